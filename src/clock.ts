@@ -1,0 +1,39 @@
+/** The only source of time and timers, so that tests can hold both in their hands. */
+export type Clock = {
+  /** Wall clock, in milliseconds since 1970. */
+  now(): number;
+  /** A clock that never steps back, in milliseconds, for durations. */
+  monotonic(): number;
+  /** Calls `run` once after `ms`; the timer keeps no process alive. Returns the cancel function. */
+  after(ms: number, run: () => void): () => void;
+};
+
+/** setTimeout fires at once for anything longer than this. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Ends after `ms`, or at once when `signal` aborts; never rejects. */
+export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}

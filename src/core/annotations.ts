@@ -1,0 +1,44 @@
+// The annotations that Restamp reads and writes. Reloader's are its contract (reloader.md 2.1 to 2.3).
+
+/** Reloader's annotation keys; a table, because its flags rename most of them. */
+export type ReloaderKeys = {
+  readonly auto: string;
+  readonly typedAuto: Readonly<Record<'cm' | 'secret', string>>;
+  readonly reload: Readonly<Record<'cm' | 'secret', string>>;
+  readonly exclude: Readonly<Record<'cm' | 'secret', string>>;
+  readonly search: string;
+  readonly match: string;
+  readonly ignore: string;
+};
+
+export const RELOADER_KEYS: ReloaderKeys = {
+  auto: 'reloader.stakater.com/auto',
+  typedAuto: { cm: 'configmap.reloader.stakater.com/auto', secret: 'secret.reloader.stakater.com/auto' },
+  reload: { cm: 'configmap.reloader.stakater.com/reload', secret: 'secret.reloader.stakater.com/reload' },
+  exclude: {
+    cm: 'configmaps.exclude.reloader.stakater.com/reload',
+    secret: 'secrets.exclude.reloader.stakater.com/reload',
+  },
+  search: 'reloader.stakater.com/search',
+  match: 'reloader.stakater.com/match',
+  ignore: 'reloader.stakater.com/ignore',
+};
+
+/** Workload metadata: the map of stamps. */
+export const STAMPS = 'restamp.dev/stamps';
+/** Workload metadata: what the last rolls were for. */
+export const LAST_ROLL = 'restamp.dev/last-roll';
+/** Pod template: set where Reloader's lever alone would not change the template (DESIGN 2.4). */
+export const STAMP = 'restamp.dev/stamp';
+
+export type Annotations = Readonly<Record<string, string>>;
+
+/** The value of an annotation; a key of the prototype chain is not there. */
+export function annotation(annotations: Annotations | undefined, key: string): string | undefined {
+  return annotations !== undefined && Object.hasOwn(annotations, key) ? annotations[key] : undefined;
+}
+
+/** Go's strconv.ParseBool as Reloader uses it: six spellings are true, everything else is false. */
+export function parseBool(text: string | undefined): boolean {
+  return text !== undefined && ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text);
+}

@@ -1,0 +1,76 @@
+import { decide, type Reason, type SourceMarks } from './opt-in.ts';
+import { parseStampKey, SOURCE_ROWS, stampKey, type SourceType } from './source.ts';
+import type { StampMap } from './stamp-map.ts';
+import type { Workload } from './workload.ts';
+
+/** A source that rolls a workload, with the reason and the container that gets the lever. */
+export type Dependency = {
+  readonly type: SourceType;
+  readonly name: string;
+  readonly reason: Reason;
+  readonly container: string;
+};
+
+/** What is known of the sources of one namespace. */
+export type SourceLookup = {
+  /** Marks of a source that exists; undefined for one that does not. */
+  marks(type: SourceType, name: string): SourceMarks | undefined;
+  /** Names of the sources of a type that exist. */
+  names(type: SourceType): Iterable<string>;
+};
+
+/**
+ * The dependencies of a workload, by stamp key. A source that does not exist keeps the last answer about it
+ * (DESIGN 2.5): what is in the map stays, as far as the workload still asks for it.
+ */
+export function findDependencies(
+  workload: Workload,
+  map: StampMap | undefined,
+  sources: SourceLookup,
+  autoReloadAll: boolean,
+): Map<string, Dependency> {
+  const found = new Map<string, Dependency>();
+  if (workload.firstContainer === undefined || !workload.optedIn) return found;
+  for (const key of candidates(workload, map, sources)) {
+    const source = parseStampKey(key);
+    if (source === undefined) continue;
+    const known = { marks: sources.marks(source.type, source.name), stamped: map?.s.has(key) ?? false };
+    const dependency = findDependency(workload, source, known, autoReloadAll);
+    if (dependency !== undefined) found.set(key, dependency);
+  }
+  return found;
+}
+
+/** Whether one source rolls a workload: its marks if it exists, and whether the map has an entry for it. */
+export function findDependency(
+  workload: Workload,
+  source: { readonly type: SourceType; readonly name: string },
+  { marks, stamped }: { readonly marks: SourceMarks | undefined; readonly stamped: boolean },
+  autoReloadAll: boolean,
+): Dependency | undefined {
+  const { type, name } = source;
+  if (workload.firstContainer === undefined) return undefined;
+  const reference = workload.references.get(stampKey(source));
+  const optIn = workload.optIn[type];
+  const candidate = {
+    name,
+    marks: marks ?? { ignore: false, match: stamped },
+    referenced: reference !== undefined,
+  };
+  const decision = decide(optIn, candidate, autoReloadAll);
+  // A pattern names no source, so an absent one is a dependency only if it has been one before.
+  const named = reference !== undefined || (optIn.list?.names.has(name) ?? false);
+  if (!decision.rolls || (marks === undefined && !named && !stamped)) return undefined;
+  return { type, name, reason: decision.reason, container: reference?.container ?? workload.firstContainer };
+}
+
+function candidates(workload: Workload, map: StampMap | undefined, sources: SourceLookup): Set<string> {
+  const keys = new Set([...workload.references.keys(), ...(map?.s.keys() ?? [])]);
+  for (const { type } of SOURCE_ROWS) {
+    const list = workload.optIn[type].list;
+    for (const name of list?.names ?? []) keys.add(stampKey({ type, name }));
+    if (list === undefined || list.patterns.length === 0) continue;
+    for (const name of sources.names(type)) keys.add(stampKey({ type, name }));
+  }
+  return keys;
+}

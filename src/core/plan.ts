@@ -1,0 +1,139 @@
+import { ABSENT, type Digest } from './digest.ts';
+import type { Dependency } from './dependency.ts';
+import { sameStamps, type Stamp, type StampMap } from './stamp-map.ts';
+
+/** A source as it is stored now. */
+export type Current =
+  | { readonly state: 'missing' }
+  | {
+      readonly state: 'present';
+      readonly uid: string;
+      readonly resourceVersion: string;
+      /** Milliseconds since 1970, to the second. */
+      readonly created: number;
+      /** Time of the newest managedFields entry that owns data; undefined if the API server keeps none. */
+      readonly dataTime: number | undefined;
+      /** The digest under one of our keys, of all keys or of a selection. */
+      digest(keyId: string, selection: readonly string[] | undefined): Digest;
+    };
+
+export type PlanInput = {
+  readonly dependencies: ReadonlyMap<string, Dependency>;
+  readonly map: StampMap | undefined;
+  readonly current: (stampKey: string) => Current;
+  readonly keyId: string;
+  /** Milliseconds since 1970, to the second. */
+  readonly workloadCreated: number;
+  /** The workload appeared after our start, so that its pods may run data older than what we read first. */
+  readonly addedAfterStart: boolean;
+  readonly reloadOnCreate: boolean;
+  readonly reloadOnDelete: boolean;
+};
+
+/** Why a dependency is stale. */
+export type StaleCause = 'changed' | 'created' | 'deleted' | 'born-in-the-dark';
+export type Stale = { readonly key: string; readonly dependency: Dependency; readonly cause: StaleCause };
+
+export type Plan = {
+  readonly stale: readonly Stale[];
+  /** The map as it should be while nothing is rolled: baselines for what is new, stale entries untouched. */
+  readonly baseline: StampMap;
+  /** The map as the roll writes it: everything current. */
+  readonly rolled: StampMap;
+  /** The baseline says something that the given map does not. */
+  readonly changed: boolean;
+  /** Sources that may have changed before the first baseline; nobody can tell (DESIGN 2.7). */
+  readonly unproven: readonly string[];
+};
+
+type Verdict =
+  | { readonly is: 'fresh' | 'new' | 'unproven' }
+  | { readonly is: 'kept' }
+  | { readonly is: 'stale'; readonly cause: StaleCause };
+
+/**
+ * Compares the stamps of a workload with its sources as they are (DESIGN 2.1 to 2.7). Pure: it does the same
+ * however often and in whatever order it is called, which is what makes everything else safe to repeat.
+ */
+export function planWorkload(input: PlanInput): Plan {
+  const { map, dependencies, current } = input;
+  const verdicts = new Map<string, Verdict>();
+  for (const key of dependencies.keys()) verdicts.set(key, judge(input, map?.s.get(key), current(key)));
+
+  const stale: Stale[] = [];
+  for (const [key, dependency] of dependencies) {
+    const verdict = verdicts.get(key);
+    if (verdict?.is === 'stale') stale.push({ key, dependency, cause: verdict.cause });
+  }
+  const baseline = compose(input, verdicts, (verdict) => verdict.is === 'kept' || verdict.is === 'stale');
+  const rolled = compose(input, verdicts, (verdict) => verdict.is === 'kept');
+  return {
+    stale,
+    baseline,
+    rolled,
+    changed: map === undefined ? baseline.s.size > 0 : !sameStamps(map, baseline),
+    unproven: [...verdicts].filter(([, verdict]) => verdict.is === 'unproven').map(([key]) => key),
+  };
+}
+
+function judge(input: PlanInput, stamp: Stamp | undefined, current: Current): Verdict {
+  if (stamp === undefined) return judgeUnstamped(input, current);
+  return judgeStamp({ ...input, keyId: input.map?.key ?? input.keyId }, stamp, current);
+}
+
+/** Judges one entry of a map against its source; `keyId` is the key of that map (DESIGN 2.5, 2.6). */
+export function judgeStamp(
+  input: Pick<PlanInput, 'keyId' | 'reloadOnCreate' | 'reloadOnDelete'>,
+  stamp: Stamp,
+  current: Current,
+): Verdict {
+  if (current.state === 'missing') {
+    if (stamp.h === ABSENT) return { is: 'fresh' };
+    return input.reloadOnDelete ? { is: 'stale', cause: 'deleted' } : { is: 'kept' };
+  }
+  if (stamp.h === ABSENT) return input.reloadOnCreate ? { is: 'stale', cause: 'created' } : { is: 'new' };
+  return current.digest(input.keyId, stamp.f) === stamp.h
+    ? { is: 'fresh' }
+    : { is: 'stale', cause: 'changed' };
+}
+
+/** DESIGN 2.7: without a map, a source older than the workload with data younger than it may have been missed. */
+function judgeUnstamped(input: PlanInput, current: Current): Verdict {
+  if (input.map !== undefined || current.state === 'missing') return { is: 'new' };
+  const dark =
+    current.created <= input.workloadCreated &&
+    current.dataTime !== undefined &&
+    input.workloadCreated < current.dataTime;
+  if (!dark) return { is: 'new' };
+  return input.addedAfterStart ? { is: 'stale', cause: 'born-in-the-dark' } : { is: 'unproven' };
+}
+
+/**
+ * A map in which `keep` entries stay as they are. All digests of a map are under one key, and an entry that
+ * stays cannot be made anew, so while there is one the map keeps a former key.
+ */
+function compose(
+  input: PlanInput,
+  verdicts: ReadonlyMap<string, Verdict>,
+  keep: (verdict: Verdict) => boolean,
+): StampMap {
+  const { map } = input;
+  const stays = [...verdicts].some(([key, verdict]) => keep(verdict) && map?.s.has(key) === true);
+  const keyId = stays && map !== undefined ? map.key : input.keyId;
+  const stamps = new Map<string, Stamp>();
+  for (const [key, verdict] of verdicts) {
+    const old = map?.s.get(key);
+    if (keep(verdict)) {
+      if (old !== undefined) stamps.set(key, old);
+    } else stamps.set(key, stampOf(input.current(key), keyId, verdict.is === 'fresh' ? old : undefined));
+  }
+  const req = map?.req === undefined ? {} : { req: map.req };
+  return { n: (map?.n ?? 0) + 1, key: keyId, ...req, s: stamps };
+}
+
+function stampOf(current: Current, keyId: string, fresh: Stamp | undefined): Stamp {
+  if (current.state === 'missing') return { h: ABSENT };
+  const { uid, resourceVersion: rv } = current;
+  const was = fresh?.was === undefined ? {} : { was: fresh.was };
+  return { h: current.digest(keyId, undefined), uid, rv, ...was };
+}

@@ -1,0 +1,79 @@
+import type { Container, EnvVar, PodTemplate, Volume } from './pod-template.ts';
+import { stampKey, type SourceType } from './source.ts';
+
+/** That a pod template uses a source: where the lever goes, and which keys it cannot start without. */
+export type Reference = {
+  /** The container that gets the env var: Reloader's choice (reloader.md 2.6). */
+  readonly container: string;
+  /** Keys whose absence keeps a container from starting: `key` and `items` that are not optional. */
+  readonly needs: readonly string[];
+};
+
+type Use = { readonly type: SourceType; readonly name: string; readonly needs: readonly string[] };
+
+/**
+ * Every source that a pod template uses, by stamp key, in Reloader's order of search: mounted volumes first,
+ * then the environment; each time containers before init containers. What only an init container uses is
+ * levered in the first container. A volume that nobody mounts is no use; a second volume of the same source is
+ * one (Reloader misses it). `optional` does not matter.
+ */
+export function findReferences(template: PodTemplate): Map<string, Reference> {
+  const containers = template.spec?.containers ?? [];
+  const inits = template.spec?.initContainers ?? [];
+  const first = containers[0]?.name;
+  const found = new Map<string, Reference>();
+  if (first === undefined) return found;
+
+  const note = (use: Use, container: string): void => {
+    const key = stampKey(use);
+    const known = found.get(key);
+    const needs = [...new Set([...(known?.needs ?? []), ...use.needs])].sort();
+    found.set(key, { container: known?.container ?? container, needs });
+  };
+  for (const volume of template.spec?.volumes ?? []) {
+    const mounts = (candidate: Container): boolean =>
+      candidate.volumeMounts?.some((mount) => mount.name === volume.name) ?? false;
+    const container = containers.find(mounts)?.name ?? (inits.some(mounts) ? first : undefined);
+    if (container !== undefined) for (const use of volumeUses(volume)) note(use, container);
+  }
+  for (const container of containers)
+    for (const use of envUses(container)) note(use, container.name ?? first);
+  for (const container of inits) for (const use of envUses(container)) note(use, first);
+  return found;
+}
+
+function* volumeUses(volume: Volume): Generator<Use> {
+  if (volume.configMap?.name)
+    yield { type: 'cm', name: volume.configMap.name, needs: itemKeys(volume.configMap) };
+  if (volume.secret?.secretName)
+    yield { type: 'secret', name: volume.secret.secretName, needs: itemKeys(volume.secret) };
+  for (const part of volume.projected?.sources ?? []) {
+    if (part.configMap?.name)
+      yield { type: 'cm', name: part.configMap.name, needs: itemKeys(part.configMap) };
+    if (part.secret?.name) yield { type: 'secret', name: part.secret.name, needs: itemKeys(part.secret) };
+  }
+}
+
+function itemKeys(part: { items?: readonly { key?: string }[]; optional?: boolean }): string[] {
+  if (part.optional === true) return [];
+  return (part.items ?? []).flatMap((item) => (item.key === undefined ? [] : [item.key]));
+}
+
+function* envUses(container: Container): Generator<Use> {
+  for (const variable of container.env ?? []) yield* variableUses(variable);
+  for (const all of container.envFrom ?? []) {
+    if (all.configMapRef?.name) yield { type: 'cm', name: all.configMapRef.name, needs: [] };
+    if (all.secretRef?.name) yield { type: 'secret', name: all.secretRef.name, needs: [] };
+  }
+}
+
+function* variableUses(variable: EnvVar): Generator<Use> {
+  const uses = [
+    ['cm', variable.valueFrom?.configMapKeyRef],
+    ['secret', variable.valueFrom?.secretKeyRef],
+  ] as const;
+  for (const [type, ref] of uses) {
+    if (!ref?.name) continue;
+    yield { type, name: ref.name, needs: ref.key !== undefined && ref.optional !== true ? [ref.key] : [] };
+  }
+}

@@ -1,0 +1,50 @@
+// Sources: ConfigMaps and Secrets, their names in Kubernetes, in Reloader's vocabulary and in our map.
+
+/** Short name of a kind of source, as it stands in the map on the workload: `cm/app`, `secret/db`. */
+export type SourceType = 'cm' | 'secret';
+
+export type SourceRow = {
+  readonly type: SourceType;
+  readonly kind: string;
+  readonly resource: string;
+  /** Reloader's word in log lines, Events and env var names (reloader.md 4.1, 7.2). */
+  readonly word: 'CONFIGMAP' | 'SECRET';
+};
+
+export const SOURCE_ROWS: readonly SourceRow[] = [
+  { type: 'cm', kind: 'ConfigMap', resource: 'configmaps', word: 'CONFIGMAP' },
+  { type: 'secret', kind: 'Secret', resource: 'secrets', word: 'SECRET' },
+];
+
+const byType = new Map(SOURCE_ROWS.map((row) => [row.type, row]));
+
+export function sourceRow(type: SourceType): SourceRow {
+  const row = byType.get(type);
+  if (row === undefined) throw new TypeError(`no such type of source: ${type}`);
+  return row;
+}
+
+export type SourceRef = { readonly type: SourceType; readonly namespace: string; readonly name: string };
+
+/** Identity of a source in the cluster: `<namespace>/<type>/<name>`; none of the parts can contain a slash. */
+export function sourceKey(ref: SourceRef): string {
+  return `${ref.namespace}/${ref.type}/${ref.name}`;
+}
+
+/** Identity of a source in its own namespace, the key of the map: `<type>/<name>`. */
+export function stampKey(ref: { readonly type: SourceType; readonly name: string }): string {
+  return `${ref.type}/${ref.name}`;
+}
+
+/** The opposite of {@link stampKey}; undefined for anything that is not such a key. */
+export function parseStampKey(key: string): { type: SourceType; name: string } | undefined {
+  const slash = key.indexOf('/');
+  const row = SOURCE_ROWS.find((candidate) => candidate.type === key.slice(0, slash));
+  const name = key.slice(slash + 1);
+  return row !== undefined && name !== '' && !name.includes('/') ? { type: row.type, name } : undefined;
+}
+
+/** `ConfigMap app`: how a source is called in a sentence for people. */
+export function sourceTitle(ref: { readonly type: SourceType; readonly name: string }): string {
+  return `${sourceRow(ref.type).kind} ${ref.name}`;
+}

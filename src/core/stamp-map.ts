@@ -1,0 +1,96 @@
+import { isDigest, type Digest } from './digest.ts';
+import { parseStampKey } from './source.ts';
+
+/** One entry of the map: a source as the workload's pods were rolled, or as it was when first seen. */
+export type Stamp = {
+  /** Keyed digest, or `-` for a source that does not exist. */
+  readonly h: Digest;
+  /** The source's uid and resourceVersion at that time: hints that save a read, never facts. */
+  readonly uid?: string;
+  readonly rv?: string;
+  /** The keys that the digest covers, sorted; absent means all. */
+  readonly f?: readonly string[];
+  /** The digest before this entry was made current without a lever (DESIGN 3.7). */
+  readonly was?: Digest;
+};
+
+/** The map `restamp.dev/stamps` on a workload. The format is final (DESIGN 4). */
+export type StampMap = {
+  /** Raised by each change of the map; tells an old map from a newer one. */
+  readonly n: number;
+  /** Id of the HMAC key of all digests in it. */
+  readonly key: string;
+  /** RFC 3339 time of the last request that was obeyed. */
+  readonly req?: string;
+  readonly s: ReadonlyMap<string, Stamp>;
+};
+
+/** Why a stored map is no map (DESIGN 2.2); counted by these words. */
+export type Unreadable = 'damaged' | 'version' | 'key' | 'foreign';
+
+const VERSION = 1;
+/** The longest map that is written, in bytes; the API server allows 256 KiB of annotations in all. */
+export const STAMPS_LIMIT_BYTES = 64 * 1024;
+
+/** What the map says that it was made for: `<namespace>/<Kind>/<name>`. A copy on another object is no map. */
+export function mapOwner(workload: { namespace: string; kind: string; name: string }): string {
+  return `${workload.namespace}/${workload.kind}/${workload.name}`;
+}
+
+/** The text of a map for `owner`; entries are sorted, so that equal maps are equal texts. */
+export function formatStamps(map: StampMap, owner: string): string {
+  const s = Object.fromEntries([...map.s].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const req = map.req === undefined ? {} : { req: map.req };
+  return JSON.stringify({ v: VERSION, n: map.n, key: map.key, for: owner, ...req, s });
+}
+
+/**
+ * Reads a stored map. Anything but a whole map of this version, for this owner, under a known key is no map:
+ * it is taken as a reason to take baselines again, never as a reason to roll.
+ */
+export function parseStamps(text: string, owner: string, keyIds: ReadonlySet<string>): StampMap | Unreadable {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return 'damaged';
+  }
+  if (!isRecord(raw)) return 'damaged';
+  if (raw['v'] !== VERSION) return typeof raw['v'] === 'number' ? 'version' : 'damaged';
+  const { n, key, for: madeFor, req, s } = raw;
+  if (!Number.isSafeInteger(n) || (n as number) < 0 || typeof key !== 'string' || !isRecord(s))
+    return 'damaged';
+  if (typeof madeFor !== 'string' || !(req === undefined || typeof req === 'string')) return 'damaged';
+  const stamps = new Map<string, Stamp>();
+  for (const [name, entry] of Object.entries(s)) {
+    const stamp = parseStamp(entry);
+    if (stamp === undefined || parseStampKey(name) === undefined) return 'damaged';
+    stamps.set(name, stamp);
+  }
+  if (madeFor !== owner) return 'foreign';
+  if (!keyIds.has(key)) return 'key';
+  return { n: n as number, key, ...(req === undefined ? {} : { req }), s: stamps };
+}
+
+function parseStamp(entry: unknown): Stamp | undefined {
+  if (!isRecord(entry)) return undefined;
+  const { h, uid, rv, f, was } = entry;
+  const texts = [uid, rv].every((value) => value === undefined || typeof value === 'string');
+  const digests = [h, was ?? h].every((value) => typeof value === 'string' && isDigest(value));
+  const keys = f === undefined || (Array.isArray(f) && f.every((key) => typeof key === 'string'));
+  return texts && digests && keys ? (entry as Stamp) : undefined;
+}
+
+/** Whether two maps say the same, apart from counters and from hints, which are never written alone. */
+export function sameStamps(a: StampMap, b: StampMap): boolean {
+  if (a.key !== b.key || a.req !== b.req || a.s.size !== b.s.size) return false;
+  for (const [name, stamp] of a.s) {
+    const other = b.s.get(name);
+    if (other?.h !== stamp.h || other.was !== stamp.was || String(other.f) !== String(stamp.f)) return false;
+  }
+  return true;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,226 @@
+// The error table. A code is a contract: its message may change, its meaning never does, and a retired
+// code is listed in docs/REFERENCE.md and never used again. Values of ConfigMaps and Secrets are never
+// put into an error; names and key names only.
+
+/** What the queue does with work that ended in this error. */
+export type Retry =
+  /** Trying again cannot help; somebody must change something. */
+  | 'never'
+  /** Try again later, each time after a longer pause. */
+  | 'backoff'
+  /** The object has moved on: read it again and decide anew. */
+  | 'look-again';
+
+type Row = { readonly text: string; readonly retry: Retry; readonly status: number; readonly remedy: string };
+
+const row = (text: string, retry: Retry, status: number, remedy: string): Row => ({
+  text,
+  retry,
+  status,
+  remedy,
+});
+
+/** Every error that crosses a folder's border: text, retry behaviour, HTTP status (or exit code × 100), remedy. */
+export const ERRORS = {
+  RESTAMP_CONFIG_INVALID: row(
+    'The configuration is not usable',
+    'never',
+    200,
+    'Mend every setting that is listed; `--help` shows them all.',
+  ),
+  RESTAMP_CONFIG_NODE: row(
+    'This version of Node is too old',
+    'never',
+    200,
+    'Run Restamp on Node 24 or newer.',
+  ),
+
+  RESTAMP_KUBE_CONFIG: row(
+    'No usable way to reach an API server',
+    'never',
+    200,
+    'Give --kubeconfig, set KUBECONFIG, or run in a cluster.',
+  ),
+  RESTAMP_KUBE_UNAUTHORIZED: row(
+    'The API server does not accept our credentials',
+    'backoff',
+    401,
+    'Renew the credentials of the kubeconfig or service account.',
+  ),
+  RESTAMP_KUBE_FORBIDDEN: row(
+    'A right is missing',
+    'backoff',
+    403,
+    'Grant the verb and resource that are named; manifests/base has the exact role.',
+  ),
+  RESTAMP_KUBE_NOT_FOUND: row(
+    'The object does not exist',
+    'look-again',
+    404,
+    'Nothing, if it was deleted on purpose.',
+  ),
+  RESTAMP_KUBE_CONFLICT: row(
+    'The object has changed since it was read',
+    'look-again',
+    409,
+    'Nothing: it is read again.',
+  ),
+  RESTAMP_KUBE_GONE: row(
+    'The resource version is too old',
+    'look-again',
+    410,
+    'Nothing: the list is read again.',
+  ),
+  RESTAMP_KUBE_INVALID: row(
+    'The API server refuses the content',
+    'backoff',
+    422,
+    'Read the reason: an admission policy or a validation rule forbids this write.',
+  ),
+  RESTAMP_KUBE_THROTTLED: row(
+    'The API server asks us to slow down',
+    'backoff',
+    429,
+    'Nothing, unless it lasts: then look at API priority and fairness.',
+  ),
+  RESTAMP_KUBE_UNAVAILABLE: row(
+    'The API server cannot be reached or failed',
+    'backoff',
+    503,
+    'Look at the health of the API server and the network to it.',
+  ),
+  RESTAMP_KUBE_PROTOCOL: row(
+    'The API server answered in a way we do not understand',
+    'backoff',
+    502,
+    'Check that the address is that of a Kubernetes API server of a supported version.',
+  ),
+
+  RESTAMP_CERTS_CA_UNREADABLE: row(
+    'The key Secret does not hold a usable CA',
+    'never',
+    200,
+    'Restore the Secret from a copy, or delete it: a new CA and key are then made, and baselines are taken again.',
+  ),
+  RESTAMP_CERTS_KEY_UNREADABLE: row(
+    'The key Secret does not hold a usable HMAC key',
+    'never',
+    200,
+    'Restore the Secret from a copy, or delete it: a new CA and key are then made, and baselines are taken again.',
+  ),
+  RESTAMP_CERTS_CONTENDED: row(
+    'The key Secret was changed by somebody else on every try',
+    'backoff',
+    409,
+    'See who writes the Secret that is named; only Restamp should.',
+  ),
+
+  RESTAMP_ADMISSION_METHOD: row(
+    'This address takes POST only',
+    'never',
+    405,
+    'Send an AdmissionReview by POST.',
+  ),
+  RESTAMP_ADMISSION_MEDIA_TYPE: row(
+    'The content type is not application/json',
+    'never',
+    415,
+    'Send Content-Type: application/json.',
+  ),
+  RESTAMP_ADMISSION_TOO_LARGE: row(
+    'The review is larger than the limit',
+    'never',
+    413,
+    'No object that the API server stores is this large; raise --admission-max-bytes if yours are.',
+  ),
+  RESTAMP_ADMISSION_BUSY: row(
+    'Too many bytes of reviews are being read at once',
+    'backoff',
+    429,
+    'Nothing: the API server tries again at once. If it lasts, run more replicas.',
+  ),
+  RESTAMP_ADMISSION_JSON: row('The body is not JSON', 'never', 400, 'Send a whole AdmissionReview as JSON.'),
+  RESTAMP_ADMISSION_REVIEW: row(
+    'The body is not an admission.k8s.io/v1 AdmissionReview',
+    'never',
+    400,
+    'Register the webhook with admissionReviewVersions: ["v1"].',
+  ),
+  RESTAMP_ADMISSION_RESOURCE: row(
+    'This address does not review that resource',
+    'never',
+    400,
+    'Register this address for ConfigMaps and Secrets only.',
+  ),
+  RESTAMP_ADMISSION_ROUTE: row(
+    'Nothing is served at this address',
+    'never',
+    404,
+    'Use the addresses of the registered webhook configuration.',
+  ),
+  RESTAMP_ADMISSION_STOPPING: row(
+    'This replica is stopping',
+    'backoff',
+    503,
+    'Nothing: the API server tries another replica.',
+  ),
+  RESTAMP_ADMISSION_INTERNAL: row(
+    'The review could not be answered',
+    'backoff',
+    500,
+    'The write goes on without us (failurePolicy Ignore); report the log line with this code.',
+  ),
+
+  RESTAMP_ROLL_REFUSED: row(
+    'A workload cannot be rolled',
+    'backoff',
+    422,
+    'Read the reason; the other workloads go on.',
+  ),
+  RESTAMP_MAP_TOO_LARGE: row(
+    'The map of stamps does not fit into its annotation',
+    'never',
+    422,
+    'Name fewer sources, or split the workload.',
+  ),
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The only error that crosses a folder's border. `detail` names the thing; `cause` is what was wrapped. */
+export class RestampError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  /** Seconds that the other side asked us to wait, where it did. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, detail: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+    super(`${ERRORS[code].text}: ${detail}`, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = 'RestampError';
+    this.code = code;
+    this.detail = detail;
+    this.retryAfter = options.retryAfter;
+  }
+
+  get retry(): Retry {
+    return ERRORS[this.code].retry;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get remedy(): string {
+    return ERRORS[this.code].remedy;
+  }
+}
+
+/** Whether `error` is ours and carries `code`. */
+export function hasCode(error: unknown, code: ErrorCode): error is RestampError {
+  return error instanceof RestampError && error.code === code;
+}
+
+/** Text of any thrown thing, for a log line; never its own properties, which may hold data. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

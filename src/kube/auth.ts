@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import type { AgentOptions, RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import type { Clock } from '../clock.ts';
+import { reasonOf, RestampError } from '../errors.ts';
+
+/** How to reach the API server: everything that client-node knows of kubeconfigs, tokens and plugins. */
+export type Auth = {
+  /** Address of the API server, without a slash at the end. */
+  readonly server: string;
+  /** The namespace of the kubeconfig's context, or of the pod; `default` if it names none. */
+  readonly namespace: string;
+  /** The kubeconfig asks not to verify the API server's certificate. */
+  readonly insecure: boolean;
+  /** Whether a service account of the cluster is used. */
+  readonly inCluster: boolean;
+  /** Headers and the shared connections for one request. Tokens are read again as client-node sees fit. */
+  credentials(): Promise<Credentials>;
+  /** Forgets every cached token: the API server has refused them. */
+  renew(): void;
+  /** Closes the connections. */
+  close(): Promise<void>;
+};
+
+export type Credentials = {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly dispatcher: Dispatcher;
+};
+
+/** Credentials are asked for at most this often: asking reads files. */
+const CREDENTIALS_TTL_MS = 10_000;
+/** More than the watches and the writes that are in flight at once. */
+const CONNECTIONS = 64;
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Reads `kubeconfig`, else what KUBECONFIG names, else ~/.kube/config, else the pod's service account.
+ * Fails with RESTAMP_KUBE_CONFIG.
+ */
+export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
+  let config = load(kubeconfig);
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new RestampError('RESTAMP_KUBE_CONFIG', 'the current context names no cluster');
+  const context = config.getContextObject(config.currentContext);
+  let cached: { at: number; value: Credentials } | undefined;
+  let shared: { print: string; dispatcher: Dispatcher } | undefined;
+
+  return {
+    server: cluster.server.replace(/\/+$/, ''),
+    namespace: context?.namespace ?? 'default',
+    insecure: cluster.skipTLSVerify,
+    inCluster: config.currentContext === 'inClusterContext',
+    async credentials() {
+      if (cached !== undefined && clock.monotonic() - cached.at < CREDENTIALS_TTL_MS) return cached.value;
+      const options: RequestOptions = { headers: {} };
+      await config.applyToHTTPSOptions(options);
+      const headers = Object.fromEntries(
+        Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]),
+      );
+      if (typeof options.auth === 'string')
+        headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+      shared = await shareDispatcher(config, options, shared);
+      cached = { at: clock.monotonic(), value: { headers, dispatcher: shared.dispatcher } };
+      return cached.value;
+    },
+    renew() {
+      config = load(kubeconfig);
+      cached = undefined;
+    },
+    async close() {
+      await shared?.dispatcher.destroy();
+    },
+  };
+}
+
+function load(kubeconfig: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
+  } catch (error) {
+    throw new RestampError('RESTAMP_KUBE_CONFIG', reasonOf(error), { cause: error });
+  }
+  // client-node falls back to this address, where no API server is served since Kubernetes 1.20.
+  if (config.getCurrentCluster()?.server === 'http://localhost:8080')
+    throw new RestampError('RESTAMP_KUBE_CONFIG', 'there is no kubeconfig, and this is no pod');
+  return config;
+}
+
+/** One agent for all requests (client-node makes one for each); a new one only when the TLS material changes. */
+async function shareDispatcher(
+  config: KubeConfig,
+  options: RequestOptions,
+  known: { print: string; dispatcher: Dispatcher } | undefined,
+): Promise<{ print: string; dispatcher: Dispatcher }> {
+  const wanted = config.createDispatcherOptions(config.getCurrentCluster(), options as AgentOptions);
+  const print = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
+  if (known?.print === print) return known;
+  // Requests under way finish on the old connections.
+  void known?.dispatcher.close().catch(() => undefined);
+  const limits = { connections: CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS };
+  switch (wanted.type) {
+    case 'proxy':
+      return {
+        print,
+        dispatcher: new ProxyAgent({
+          ...limits,
+          uri: wanted.uri,
+          requestTls: wanted.requestTls as buildConnector.BuildOptions,
+        }),
+      };
+    case 'agent':
+      return {
+        print,
+        dispatcher: new Agent({ ...limits, connect: wanted.connect as buildConnector.BuildOptions }),
+      };
+    case 'none':
+      return { print, dispatcher: new Agent(limits) };
+    case 'socks':
+      return { print, dispatcher: await socksDispatcher(config) };
+  }
+}
+
+/** client-node keeps its SOCKS connector to itself, but hands out a dispatcher that has it. */
+async function socksDispatcher(config: KubeConfig): Promise<Dispatcher> {
+  let found: Dispatcher | undefined;
+  const context = {
+    setHeaderParam: () => undefined,
+    setDispatcher: (dispatcher: Dispatcher) => {
+      found = dispatcher;
+    },
+  };
+  await config.applySecurityAuthentication(
+    context as unknown as Parameters<KubeConfig['applySecurityAuthentication']>[0],
+  );
+  if (found === undefined) throw new RestampError('RESTAMP_KUBE_CONFIG', 'the SOCKS proxy cannot be used');
+  return found;
+}

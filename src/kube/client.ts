@@ -1,0 +1,146 @@
+import type { Readable } from 'node:stream';
+import { request, type Dispatcher } from 'undici';
+import { hasCode, reasonOf, RestampError, type ErrorCode } from '../errors.ts';
+import type { Auth } from './auth.ts';
+
+/** One request to the API server. */
+export type Call = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly accept?: string;
+  readonly contentType?: string;
+  /** Sent as JSON, unless it is text already. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+};
+
+/** Who hears of each answer: status 0 stands for no answer. */
+export type CallObserver = (call: Call, status: number, ms: number) => void;
+
+export type KubeClient = {
+  /** Sends one request and reads its JSON answer. Fails with RESTAMP_KUBE_* and never tries again but after 401. */
+  send(call: Call): Promise<unknown>;
+  /** Opens a watch: the body as it comes, until `signal` or the API server ends it. */
+  open(call: Call): Promise<Readable>;
+};
+
+/** Metadata of one object, of a list and of a watch: no data comes over the wire (measured.md 6). */
+export const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+export const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+export const MERGE_PATCH = 'application/merge-patch+json';
+export const STRATEGIC_PATCH = 'application/strategic-merge-patch+json';
+export const JSON_PATCH = 'application/json-patch+json';
+
+const CALL_TIMEOUT_MS = 15_000;
+/** Bookmarks come once a minute; a watch that is silent for longer than this is dead. */
+const WATCH_SILENCE_MS = 150_000;
+const DETAIL_LENGTH = 300;
+
+export function createClient(auth: Auth, observe: CallObserver = () => undefined): KubeClient {
+  async function attempt(call: Call, watch: boolean): Promise<Dispatcher.ResponseData> {
+    const started = performance.now();
+    let status = 0;
+    try {
+      const { headers, dispatcher } = await auth.credentials();
+      const answer = await request(urlOf(auth.server, call), {
+        method: call.method,
+        dispatcher,
+        headersTimeout: CALL_TIMEOUT_MS,
+        bodyTimeout: watch ? WATCH_SILENCE_MS : CALL_TIMEOUT_MS,
+        headers: {
+          accept: call.accept ?? 'application/json',
+          'user-agent': 'restamp',
+          ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
+          ...headers,
+        },
+        ...(call.body === undefined
+          ? {}
+          : { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+      });
+      status = answer.statusCode;
+      if (status >= 400) throw await failure(call, answer);
+      return answer;
+    } catch (error) {
+      throw wrap(call, error);
+    } finally {
+      observe(call, status, performance.now() - started);
+    }
+  }
+  async function withRenewal(call: Call, watch: boolean): Promise<Dispatcher.ResponseData> {
+    try {
+      return await attempt(call, watch);
+    } catch (error) {
+      if (!hasCode(error, 'RESTAMP_KUBE_UNAUTHORIZED')) throw error;
+      auth.renew();
+      return attempt(call, watch);
+    }
+  }
+  return {
+    async send(call) {
+      const answer = await withRenewal(call, false);
+      try {
+        return JSON.parse(await answer.body.text()) as unknown;
+      } catch (error) {
+        if (error instanceof SyntaxError)
+          throw new RestampError('RESTAMP_KUBE_PROTOCOL', `${describe(call)}: the answer is not JSON`);
+        throw wrap(call, error);
+      }
+    },
+    async open(call) {
+      return (await withRenewal(call, true)).body;
+    },
+  };
+}
+
+function urlOf(server: string, call: Call): string {
+  const query = new URLSearchParams(call.query).toString();
+  return `${server}${call.path}${query === '' ? '' : `?${query}`}`;
+}
+
+/** `PATCH /apis/apps/v1/namespaces/a/deployments/b`: names the thing, never its content. */
+function describe(call: Call): string {
+  return `${call.method} ${call.path}`;
+}
+
+function wrap(call: Call, error: unknown): RestampError {
+  if (error instanceof RestampError) return error;
+  return new RestampError('RESTAMP_KUBE_UNAVAILABLE', `${describe(call)}: ${reasonOf(error)}`, {
+    cause: error,
+  });
+}
+
+const BY_STATUS = new Map<number, ErrorCode>([
+  [400, 'RESTAMP_KUBE_INVALID'],
+  [401, 'RESTAMP_KUBE_UNAUTHORIZED'],
+  [403, 'RESTAMP_KUBE_FORBIDDEN'],
+  [404, 'RESTAMP_KUBE_NOT_FOUND'],
+  [409, 'RESTAMP_KUBE_CONFLICT'],
+  [410, 'RESTAMP_KUBE_GONE'],
+  [422, 'RESTAMP_KUBE_INVALID'],
+  [429, 'RESTAMP_KUBE_THROTTLED'],
+]);
+
+/** Reads a Status answer. Its message names objects and rules; it is cut, because it may quote what was sent. */
+async function failure(call: Call, answer: Dispatcher.ResponseData): Promise<RestampError> {
+  const text = await answer.body.text();
+  const after = Number(answer.headers['retry-after']);
+  const code =
+    BY_STATUS.get(answer.statusCode) ??
+    (answer.statusCode >= 500 ? 'RESTAMP_KUBE_UNAVAILABLE' : 'RESTAMP_KUBE_PROTOCOL');
+  return new RestampError(
+    code,
+    `${describe(call)}: ${statusMessage(text) ?? `status ${answer.statusCode}`}`,
+    Number.isFinite(after) && answer.headers['retry-after'] !== undefined ? { retryAfter: after } : {},
+  );
+}
+
+function statusMessage(text: string): string | undefined {
+  try {
+    const status = JSON.parse(text) as { message?: unknown } | null;
+    return typeof status?.message === 'string' ? status.message.slice(0, DETAIL_LENGTH) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { kindPath, kindRow } from '../core/kind.ts';
+import { sourceRow, type SourceRef } from '../core/source.ts';
+import { hasCode } from '../errors.ts';
+import { MERGE_PATCH, STRATEGIC_PATCH, type KubeClient } from './client.ts';
+
+/** The field manager of every write to a workload: rules in the field know it (reloader.md 1.10). */
+export const FIELD_MANAGER = 'Reloader';
+
+type WorkloadId = { readonly kind: string; readonly namespace: string; readonly name: string };
+
+/** API path of a ConfigMap or Secret. */
+function sourcePath(ref: SourceRef): string {
+  return `/api/v1/namespaces/${ref.namespace}/${sourceRow(ref.type).resource}/${ref.name}`;
+}
+
+/** API path of a workload of the kind table. */
+export function workloadPath({ kind, namespace, name }: WorkloadId): string {
+  const row = kindRow(kind);
+  if (row === undefined) throw new TypeError(`no such kind of workload: ${kind}`);
+  return kindPath(row, namespace, name);
+}
+
+/** Reads a source with its data, as fresh as the API server can be (no resourceVersion: a quorum read). */
+export function readSource(client: KubeClient, ref: SourceRef): Promise<unknown> {
+  return client.send({ method: 'GET', path: sourcePath(ref) });
+}
+
+export function readWorkload(client: KubeClient, id: WorkloadId): Promise<unknown> {
+  return client.send({ method: 'GET', path: workloadPath(id) });
+}
+
+/** Patches a workload as the field manager `Reloader`; returns it as it is stored then. */
+export function patchWorkload(
+  client: KubeClient,
+  id: WorkloadId,
+  patch: { readonly type: 'merge' | 'strategic'; readonly body: object },
+): Promise<unknown> {
+  return client.send({
+    method: 'PATCH',
+    path: workloadPath(id),
+    query: { fieldManager: FIELD_MANAGER },
+    contentType: patch.type === 'merge' ? MERGE_PATCH : STRATEGIC_PATCH,
+    body: patch.body,
+  });
+}
+
+/** Who we are to the API server. Every authenticated user may ask. */
+export async function whoAmI(client: KubeClient): Promise<string> {
+  const review = (await client.send({
+    method: 'POST',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+  })) as { status: { userInfo: { username?: string } } };
+  return review.status.userInfo.username ?? '';
+}
+
+/** What is stored at a path; undefined if nothing is. */
+export async function readOrNothing(client: KubeClient, path: string): Promise<unknown> {
+  try {
+    return await client.send({ method: 'GET', path });
+  } catch (error) {
+    if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}

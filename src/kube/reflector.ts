@@ -1,0 +1,249 @@
+import { pause, type Clock } from '../clock.ts';
+import { hasCode, reasonOf, RestampError } from '../errors.ts';
+import type { KubeClient } from './client.ts';
+import { readLines } from './lines.ts';
+
+/** Metadata that every object of the API has. */
+export type Identified = {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+};
+
+/** What follows a kind of object hears of it, in the order of the API server. What it throws is only reported. */
+export type Follower<T extends Identified> = {
+  put(object: T): void;
+  /** The object is gone, or out of the filter of the watch. */
+  remove(id: { readonly namespace: string; readonly name: string }): void;
+};
+
+export type ReflectorOptions<T extends Identified> = {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Accept headers of a watch and of a list, for metadata only. */
+  readonly accept?: { readonly watch: string; readonly list: string };
+  readonly follower: Follower<T>;
+  /** Called when something went wrong; the reflector goes on by itself. */
+  readonly onTrouble: (error: RestampError) => void;
+  /** 0 to 1, for jitter. */
+  readonly random?: () => number;
+};
+
+type WatchEvent = { readonly type: string; readonly object: Identified };
+
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 30_000;
+const PAGE = '500';
+/** A server that ignores `sendInitialEvents` sends no end mark; after this long the paged list is read instead. */
+const INITIAL_EVENTS_MS = 60_000;
+
+/**
+ * Follows one kind of object: a streamed initial list (a paged one where the API server has no streamed lists),
+ * then the watch, resumed where it ended; 410 means list again. It restarts itself for ever, with backoff.
+ * It keeps names only; what an object weighs is the follower's choice.
+ */
+export class Reflector<T extends Identified> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #stopping = new AbortController();
+  readonly #synced = Promise.withResolvers<undefined>();
+  readonly #known = new Map<string, { namespace: string; name: string }>();
+  /** Objects of an initial list that is still being sent. */
+  #listed: Set<string> | undefined;
+  /** Where to resume; undefined means list again. */
+  #version: string | undefined;
+  #streaming = true;
+  #lists = 0;
+  #heard: number;
+  #backoffMs = FIRST_BACKOFF_MS;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#heard = options.clock.monotonic();
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  /** Ends when everything that existed at the start has been handed over. */
+  get synced(): Promise<undefined> {
+    return this.#synced.promise;
+  }
+
+  get hasSynced(): boolean {
+    return this.#lists > 0;
+  }
+
+  /** Seconds since the API server last said anything on this watch, bookmarks included. */
+  get ageSeconds(): number {
+    return (this.#options.clock.monotonic() - this.#heard) / 1000;
+  }
+
+  /** How often the whole list was read again after the first time. */
+  get relists(): number {
+    return Math.max(this.#lists - 1, 0);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped()) {
+      try {
+        if (this.#version === undefined && !this.#streaming) await this.#list();
+        await this.#watch();
+      } catch (error) {
+        if (this.#stopped()) return;
+        await this.#recover(error);
+      }
+    }
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    const { clock, path, onTrouble, random = Math.random } = this.#options;
+    const trouble =
+      error instanceof RestampError
+        ? error
+        : new RestampError('RESTAMP_KUBE_UNAVAILABLE', `${path}: ${reasonOf(error)}`, { cause: error });
+    if (hasCode(trouble, 'RESTAMP_KUBE_GONE')) this.#version = undefined;
+    else if (hasCode(trouble, 'RESTAMP_KUBE_INVALID') && this.#version === undefined && this.#streaming) {
+      // The API server has no streamed lists: no fault, so neither a word nor a pause.
+      this.#streaming = false;
+      return;
+    }
+    onTrouble(trouble);
+    await pause(clock, this.#backoffMs * (0.5 + random() / 2), this.#stopping.signal);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, LONGEST_BACKOFF_MS);
+  }
+
+  async #list(): Promise<void> {
+    const { client, path, query, accept } = this.#options;
+    this.#listed = new Set();
+    let next: string | undefined;
+    let version: string;
+    do {
+      const list = (await client.send({
+        method: 'GET',
+        path,
+        query: { ...query, limit: PAGE, ...(next === undefined ? {} : { continue: next }) },
+        ...(accept === undefined ? {} : { accept: accept.list }),
+        signal: this.#stopping.signal,
+      })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] };
+      this.#hear();
+      for (const item of list.items) this.#put(item);
+      next = list.metadata.continue === '' ? undefined : list.metadata.continue;
+      version = list.metadata.resourceVersion;
+    } while (next !== undefined);
+    this.#endList(version);
+  }
+
+  async #watch(): Promise<void> {
+    const { client, clock, path, query, accept, random = Math.random } = this.#options;
+    const initial = this.#version === undefined;
+    if (initial) this.#listed = new Set();
+    const silent = new AbortController();
+    const cancel = initial
+      ? clock.after(INITIAL_EVENTS_MS, () => {
+          if (this.#listed !== undefined) silent.abort();
+        })
+      : () => undefined;
+    try {
+      const body = await client.open({
+        method: 'GET',
+        path,
+        query: {
+          ...query,
+          watch: '1',
+          allowWatchBookmarks: 'true',
+          timeoutSeconds: String(Math.round(300 + 300 * random())),
+          ...(this.#version === undefined
+            ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
+            : { resourceVersion: this.#version }),
+        },
+        ...(accept === undefined ? {} : { accept: accept.watch }),
+        signal: AbortSignal.any([this.#stopping.signal, silent.signal]),
+      });
+      for await (const line of readLines(body as AsyncIterable<Buffer>))
+        this.#take(JSON.parse(line) as WatchEvent);
+    } catch (error) {
+      if (silent.signal.aborted) this.#streaming = false;
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  #take({ type, object }: WatchEvent): void {
+    if (type === 'ERROR') throw statusError(this.#options.path, object);
+    this.#hear();
+    const { metadata } = object;
+    if (type === 'DELETED') this.#remove(`${metadata.namespace ?? ''}/${metadata.name}`);
+    else if (type !== 'BOOKMARK') this.#put(object as T);
+    else if (metadata.annotations?.['k8s.io/initial-events-end'] === 'true')
+      this.#endList(metadata.resourceVersion);
+    // An initial list is in no order of versions: nothing can be resumed from the middle of it.
+    if (this.#listed === undefined) this.#version = metadata.resourceVersion;
+  }
+
+  #endList(version: string): void {
+    const listed = this.#listed ?? new Set();
+    this.#listed = undefined;
+    for (const key of [...this.#known.keys()]) if (!listed.has(key)) this.#remove(key);
+    this.#version = version;
+    this.#lists += 1;
+    this.#synced.resolve(undefined);
+  }
+
+  #put(object: T): void {
+    const { namespace = '', name } = object.metadata;
+    const key = `${namespace}/${name}`;
+    this.#known.set(key, { namespace, name });
+    this.#listed?.add(key);
+    this.#tell(() => this.#options.follower.put(object));
+  }
+
+  #remove(key: string): void {
+    const id = this.#known.get(key);
+    if (id === undefined) return;
+    this.#known.delete(key);
+    this.#listed?.delete(key);
+    this.#tell(() => this.#options.follower.remove(id));
+  }
+
+  /** An exception of a follower must not end the watch: it would be thrown again by the same object. */
+  #tell(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      const { path, onTrouble } = this.#options;
+      onTrouble(new RestampError('RESTAMP_KUBE_PROTOCOL', `${path}: ${reasonOf(error)}`, { cause: error }));
+    }
+  }
+
+  #hear(): void {
+    this.#heard = this.#options.clock.monotonic();
+    this.#backoffMs = FIRST_BACKOFF_MS;
+  }
+
+  #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+}
+
+function statusError(path: string, status: object): RestampError {
+  const { code, message } = status as { code?: unknown; message?: unknown };
+  const text = typeof message === 'string' ? message : 'the watch failed';
+  return new RestampError(
+    code === 410 ? 'RESTAMP_KUBE_GONE' : 'RESTAMP_KUBE_UNAVAILABLE',
+    `${path}: ${text}`,
+  );
+}

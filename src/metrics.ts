@@ -1,0 +1,65 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const ADMISSION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const ROLL_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Every metric of Restamp, on a registry of its own. No label names an object: their number must stay small. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    collect: (this: Gauge<L>) => void,
+    labelNames: readonly L[] = [],
+  ): Gauge<L> => new Gauge({ name, help, labelNames: [...labelNames], registers, collect });
+
+  const reloads = counter('reloader_reload_executed_total', 'Workloads rolled, by success.', ['success']);
+  for (const success of ['true', 'false']) reloads.inc({ success }, 0);
+  return {
+    reloads,
+    rolls: counter('restamp_rolls_total', 'Workloads rolled, by kind and by whether the writer is known.', [
+      'kind',
+      'attributed',
+    ]),
+    rollFailures: counter('restamp_roll_failures_total', 'Patches that failed, by error code.', ['code']),
+    rollSeconds: new Histogram({
+      name: 'restamp_roll_seconds',
+      help: 'From the time a change was seen to the patch of one workload.',
+      buckets: ROLL_BUCKETS,
+      registers,
+    }),
+    reviews: new Histogram({
+      name: 'restamp_admission_seconds',
+      help: 'Time to answer an admission review, by outcome.',
+      labelNames: ['operation', 'outcome', 'dry_run'],
+      buckets: ADMISSION_BUCKETS,
+      registers,
+    }),
+    apiCalls: counter(
+      'restamp_api_requests_total',
+      'Requests to the API server, by method and status code.',
+      ['method', 'code'],
+    ),
+    troubles: counter('restamp_errors_total', 'Errors that were met and are tried again, by code.', ['code']),
+    unreadableMaps: counter('restamp_maps_unreadable_total', 'Stored maps that count as none, by reason.', [
+      'reason',
+    ]),
+    droppedStale: counter(
+      'restamp_stale_dropped_total',
+      'Stale entries that went because their source is no dependency any more.',
+    ),
+    unproven: counter(
+      'restamp_adopted_unproven_total',
+      'Dependencies that may have changed before their first baseline.',
+    ),
+    /** A gauge that is computed when it is read. */
+    gauge,
+    registry,
+  };
+}

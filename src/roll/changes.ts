@@ -1,0 +1,41 @@
+import { newerVersion } from '../core/resource-version.ts';
+import { sourceKey, type SourceRef } from '../core/source.ts';
+import type { Sighting } from './sightings.ts';
+
+/** One stored change of a source on which something depends. */
+export type Change = {
+  /** The version that it made; for a deletion, the version that it ended. */
+  readonly version: string;
+  readonly deleted: boolean;
+  /** Milliseconds since 1970, when it was seen. */
+  readonly at: number;
+  /** The write as admission saw it; undefined if nobody saw it. */
+  readonly sighting: Sighting | undefined;
+};
+
+/** Too few to weigh anything, enough for the edits of one quiet period. */
+const KEPT_PER_SOURCE = 20;
+
+/** The last changes of sources: who made them and which keys they touched. Only for telling, never for deciding. */
+export class Changes {
+  readonly #bySource = new Map<string, Change[]>();
+
+  note(source: SourceRef, change: Change): void {
+    const key = sourceKey(source);
+    this.#bySource.set(key, [...(this.#bySource.get(key) ?? []), change].slice(-KEPT_PER_SOURCE));
+  }
+
+  /** The changes of a source since the version that a stamp was made of, oldest first. */
+  since(source: SourceRef, stamped: string | undefined): readonly Change[] {
+    return (this.#bySource.get(sourceKey(source)) ?? []).filter(
+      (change) =>
+        stamped === undefined ||
+        (change.deleted && change.version === stamped) ||
+        newerVersion(stamped, change.version) !== stamped,
+    );
+  }
+
+  forget(source: SourceRef): void {
+    this.#bySource.delete(sourceKey(source));
+  }
+}

@@ -1,0 +1,161 @@
+import { ABSENT } from '../core/digest.ts';
+import { findDependencies, findDependency, type Dependency } from '../core/dependency.ts';
+import { judgeStamp, planWorkload, type Current, type Plan } from '../core/plan.ts';
+import { newerVersion } from '../core/resource-version.ts';
+import type { SourceMarks } from '../core/opt-in.ts';
+import { parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
+import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
+import type { Workload } from '../core/workload.ts';
+import type { SourceBook } from './source-book.ts';
+import type { Need, SourceReader } from './source-reader.ts';
+import type { Page, WorkloadBook } from './workload-book.ts';
+
+export type JudgeSettings = {
+  readonly autoReloadAll: boolean;
+  readonly reloadOnCreate: boolean;
+  readonly reloadOnDelete: boolean;
+};
+
+/** What is to be done for a workload, from what is in memory. */
+export type Verdict =
+  /** Sources must be read first; they are named. */
+  | { readonly is: 'waiting'; readonly unread: readonly { readonly ref: SourceRef; readonly need: Need }[] }
+  | { readonly is: 'stale'; readonly page: Page; readonly plan: Plan }
+  /** Nothing to roll; `write` tells that the stored map should say what the plan's baseline says. */
+  | { readonly is: 'fresh'; readonly page: Page; readonly plan: Plan; readonly write: boolean };
+
+export type JudgeOptions = {
+  readonly workloads: WorkloadBook;
+  readonly sources: SourceBook;
+  readonly reader: SourceReader;
+  readonly keyId: string;
+  readonly settings: JudgeSettings;
+  /** An entry went because its source is no dependency any more, although it was stale. */
+  readonly onDropped: (workload: Workload, stampKey: string) => void;
+};
+
+/** Brings the books and the pure rules together: what each workload depends on, and whether it is stale. */
+export class Judge {
+  readonly #options: JudgeOptions;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+  }
+
+  /** What rolls this workload, by stamp key. */
+  dependencies(page: Page, map: StampMap | undefined): Map<string, Dependency> {
+    const { sources, settings } = this.#options;
+    const { workload } = page;
+    return findDependencies(workload, map, sources.lookup(workload.namespace), settings.autoReloadAll);
+  }
+
+  /** Judges one workload; undefined if there is none of this key. Remembers what it drops, writes nothing. */
+  judge(key: string): Verdict | undefined {
+    const { workloads, keyId, settings } = this.#options;
+    const page = workloads.get(key);
+    if (page === undefined) return undefined;
+    const { workload, stored } = page;
+    const map = this.#prune(key, page);
+    const dependencies = this.dependencies(page, map);
+    const currents = new Map<string, Current>();
+    const unread: { ref: SourceRef; need: Need }[] = [];
+    for (const name of dependencies.keys()) {
+      const ref = refOf(workload, name);
+      const stamp = map?.s.get(name);
+      const wanted = this.#wanted(ref, stamp);
+      const current = this.#current(ref, stamp, map?.key, wanted);
+      if (current === undefined) unread.push({ ref, need: { atLeast: wanted, selection: stamp?.f } });
+      else currents.set(name, current);
+    }
+    if (unread.length > 0) return { is: 'waiting', unread };
+    const plan = planWorkload({
+      dependencies,
+      map,
+      current: (name) => currents.get(name) ?? { state: 'missing' },
+      keyId,
+      workloadCreated: workload.created,
+      addedAfterStart: page.addedAfterStart,
+      ...settings,
+    });
+    if (plan.stale.length > 0) return { is: 'stale', page, plan };
+    const write =
+      typeof stored === 'object'
+        ? !sameStamps(stored, plan.baseline)
+        : workload.optedIn && plan.baseline.s.size > 0;
+    if (plan.changed) workloads.remember(key, workload.uid, plan.baseline);
+    return { is: 'fresh', page, plan, write };
+  }
+
+  /**
+   * The workloads that would roll if a source became `next`, which nobody has stored yet: the same rules, asked
+   * ahead of time.
+   */
+  preview(ref: SourceRef, next: Current, marks: SourceMarks | undefined): Workload[] {
+    const { workloads, keyId, settings } = this.#options;
+    const rolls: Workload[] = [];
+    for (const key of workloads.candidates(ref)) {
+      const page = workloads.get(key);
+      const map = workloads.map(key);
+      const stamp = map?.s.get(stampKey(ref));
+      if (page === undefined || stamp === undefined) continue;
+      const { workload } = page;
+      const stays =
+        findDependency(workload, ref, { marks, stamped: true }, settings.autoReloadAll) !== undefined;
+      if (stays && judgeStamp({ ...settings, keyId: map?.key ?? keyId }, stamp, next).is === 'stale')
+        rolls.push(workload);
+    }
+    return rolls;
+  }
+
+  /** Entries of non-dependencies go at once and without a read, so that no later change finds them (DESIGN 2.1). */
+  #prune(key: string, page: Page): StampMap | undefined {
+    const map = this.#options.workloads.map(key);
+    if (map === undefined) return undefined;
+    const dependencies = this.dependencies(page, map);
+    const kept = [...map.s].filter(([name]) => dependencies.has(name));
+    if (kept.length === map.s.size) return map;
+    for (const [name, stamp] of map.s)
+      if (!dependencies.has(name) && this.#moved(page, name, stamp, map.key))
+        this.#options.onDropped(page.workload, name);
+    const pruned = { ...map, n: map.n + 1, s: new Map<string, Stamp>(kept) };
+    this.#options.workloads.remember(key, page.workload.uid, pruned);
+    return pruned;
+  }
+
+  /** Whether an entry is known to be stale. */
+  #moved({ workload }: Page, name: string, stamp: Stamp, mapKey: string): boolean {
+    const state = this.#options.reader.state(refOf(workload, name), stamp.f);
+    return state?.state === 'present' && stamp.h !== ABSENT && state.digest(mapKey, stamp.f) !== stamp.h;
+  }
+
+  /** The newest version of a source that the watch, or another process that wrote the map, has seen. */
+  #wanted(ref: SourceRef, stamp: Stamp | undefined): string | undefined {
+    return newerVersion(this.#options.sources.get(ref)?.resourceVersion, stamp?.rv);
+  }
+
+  /** A source as it is now; undefined if it must be read first. */
+  #current(
+    ref: SourceRef,
+    stamp: Stamp | undefined,
+    mapKey: string | undefined,
+    wanted: string | undefined,
+  ): Current | undefined {
+    const { sources, reader, keyId } = this.#options;
+    const state = reader.state(ref, stamp?.f);
+    if (state !== undefined) return newerVersion(state.asOf, wanted) === state.asOf ? state : undefined;
+    // Nobody has ever seen it.
+    if (wanted === undefined) return { state: 'missing' };
+    // The stamp was made of the very version that is stored: what it says need not be read.
+    const meta = sources.get(ref);
+    const unchanged = meta !== undefined && stamp?.uid === meta.uid && stamp.rv === meta.resourceVersion;
+    if (!unchanged || mapKey !== keyId || stamp.f !== undefined) return undefined;
+    const { uid, resourceVersion, created, dataTime } = meta;
+    return { state: 'present', uid, resourceVersion, created, dataTime, digest: () => stamp.h };
+  }
+}
+
+function refOf(workload: Workload, name: string): SourceRef {
+  const source = parseStampKey(name);
+  if (source === undefined) throw new TypeError(`not a stamp key: ${name}`);
+  return { ...source, namespace: workload.namespace };
+}

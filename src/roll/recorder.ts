@@ -1,0 +1,122 @@
+import type { RollEntry, RollSource } from '../core/history.ts';
+import { parseStampKey, sourceRow } from '../core/source.ts';
+import type { Workload } from '../core/workload.ts';
+import { reasonOf, RestampError } from '../errors.ts';
+
+/** Reloader's two reasons of Events (reloader.md 7.3). */
+export type WorkloadEvent = {
+  readonly workload: Workload;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: 'Reloaded' | 'ReloadFail';
+  readonly message: string;
+  /** `reloader-configmaps` or `reloader-secrets`. */
+  readonly component: string;
+};
+
+export type RecorderOptions = {
+  /** One line of the audit log. */
+  readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly countRoll: (success: boolean, workload: Workload, attributed: boolean) => void;
+  readonly sendEvent: (event: WorkloadEvent) => Promise<void>;
+};
+
+const EVENTS_AT_ONCE = 4;
+/** Events are for people; what would be lost of a longer list stands in the log. */
+const MAX_EVENTS = 5_000;
+
+/** Tells of rolls: the audit line and the metrics at once, the Events when no patch waits (DESIGN 3.6). */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #events: WorkloadEvent[] = [];
+  #sending = 0;
+  #open = true;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  rolled(workload: Workload, entry: RollEntry): void {
+    const { audit, countRoll } = this.#options;
+    const attributed = entry.sources.every((source) => source.by !== undefined);
+    countRoll(true, workload, attributed);
+    const found = changesDetected(workload, entry.sources);
+    const object = `'${workload.name}' of type '${workload.kind}' in namespace '${workload.namespace}'`;
+    audit(
+      {
+        audit: 'roll',
+        kind: workload.kind,
+        namespace: workload.namespace,
+        name: workload.name,
+        attributed,
+        sources: entry.sources,
+      },
+      // Byte for byte Reloader's (reloader.md 7.2), where one source has changed.
+      `${found}; updated ${object}`,
+    );
+    this.#event(workload, 'Reloaded', `${found}, Updated ${object}`, entry.sources[0]);
+  }
+
+  failed(workload: Workload, error: RestampError): void {
+    const { countRoll } = this.#options;
+    const { kind, namespace, name } = workload;
+    countRoll(false, workload, false);
+    const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
+    this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
+    this.#event(workload, 'ReloadFail', message, undefined);
+  }
+
+  /** Holds Events back while patches are on their way, and lets them go after. */
+  setBusy(busy: boolean): void {
+    this.#open = !busy;
+    this.#flush();
+  }
+
+  #event(
+    workload: Workload,
+    reason: WorkloadEvent['reason'],
+    message: string,
+    source: RollSource | undefined,
+  ): void {
+    const type = parseStampKey(source?.source ?? '')?.type ?? 'cm';
+    const event: WorkloadEvent = {
+      workload,
+      type: reason === 'Reloaded' ? 'Normal' : 'Warning',
+      reason,
+      message,
+      component: `reloader-${sourceRow(type).resource}`,
+    };
+    if (this.#events.length < MAX_EVENTS) this.#events.push(event);
+    this.#flush();
+  }
+
+  #flush(): void {
+    while (this.#open && this.#sending < EVENTS_AT_ONCE) {
+      const event = this.#events.shift();
+      if (event === undefined) return;
+      void this.#send(event);
+    }
+  }
+
+  async #send(event: WorkloadEvent): Promise<void> {
+    this.#sending += 1;
+    try {
+      await this.#options.sendEvent(event);
+    } catch (error) {
+      const code = error instanceof RestampError ? error.code : undefined;
+      this.#options.error({ code, reason: event.reason }, `An Event could not be sent: ${reasonOf(error)}`);
+    } finally {
+      this.#sending -= 1;
+      this.#flush();
+    }
+  }
+}
+
+/** `Changes detected in 'a' of type 'CONFIGMAP' in namespace 'n'`; several sources stand in one list. */
+function changesDetected(workload: Workload, sources: readonly RollSource[]): string {
+  const named = sources.map(({ source }) => {
+    const ref = parseStampKey(source);
+    return ref === undefined ? `'${source}'` : `'${ref.name}' of type '${sourceRow(ref.type).word}'`;
+  });
+  return `Changes detected in ${named.join(', ')} in namespace '${workload.namespace}'`;
+}

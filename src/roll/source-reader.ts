@@ -1,0 +1,179 @@
+import { pause, type Clock } from '../clock.ts';
+import { keyedDigest, reloaderHash } from '../core/digest.ts';
+import type { ReloaderKeys } from '../core/annotations.ts';
+import type { Current } from '../core/plan.ts';
+import { compareVersions, newerVersion } from '../core/resource-version.ts';
+import { sourceKey, type SourceRef } from '../core/source.ts';
+import { sourceData } from '../core/source-data.ts';
+import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
+import { hasCode, RestampError, reasonOf } from '../errors.ts';
+import { backoffMs } from './backoff.ts';
+
+/** Reads one source from the API server; undefined where it does not exist. */
+export type ReadSource = (ref: SourceRef) => Promise<SourceObject | undefined>;
+
+/** Our HMAC keys, by id; the first one makes new digests. */
+export type KeyRing = { readonly current: string; readonly keys: ReadonlyMap<string, Buffer> };
+
+/** A source as it was read last: digests, never data. */
+export type SourceState = (
+  | (Extract<Current, { state: 'missing' }> & { readonly meta?: undefined })
+  | (Extract<Current, { state: 'present' }> & { readonly meta: SourceMeta; readonly sha1: string })
+) & {
+  /** The newest version that anybody spoke of when this was read: nothing up to it asks for another read. */
+  readonly asOf: string | undefined;
+};
+
+/** What a read must be good for. */
+export type Need = {
+  /** A version that somebody has seen; a state that was read with this in mind is new enough. */
+  readonly atLeast?: string | undefined;
+  /** A selection of keys that a digest is wanted of. */
+  readonly selection?: readonly string[] | undefined;
+};
+
+export type SourceReaderOptions = {
+  readonly read: ReadSource;
+  readonly ring: KeyRing;
+  readonly keys: ReloaderKeys;
+  readonly clock: Clock;
+  /** A read has ended: look again at everything that depends on this source. */
+  readonly onRead: (ref: SourceRef, state: SourceState, before: SourceState | undefined) => void;
+  readonly onTrouble: (error: RestampError) => void;
+};
+
+/**
+ * Reads the sources of dependencies, once for each stored change, digests them and forgets the data. A change
+ * that arrives during a read is read again after it; a failed read is tried again until it succeeds.
+ */
+export class SourceReader {
+  readonly #options: SourceReaderOptions;
+  readonly #states = new Map<string, SourceState>();
+  /** Selections of keys that maps hold digests of, by source. */
+  readonly #selections = new Map<string, Map<string, readonly string[]>>();
+  readonly #reading = new Map<string, Reading>();
+  #stopped = false;
+
+  constructor(options: SourceReaderOptions) {
+    this.#options = options;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** What was read last; undefined if nothing was, or if `digest` could not answer for this selection. */
+  state(ref: SourceRef, selection?: readonly string[]): SourceState | undefined {
+    const key = sourceKey(ref);
+    if (selection !== undefined && !this.#selections.get(key)?.has(String(selection))) return undefined;
+    return this.#states.get(key);
+  }
+
+  /** Forgets a source on which nothing depends any more. */
+  forget(ref: SourceRef): void {
+    this.#states.delete(sourceKey(ref));
+    this.#selections.delete(sourceKey(ref));
+  }
+
+  /**
+   * Reads a source: at once, or again after the read that is under way if that one began too early. `onRead`
+   * tells when it is done.
+   */
+  refresh(ref: SourceRef, need: Need = {}): void {
+    const key = sourceKey(ref);
+    if (need.selection !== undefined) {
+      const selections = this.#selections.get(key) ?? new Map<string, readonly string[]>();
+      this.#selections.set(key, selections.set(String(need.selection), need.selection));
+    }
+    const reading = this.#reading.get(key);
+    if (reading === undefined) void this.#read(ref, key, need.atLeast);
+    else {
+      const covered =
+        need.atLeast !== undefined && newerVersion(need.atLeast, reading.atLeast) === reading.atLeast;
+      if (!covered || need.selection !== undefined) reading.again = true;
+      reading.atLeast = newerVersion(reading.atLeast, need.atLeast);
+    }
+  }
+
+  async #read(ref: SourceRef, key: string, atLeast: string | undefined): Promise<void> {
+    const { clock, onRead, onTrouble } = this.#options;
+    const reading: Reading = { again: false, atLeast };
+    this.#reading.set(key, reading);
+    for (let failures = 0; !this.#stopped;) {
+      reading.again = false;
+      try {
+        const state = await this.#fetch(ref, key, reading);
+        failures = 0;
+        if (isWantedAgain(reading)) continue;
+        const before = this.#states.get(key);
+        this.#reading.delete(key);
+        if (isOlder(state, before)) return;
+        this.#states.set(key, state);
+        onRead(ref, state, before);
+        return;
+      } catch (error) {
+        const trouble =
+          error instanceof RestampError
+            ? error
+            : new RestampError('RESTAMP_KUBE_PROTOCOL', `${key}: ${reasonOf(error)}`, { cause: error });
+        onTrouble(trouble);
+        failures += 1;
+        await pause(clock, backoffMs(trouble, failures));
+      }
+    }
+  }
+
+  async #fetch(ref: SourceRef, key: string, reading: Reading): Promise<SourceState> {
+    let object: SourceObject | undefined;
+    try {
+      object = await this.#options.read(ref);
+    } catch (error) {
+      if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
+    }
+    if (object === undefined) return { state: 'missing', asOf: reading.atLeast };
+    const asOf = newerVersion(object.metadata.resourceVersion, reading.atLeast);
+    return { ...this.#digest(key, ref, object), asOf };
+  }
+
+  #digest(key: string, ref: SourceRef, object: SourceObject) {
+    const data = sourceData(ref.type, object);
+    const meta = reduceSource(ref.type, object, this.#options.keys);
+    const digests = new Map<string, string>();
+    for (const [id, hmacKey] of this.#options.ring.keys)
+      for (const selection of [undefined, ...(this.#selections.get(key)?.values() ?? [])])
+        digests.set(digestId(id, selection), keyedDigest({ key: hmacKey, source: key }, data, selection));
+    const { uid, resourceVersion, created, dataTime } = meta;
+    return {
+      state: 'present' as const,
+      meta,
+      uid,
+      resourceVersion,
+      created,
+      dataTime,
+      sha1: reloaderHash(data),
+      // A selection that was not asked for before the read has no digest: it compares as different from any.
+      digest: (id: string, selection: readonly string[] | undefined) =>
+        digests.get(digestId(id, selection)) ?? '',
+    };
+  }
+}
+
+type Reading = { again: boolean; atLeast: string | undefined };
+
+/** `again` is set by others while a read is awaited, which the compiler cannot see. */
+function isWantedAgain(reading: Reading): boolean {
+  return reading.again;
+}
+
+function digestId(keyId: string, selection: readonly string[] | undefined): string {
+  return selection === undefined ? keyId : `${keyId} ${String(selection)}`;
+}
+
+function isOlder(state: SourceState, before: SourceState | undefined): boolean {
+  return (
+    state.state === 'present' &&
+    before?.state === 'present' &&
+    before.uid === state.uid &&
+    compareVersions(state.resourceVersion, before.resourceVersion) < 0
+  );
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts';
+import { KIND_ROWS, kindPath } from '../core/kind.ts';
+import { SOURCE_ROWS } from '../core/source.ts';
+import type { SourceObject } from '../core/source-meta.ts';
+import type { WorkloadObject } from '../core/workload.ts';
+import type { RestampError } from '../errors.ts';
+import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
+import { Reflector, type Identified } from '../kube/reflector.ts';
+import type { Mutator } from './mutator.ts';
+
+export type WatchOptions = {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Only these namespaces, with a watch for each; empty means all, with one watch. */
+  readonly namespaces: readonly string[];
+  readonly onTrouble: (error: RestampError) => void;
+};
+
+/** The watches that feed the mutator. */
+export type Watches = {
+  readonly synced: Promise<unknown>;
+  /** What has not been listed yet. */
+  unsynced(): string[];
+  /** Seconds since the API server last spoke, for each watched resource. */
+  ages(): { resource: string; seconds: number }[];
+  stop(): Promise<void>;
+};
+
+/** Nobody depends on these, and they are large or many: the API server leaves them out. */
+const NO_SECRETS = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token';
+
+/** Follows all sources, metadata alone, and all workloads. */
+export function startWatches(mutator: Mutator, options: WatchOptions): Watches {
+  const { client, clock, namespaces, onTrouble } = options;
+  const watches: { resource: string; reflector: Pick<Reflector<Identified>, keyof Reflector<Identified>> }[] =
+    [];
+  const scopes = namespaces.length === 0 ? [undefined] : namespaces;
+  for (const namespace of scopes) {
+    for (const { type, resource } of SOURCE_ROWS) {
+      const reflector = new Reflector<SourceObject & Identified>({
+        client,
+        clock,
+        onTrouble,
+        path: namespace === undefined ? `/api/v1/${resource}` : `/api/v1/namespaces/${namespace}/${resource}`,
+        ...(type === 'secret' ? { query: { fieldSelector: NO_SECRETS } } : {}),
+        accept: { watch: METADATA, list: METADATA_LIST },
+        follower: mutator.sourceFollower(type),
+      });
+      watches.push({ resource, reflector });
+    }
+    for (const row of KIND_ROWS) {
+      const reflector = new Reflector<WorkloadObject & Identified>({
+        client,
+        clock,
+        onTrouble,
+        path: kindPath(row, namespace),
+        follower: mutator.workloadFollower(row),
+      });
+      watches.push({ resource: row.resource, reflector });
+    }
+  }
+  for (const { reflector } of watches) reflector.start();
+  return {
+    synced: Promise.all(watches.map(({ reflector }) => reflector.synced)),
+    unsynced: () => watches.filter(({ reflector }) => !reflector.hasSynced).map(({ resource }) => resource),
+    ages: () => watches.map(({ resource, reflector }) => ({ resource, seconds: reflector.ageSeconds })),
+    stop: async () => {
+      await Promise.all(watches.map(({ reflector }) => reflector.stop()));
+    },
+  };
+}

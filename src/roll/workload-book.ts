@@ -1,0 +1,118 @@
+import { ReverseIndex } from '../core/reverse-index.ts';
+import { compareVersions } from '../core/resource-version.ts';
+import type { SourceRef } from '../core/source.ts';
+import { mapOwner, parseStamps, type StampMap, type Unreadable } from '../core/stamp-map.ts';
+import { workloadKey, type Workload } from '../core/workload.ts';
+
+/** A workload with its map, and what is remembered about it. */
+export type Page = {
+  readonly workload: Workload;
+  /** The map that is stored on the workload. */
+  readonly stored: StampMap | Unreadable | undefined;
+  /** It was opted in when it was first seen, and that was after the start. */
+  readonly addedAfterStart: boolean;
+};
+
+/**
+ * The workloads that are opted in or bear a map of ours. It remembers the last good map of each, which counts
+ * when the stored one is missing, unreadable or older (DESIGN 2.2).
+ */
+export class WorkloadBook {
+  readonly index = new ReverseIndex();
+  readonly #pages = new Map<string, Page>();
+  readonly #remembered = new Map<string, { uid: string; map: StampMap }>();
+  /** Uids of all workloads, so that opting in later is not taken for being new. */
+  readonly #seen = new Map<string, string>();
+  readonly #keyIds: ReadonlySet<string>;
+  readonly #onUnreadable: (key: string, why: Unreadable) => void;
+  #started = false;
+
+  constructor(keyIds: ReadonlySet<string>, onUnreadable: (key: string, why: Unreadable) => void) {
+    this.#keyIds = keyIds;
+    this.#onUnreadable = onUnreadable;
+  }
+
+  /** From now on, a workload that was not seen before is a new one. */
+  start(): void {
+    this.#started = true;
+  }
+
+  /** Takes a workload in; false if a newer state of it is known already. */
+  put(
+    id: { kind: string; namespace: string; name: string; uid: string },
+    workload: Workload | undefined,
+  ): boolean {
+    const key = workloadKey(id);
+    const page = this.#pages.get(key);
+    const same = page?.workload.uid === id.uid;
+    const isNew = this.#seen.get(key) !== id.uid;
+    this.#seen.set(key, id.uid);
+    if (workload === undefined) {
+      // It has opted out: what was remembered must not make it stale when it opts in again.
+      this.#drop(key);
+      this.#remembered.delete(key);
+      return true;
+    }
+    if (same && compareVersions(workload.resourceVersion, page.workload.resourceVersion) < 0) return false;
+    const stored = this.#parse(key, workload);
+    this.#pages.set(key, {
+      // The text is not kept beside what was parsed from it.
+      workload: { ...workload, stamps: undefined },
+      stored,
+      addedAfterStart: same ? page.addedAfterStart : isNew && this.#started && workload.optedIn,
+    });
+    this.index.set(workload);
+    const remembered = this.#remembered.get(key);
+    if (typeof stored === 'object' && (remembered?.uid !== workload.uid || stored.n >= remembered.map.n))
+      this.remember(key, workload.uid, stored);
+    return true;
+  }
+
+  remove(id: { kind: string; namespace: string; name: string }): void {
+    const key = workloadKey(id);
+    this.#drop(key);
+    this.#seen.delete(key);
+    this.#remembered.delete(key);
+  }
+
+  get(key: string): Page | undefined {
+    return this.#pages.get(key);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#pages.keys();
+  }
+
+  get size(): number {
+    return this.#pages.size;
+  }
+
+  /** Keys of the workloads that a change of this source may roll. */
+  candidates(source: SourceRef): Set<string> {
+    return this.index.candidates(source);
+  }
+
+  /** The map that counts for a workload: the newest good one of this uid. */
+  map(key: string): StampMap | undefined {
+    const remembered = this.#remembered.get(key);
+    return remembered !== undefined && remembered.uid === this.#pages.get(key)?.workload.uid
+      ? remembered.map
+      : undefined;
+  }
+
+  remember(key: string, uid: string, map: StampMap): void {
+    this.#remembered.set(key, { uid, map });
+  }
+
+  #drop(key: string): void {
+    this.#pages.delete(key);
+    this.index.delete(key);
+  }
+
+  #parse(key: string, workload: Workload): StampMap | Unreadable | undefined {
+    if (workload.stamps === undefined) return undefined;
+    const parsed = parseStamps(workload.stamps, mapOwner(workload), this.#keyIds);
+    if (typeof parsed === 'string') this.#onUnreadable(key, parsed);
+    return parsed;
+  }
+}

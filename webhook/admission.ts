@@ -1,0 +1,88 @@
+import { createLeaf, tlsOptionsOf } from '../certs/leaf.ts';
+import type { KeyMaterial } from '../certs/key-secret.ts';
+import type { Clock } from '../src/clock.ts';
+import type { Config } from '../src/config.ts';
+import { reasonOf } from '../src/errors.ts';
+import type { KubeClient } from '../src/kube/client.ts';
+import type { Log } from '../src/log.ts';
+import type { Metrics } from '../src/metrics.ts';
+import { injectCa, register, SOURCES_PATH, unregister } from './registration.ts';
+import { startAdmissionServer } from './server.ts';
+import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
+
+export type AdmissionParts = {
+  readonly config: Config;
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly keys: KeyMaterial;
+  /** Namespace and user name under which we run. */
+  readonly namespace: string;
+  readonly ownUser: string;
+  readonly source: SourceRouteParts;
+};
+
+/** The front door, with its certificate and its registration. */
+export type Admission = {
+  /** Makes the API server call us, now that there is something to answer from. */
+  open(): Promise<void>;
+  /** Takes back what `open` registered and hands connections back, still answering. */
+  drain(): Promise<void>;
+  /** Sends what still comes elsewhere, then ends. */
+  close(): Promise<void>;
+};
+
+export async function startAdmission(parts: AdmissionParts): Promise<Admission> {
+  const { config, client, clock, log, metrics, keys } = parts;
+  const host = config.admissionUrl?.hostname.replace(/^\[(.*)\]$/, '$1');
+  const service = `${config.instance}.${parts.namespace}.svc`;
+  const leaf = await createLeaf({
+    ca: keys.ca,
+    names: host === undefined ? [service, `${service}.cluster.local`] : [host],
+    clock,
+    onChange: (tls) => server.setTls(tls),
+    onError: (error) => log.error({}, `The serving certificate could not be renewed: ${reasonOf(error)}`),
+  });
+  const server = await startAdmissionServer({
+    tls: tlsOptionsOf(leaf.current()),
+    listen: config.admissionListen,
+    maxBytes: config.admissionMaxBytes,
+    routes: { [SOURCES_PATH]: createSourceRoute(parts.source) },
+    observe: ({ seconds, outcome, request }) => {
+      const { operation = '', dryRun = false } = request ?? {};
+      metrics.reviews.observe({ operation, outcome, dry_run: String(dryRun) }, seconds);
+    },
+    onError: (error) => log.warn({ code: error.code, remedy: error.remedy }, error.message),
+  });
+  return {
+    async open() {
+      if (config.admissionUrl === undefined) {
+        await injectCa(client, config.instance, keys.ca.certPem);
+        return;
+      }
+      await register(client, {
+        name: config.instance,
+        url: config.admissionUrl,
+        caPem: keys.ca.certPem,
+        ownUser: parts.ownUser,
+        namespaces: config.namespaces,
+      });
+      log.info({ url: config.admissionUrl.href, name: config.instance }, 'Webhook registered');
+    },
+    async drain() {
+      server.drain();
+      if (config.admissionUrl === undefined) return;
+      await unregister(client, config.instance).catch((error: unknown) =>
+        log.error(
+          { name: config.instance },
+          `The webhook configuration could not be removed: ${reasonOf(error)}`,
+        ),
+      );
+    },
+    async close() {
+      leaf.close();
+      await server.close();
+    },
+  };
+}

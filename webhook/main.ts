@@ -1,0 +1,174 @@
+import '../src/node-version.ts';
+import type { SecretObject } from '../certs/key-secret.ts';
+import { ensureKeySecret } from '../certs/store.ts';
+import { pause, systemClock as clock } from '../src/clock.ts';
+import { helpText, readConfig, type Config } from '../src/config.ts';
+import { RELOADER_KEYS } from '../src/core/annotations.ts';
+import type { SourceObject } from '../src/core/source-meta.ts';
+import { workloadTitle, type WorkloadObject } from '../src/core/workload.ts';
+import { reasonOf, RestampError } from '../src/errors.ts';
+import { loadAuth } from '../src/kube/auth.ts';
+import { createClient } from '../src/kube/client.ts';
+import { sendEvent } from '../src/kube/events.ts';
+import { patchWorkload, readSource, readWorkload, whoAmI } from '../src/kube/objects.ts';
+import { createSecretStore } from '../src/kube/secrets.ts';
+import { createLog } from '../src/log.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { assembleMutator } from '../src/roll/assemble.ts';
+import type { KeyRing } from '../src/roll/source-reader.ts';
+import { startWatches } from '../src/roll/watches.ts';
+import { startAdmission } from './admission.ts';
+import { addGauges } from './gauges.ts';
+import { startOpsServer } from './ops-server.ts';
+
+/** Puts every part together, in start order, and runs until `stop` aborts. */
+async function run(config: Config, stop: AbortSignal): Promise<void> {
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const metrics = createMetrics();
+  const auth = loadAuth(config.kubeconfig, clock);
+  const namespace = config.namespace ?? auth.namespace;
+  if (auth.insecure)
+    log.warn({}, 'The kubeconfig asks not to verify the API server: anybody between can read Secrets');
+  const client = createClient(auth, ({ method }, status) =>
+    metrics.apiCalls.inc({ method, code: String(status) }),
+  );
+  const onTrouble = (error: RestampError): void => {
+    metrics.troubles.inc({ code: error.code });
+    log.warn({ code: error.code, remedy: error.remedy }, error.message);
+  };
+  const ownUser = await whoAmI(client);
+  const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
+    namespace,
+    name: `${config.instance}-keys`,
+    now: clock.now(),
+  });
+  const { current, former } = keys.hmac;
+  const ring: KeyRing = {
+    current: current.id,
+    keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
+  };
+
+  const roll = assembleMutator(ring, config, {
+    clock,
+    readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
+    readWorkload: async (id) => (await readWorkload(client, id)) as WorkloadObject,
+    patchWorkload: async (id, patch) => (await patchWorkload(client, id, patch)) as WorkloadObject,
+    onTrouble,
+    onUnreadable: (workload, reason) => {
+      metrics.unreadableMaps.inc({ reason });
+      log.warn(
+        { workload, reason },
+        'The map of stamps is not readable: baselines are taken again, nothing is rolled',
+      );
+    },
+    onDropped: ({ namespace: of, kind, name }, source) => {
+      metrics.droppedStale.inc();
+      log.audit(
+        { audit: 'dropped', namespace: of, kind, name, source },
+        'A stale source is no dependency any more',
+      );
+    },
+    onUnproven: (workload, sources) => {
+      metrics.unproven.inc(sources.length);
+      log.info(
+        { namespace: workload.namespace, workload: workloadTitle(workload), sources },
+        'Adopted: whether these sources changed before the first baseline is not known',
+      );
+    },
+    recorder: {
+      audit: log.audit,
+      error: log.error,
+      countRoll: (success, { kind }, attributed) => {
+        metrics.reloads.inc({ success: String(success) });
+        if (success) metrics.rolls.inc({ kind, attributed: String(attributed) });
+      },
+      sendEvent: ({ workload, ...text }) => sendEvent(client, workload, text, clock.now()),
+    },
+  });
+
+  // Everything is answered from memory, so that the door can open before the watches have shown all.
+  const door = hasDoor(config, auth.inCluster);
+  const unready = new Set(['the caches are not synced', ...(door ? ['the webhook is not registered'] : [])]);
+  const ops = await startOpsServer({
+    listen: config.opsListen,
+    unready: () => [...unready],
+    metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+  });
+  const admission = !door
+    ? undefined
+    : await startAdmission({
+        config,
+        client,
+        clock,
+        log,
+        metrics,
+        keys,
+        namespace,
+        ownUser,
+        source: {
+          ring,
+          keys: RELOADER_KEYS,
+          now: () => clock.now(),
+          preview: (ref, next, marks) => roll.judge.preview(ref, next, marks),
+          matters: (ref) => roll.workloads.candidates(ref).size > 0,
+          sight: (sighting) => roll.sightings.add(sighting),
+          audit: log.audit,
+        },
+      });
+  const watches = startWatches(roll.mutator, { client, clock, namespaces: config.namespaces, onTrouble });
+  addGauges(metrics, roll, watches);
+  await Promise.race([watches.synced, aborted(stop)]);
+  if (!stop.aborted) {
+    roll.mutator.start();
+    unready.delete('the caches are not synced');
+    log.info(
+      { workloads: roll.workloads.size, sources: roll.sources.size, user: ownUser },
+      'Restamp is watching',
+    );
+    await admission?.open();
+    unready.delete('the webhook is not registered');
+  }
+  await aborted(stop);
+  unready.add('stopping');
+  await admission?.drain();
+  await pause(clock, config.shutdownDelayMs);
+  roll.stop();
+  await Promise.all([watches.stop(), admission?.close(), ops.close()]);
+  await auth.close();
+}
+
+/** Outside a cluster and without an address of ours, nobody can call us. */
+function hasDoor(config: Config, inCluster: boolean): boolean {
+  return config.admission && (config.admissionUrl !== undefined || inCluster);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+async function main(): Promise<number> {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const)
+    process.on(name, () => {
+      // The second signal means now.
+      if (stop.signal.aborted) process.exit(1);
+      stop.abort();
+    });
+  try {
+    const config = readConfig(process.argv.slice(2));
+    if (config === undefined) process.stdout.write(helpText());
+    else await run(config, stop.signal);
+    return 0;
+  } catch (error) {
+    const known = error instanceof RestampError ? error : undefined;
+    process.stderr.write(
+      known === undefined ? `${reasonOf(error)}\n` : `${known.code}: ${known.message}. ${known.remedy}\n`,
+    );
+    return 1 + Number(known?.code.startsWith('RESTAMP_CONFIG') ?? false);
+  }
+}
+
+process.exitCode = await main();

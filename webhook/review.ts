@@ -1,0 +1,72 @@
+import { RestampError } from '../src/errors.ts';
+
+/** The part of an admission.k8s.io/v1 request that Restamp reads. Unknown fields are allowed: the API grows. */
+export type ReviewRequest = {
+  readonly uid: string;
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE';
+  readonly resource: { readonly group: string; readonly resource: string };
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly dryRun?: boolean;
+  readonly userInfo: { readonly username?: string; readonly groups?: readonly string[] };
+  readonly options?: { readonly fieldManager?: string } | null;
+  readonly object?: unknown;
+  readonly oldObject?: unknown;
+};
+
+/** What the API server is told beside `allowed: true`: warnings for people, annotations for its audit log. */
+export type ReviewAnswer = {
+  readonly warnings?: readonly string[];
+  readonly auditAnnotations?: Readonly<Record<string, string>>;
+};
+
+const API_VERSION = 'admission.k8s.io/v1';
+const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE'];
+
+/** Reads an AdmissionReview; fails with RESTAMP_ADMISSION_REVIEW and says what is missing. */
+export function parseReview(body: unknown): ReviewRequest {
+  if (!isRecord(body)) throw invalid('it is no object');
+  if (body['kind'] !== 'AdmissionReview') throw invalid(`kind is ${shown(body['kind'])}`);
+  if (body['apiVersion'] !== API_VERSION) throw invalid(`apiVersion is ${shown(body['apiVersion'])}`);
+  const request = body['request'];
+  if (!isRecord(request)) throw invalid('request is missing');
+  const { uid, operation, resource, userInfo } = request;
+  if (typeof uid !== 'string' || uid === '') throw invalid('request.uid is missing');
+  if (!OPERATIONS.includes(operation as string)) throw invalid(`request.operation is ${shown(operation)}`);
+  if (!isRecord(resource) || typeof resource['resource'] !== 'string')
+    throw invalid('request.resource is missing');
+  if (!isRecord(userInfo)) throw invalid('request.userInfo is missing');
+  const needed = operation === 'DELETE' ? 'oldObject' : 'object';
+  if (!isRecord(request[needed])) throw invalid(`request.${needed} is missing`);
+  if (operation === 'UPDATE' && !isRecord(request['oldObject']))
+    throw invalid('request.oldObject is missing');
+  return request as ReviewRequest;
+}
+
+/** The review that is sent back. Restamp never denies a write because of itself. */
+export function allow(request: ReviewRequest, answer: ReviewAnswer): object {
+  const { warnings = [], auditAnnotations } = answer;
+  return {
+    apiVersion: API_VERSION,
+    kind: 'AdmissionReview',
+    response: {
+      uid: request.uid,
+      allowed: true,
+      ...(warnings.length === 0 ? {} : { warnings }),
+      ...(auditAnnotations === undefined ? {} : { auditAnnotations }),
+    },
+  };
+}
+
+function invalid(what: string): RestampError {
+  return new RestampError('RESTAMP_ADMISSION_REVIEW', what);
+}
+
+/** A short, safe form of what stands where something else was expected. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : typeof value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

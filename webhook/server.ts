@@ -1,0 +1,135 @@
+import type { Server } from 'node:https';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Address } from '../src/config.ts';
+import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
+import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
+
+export type AdmissionOptions = {
+  readonly tls: { readonly key: string; readonly cert: string; readonly minVersion: 'TLSv1.3' };
+  readonly listen: Address;
+  readonly maxBytes: number;
+  /** What answers the reviews of each path. */
+  readonly routes: Readonly<Record<string, (request: ReviewRequest) => ReviewAnswer>>;
+  /** Hears of every answer: seconds, and the code of what went wrong. */
+  readonly observe: (answered: {
+    seconds: number;
+    outcome: ErrorCode | 'allowed';
+    request?: ReviewRequest;
+  }) => void;
+  readonly onError: (error: RestampError) => void;
+};
+
+export type AdmissionServer = {
+  /** Where it listens. */
+  readonly address: Address;
+  /** Serves new connections with another certificate; takes every option, because none is remembered. */
+  setTls(tls: AdmissionOptions['tls']): void;
+  /** Goes on answering, but hands every connection back: other replicas take the next reviews. */
+  drain(): void;
+  close(): Promise<void>;
+};
+
+/** The API server closes idle connections after 90 s; it must be the one that does (webhooks.md 0.4). */
+const KEEP_ALIVE_MS = 130_000;
+const REQUEST_MS = 15_000;
+/** Bodies that are being read at once: the largest review times a handful. */
+const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
+
+/** Serves admission reviews over TLS 1.3 and HTTP/1.1, which is all that the API server speaks to a Service. */
+export async function startAdmissionServer(options: AdmissionOptions): Promise<AdmissionServer> {
+  const app = Fastify({
+    https: options.tls,
+    bodyLimit: options.maxBytes,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    return503OnClosing: false,
+    logger: false,
+  });
+  let draining = false;
+  let inFlight = 0;
+
+  app.removeAllContentTypeParsers();
+  // JSON.parse alone: `__proto__` is a legal key of a ConfigMap, and the usual parser refuses it.
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, JSON.parse(body));
+    } catch {
+      done(new RestampError('RESTAMP_ADMISSION_JSON', `${Buffer.byteLength(body)} bytes`));
+    }
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    const bytes = Number(request.headers['content-length'] ?? 0);
+    if (inFlight + bytes > MAX_BYTES_IN_FLIGHT) {
+      reply.header('retry-after', '1').header('connection', 'close');
+      done(new RestampError('RESTAMP_ADMISSION_BUSY', `${inFlight} bytes are in flight`));
+      return;
+    }
+    inFlight += bytes;
+    reply.raw.once('close', () => (inFlight -= bytes));
+    if (draining) reply.header('connection', 'close');
+    done();
+  });
+  for (const [path, answer] of Object.entries(options.routes)) addRoute(app, path, answer, options);
+  app.setNotFoundHandler((request, reply) => {
+    const known = Object.hasOwn(options.routes, request.url.split('?')[0] ?? '');
+    const code = known ? 'RESTAMP_ADMISSION_METHOD' : 'RESTAMP_ADMISSION_ROUTE';
+    return fail(reply, new RestampError(code, `${request.method} ${request.url.slice(0, 200)}`), options);
+  });
+  app.setErrorHandler((error: FastifyError, _request, reply) => fail(reply, translate(error), options));
+  await app.listen(options.listen);
+
+  const server = app.server;
+  const bound = server.address();
+  return {
+    address: {
+      host: options.listen.host,
+      port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    },
+    setTls: (tls) => server.setSecureContext(tls),
+    drain: () => {
+      draining = true;
+    },
+    close: () => app.close(),
+  };
+}
+
+function addRoute(
+  app: FastifyInstance,
+  path: string,
+  answer: (request: ReviewRequest) => ReviewAnswer,
+  { observe }: AdmissionOptions,
+): void {
+  app.post(path, (httpRequest, reply) => {
+    const started = performance.now();
+    const request = parseReview(httpRequest.body);
+    const body = allow(request, answer(request));
+    observe({ seconds: (performance.now() - started) / 1000, outcome: 'allowed', request });
+    return reply.send(body);
+  });
+}
+
+/** Names what fastify found wrong by our own codes; anything else is a bug of ours and fails open as HTTP 500. */
+function translate(error: FastifyError | RestampError): RestampError {
+  if (error instanceof RestampError) return error;
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new RestampError('RESTAMP_ADMISSION_TOO_LARGE', reasonOf(error));
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new RestampError('RESTAMP_ADMISSION_MEDIA_TYPE', reasonOf(error));
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new RestampError('RESTAMP_ADMISSION_JSON', reasonOf(error));
+    default:
+      return new RestampError('RESTAMP_ADMISSION_INTERNAL', reasonOf(error), { cause: error });
+  }
+}
+
+function fail(
+  reply: FastifyReply,
+  error: RestampError,
+  { observe, onError }: AdmissionOptions,
+): FastifyReply {
+  observe({ seconds: reply.elapsedTime / 1000, outcome: error.code });
+  onError(error);
+  return reply.code(error.status).send({ code: error.code, message: error.message, remedy: error.remedy });
+}

@@ -1,0 +1,159 @@
+import { keyedDigest } from '../src/core/digest.ts';
+import type { ReloaderKeys } from '../src/core/annotations.ts';
+import { readMarks, type SourceMarks } from '../src/core/opt-in.ts';
+import type { Current } from '../src/core/plan.ts';
+import {
+  SOURCE_ROWS,
+  sourceKey,
+  sourceTitle,
+  stampKey,
+  type SourceRef,
+  type SourceType,
+} from '../src/core/source.ts';
+import { diffKeys, diffNames, sourceData, type KeyDiff } from '../src/core/source-data.ts';
+import { reduceSource, type SourceObject } from '../src/core/source-meta.ts';
+import { removedKeyWarnings, rollWarning } from '../src/core/warning.ts';
+import { workloadTitle, type Workload } from '../src/core/workload.ts';
+import { RestampError } from '../src/errors.ts';
+import type { KeyRing } from '../src/roll/source-reader.ts';
+import type { Sighting } from '../src/roll/sightings.ts';
+import type { ReviewAnswer, ReviewRequest } from './review.ts';
+
+export type SourceRouteParts = {
+  readonly ring: KeyRing;
+  readonly keys: ReloaderKeys;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** The workloads that would roll if the source became this. */
+  readonly preview: (ref: SourceRef, next: Current, marks: SourceMarks | undefined) => readonly Workload[];
+  /** Whether anything may depend on the source; if not, its data is not even digested. */
+  readonly matters: (ref: SourceRef) => boolean;
+  readonly sight: (sighting: Sighting) => void;
+  readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+};
+
+/** Writers that are parts of the cluster: nobody reads their warnings. */
+const SYSTEM_WRITER = /^system:(kube-|serviceaccount:kube-system:|node:|apiserver)/;
+/** An audit line names so many; `rolls` counts them all. */
+const MAX_NAMED = 50;
+
+/**
+ * Answers a review of a ConfigMap or Secret from memory: who would roll, which needed key goes, who writes.
+ * No API call and no await, so it adds nothing to the write but the trip (DESIGN 3.1).
+ */
+export function createSourceRoute(parts: SourceRouteParts): (request: ReviewRequest) => ReviewAnswer {
+  return (request) => {
+    const type = typeOf(request);
+    const object = (request.operation === 'DELETE' ? request.oldObject : request.object) as SourceObject;
+    const meta = reduceSource(type, object, parts.keys);
+    const ref: SourceRef = { type, namespace: meta.namespace || (request.namespace ?? ''), name: meta.name };
+    const before = sourceData(type, request.operation === 'CREATE' ? undefined : request.oldObject);
+    const after = sourceData(type, request.operation === 'DELETE' ? undefined : request.object);
+    const diff = diffKeys(before, after);
+    if (!parts.matters(ref)) return auditAnswer(diff, 0);
+
+    const key = sourceKey(ref);
+    const digest = (keyId: string, selection: readonly string[] | undefined): string => {
+      const hmacKey = parts.ring.keys.get(keyId);
+      return hmacKey === undefined ? '' : keyedDigest({ key: hmacKey, source: key }, after, selection);
+    };
+    const current = digest(parts.ring.current, undefined);
+    const next: Current =
+      request.operation === 'DELETE'
+        ? { state: 'missing' }
+        : {
+            state: 'present',
+            uid: meta.uid,
+            resourceVersion: meta.resourceVersion,
+            created: meta.created,
+            dataTime: meta.dataTime,
+            // Every dependent asks for the same one as a rule; a large Secret takes milliseconds to digest.
+            digest: (id, selection) =>
+              id === parts.ring.current && selection === undefined ? current : digest(id, selection),
+          };
+    const marks =
+      request.operation === 'DELETE' ? undefined : readMarks(object.metadata.annotations, parts.keys);
+    const rolls = parts.preview(ref, next, marks);
+    const sighting: Sighting = {
+      ...ref,
+      uid: meta.uid,
+      digest: request.operation === 'DELETE' ? undefined : current,
+      baseVersion: versionOf(request.oldObject),
+      keys: diffNames(diff),
+      user: request.userInfo.username ?? '',
+      groups: request.userInfo.groups ?? [],
+      manager: request.options?.fieldManager,
+      operation: request.operation,
+      requestUid: request.uid,
+      at: parts.now(),
+    };
+    if (request.dryRun !== true) parts.sight(sighting);
+    audit(parts, request, sighting, rolls);
+    return { ...auditAnswer(diff, rolls.length), warnings: warningsFor(request, ref, diff, rolls) };
+  };
+}
+
+function typeOf({ resource }: ReviewRequest): SourceType {
+  const row = SOURCE_ROWS.find(
+    (candidate) => resource.group === '' && candidate.resource === resource.resource,
+  );
+  if (row === undefined)
+    throw new RestampError(
+      'RESTAMP_ADMISSION_RESOURCE',
+      `${resource.group}/${resource.resource}`.slice(0, 200),
+    );
+  return row.type;
+}
+
+function versionOf(oldObject: unknown): string | undefined {
+  return (oldObject as SourceObject | null | undefined)?.metadata.resourceVersion;
+}
+
+function warningsFor(
+  request: ReviewRequest,
+  ref: SourceRef,
+  diff: KeyDiff,
+  rolls: readonly Workload[],
+): string[] {
+  if (SYSTEM_WRITER.test(request.userInfo.username ?? '')) return [];
+  const needing = rolls.map((workload) => ({
+    ...workload,
+    needs: workload.references.get(stampKey(ref))?.needs ?? [],
+  }));
+  const roll = rollWarning(ref, rolls);
+  return [...(roll === undefined ? [] : [roll]), ...removedKeyWarnings(ref, diff.removed, needing)];
+}
+
+/** Stable over the tries of one write: the API server keeps the first value and logs every other one. */
+function auditAnswer(diff: KeyDiff, rolls: number): ReviewAnswer {
+  return {
+    auditAnnotations: { rolls: String(rolls), 'changed-keys': diffNames(diff).slice(0, 20).join(',') },
+  };
+}
+
+function audit(
+  parts: SourceRouteParts,
+  request: ReviewRequest,
+  sighting: Sighting,
+  rolls: readonly Workload[],
+): void {
+  const { user, groups, manager, operation, requestUid, namespace, keys } = sighting;
+  const workloads = rolls.slice(0, MAX_NAMED).map(workloadTitle);
+  parts.audit(
+    {
+      audit: 'admission',
+      user,
+      groups,
+      manager: manager ?? '',
+      operation,
+      source: sourceTitle(sighting),
+      namespace,
+      keys: keys.slice(0, MAX_NAMED),
+      dryRun: request.dryRun === true,
+      requestUid,
+      rolls: rolls.length,
+      workloads,
+    },
+    `${user} sent ${operation} of ${sourceTitle(sighting)} in namespace '${namespace}'`,
+  );
+}
