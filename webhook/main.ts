@@ -78,9 +78,10 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     recorder: {
       audit: log.audit,
       error: log.error,
-      countRoll: (success, { kind }, attributed) => {
+      countRoll: ({ success, kind, attributed, seconds }) => {
         metrics.reloads.inc({ success: String(success) });
         if (success) metrics.rolls.inc({ kind, attributed: String(attributed) });
+        if (seconds !== undefined) metrics.rollSeconds.observe(seconds);
       },
       sendEvent: ({ workload, ...text }) => sendEvent(client, workload, text, clock.now()),
     },

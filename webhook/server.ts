@@ -1,4 +1,3 @@
-import type { Server } from 'node:https';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Address } from '../src/config.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';

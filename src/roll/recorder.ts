@@ -17,7 +17,13 @@ export type RecorderOptions = {
   /** One line of the audit log. */
   readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
   readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
-  readonly countRoll: (success: boolean, workload: Workload, attributed: boolean) => void;
+  readonly countRoll: (roll: {
+    readonly success: boolean;
+    readonly kind: string;
+    readonly attributed: boolean;
+    /** Since the first change of it was seen. */
+    readonly seconds?: number;
+  }) => void;
   readonly sendEvent: (event: WorkloadEvent) => Promise<void>;
 };
 
@@ -39,7 +45,9 @@ export class Recorder {
   rolled(workload: Workload, entry: RollEntry): void {
     const { audit, countRoll } = this.#options;
     const attributed = entry.sources.every((source) => source.by !== undefined);
-    countRoll(true, workload, attributed);
+    const since = Math.min(...entry.sources.map(({ changed }) => Date.parse(changed)));
+    const seconds = (Date.parse(entry.rolled) - since) / 1000;
+    countRoll({ success: true, kind: workload.kind, attributed, seconds });
     const found = changesDetected(workload, entry.sources);
     const object = `'${workload.name}' of type '${workload.kind}' in namespace '${workload.namespace}'`;
     audit(
@@ -60,7 +68,7 @@ export class Recorder {
   failed(workload: Workload, error: RestampError): void {
     const { countRoll } = this.#options;
     const { kind, namespace, name } = workload;
-    countRoll(false, workload, false);
+    countRoll({ success: false, kind, attributed: false });
     const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
     this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
     this.#event(workload, 'ReloadFail', message, undefined);

@@ -1,0 +1,144 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Connection } from '../controlplane/connection.ts';
+
+/** One line of Restamp's JSON log. */
+export type LogLine = { readonly level: string; readonly msg: string; readonly audit?: string } & Readonly<
+  Record<string, unknown>
+>;
+
+export type RestampOptions = {
+  /** Flags beside those that every test needs. */
+  readonly flags?: readonly string[];
+  /** Only these namespaces, so that test files beside each other do not meet. */
+  readonly namespaces: readonly string[];
+  /** The name of the installation; that of the first namespace unless given. */
+  readonly instance?: string;
+  /** `off`: no webhook. */
+  readonly admission?: 'on' | 'off';
+  /** The port of the front door, to come back on the same one. */
+  readonly port?: number;
+};
+
+/** A running Restamp, under the identity `restamp` and the shipped role. */
+export type Restamp = {
+  readonly pid: number;
+  readonly lines: readonly LogLine[];
+  readonly admissionUrl: string;
+  readonly opsUrl: string;
+  /** The first line, past or to come, that fits; fails after `timeoutMs` and shows the end of the log. */
+  until(fits: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>;
+  /** Lines that tell of a roll in a namespace. */
+  rolls(namespace: string): LogLine[];
+  /** SIGTERM, and waits for the end; returns the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+};
+
+const main = fileURLToPath(new URL('../../webhook/main.ts', import.meta.url));
+
+/** A port of the loopback that nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Starts Restamp against a control plane and waits until it is ready. */
+export async function startRestamp(controlPlane: Connection, options: RestampOptions): Promise<Restamp> {
+  const { namespaces, flags = [], admission = 'on' } = options;
+  const port = options.port ?? (await freePort());
+  const opsPort = await freePort();
+  const admissionUrl = `https://127.0.0.1:${port}`;
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      main,
+      `--kubeconfig=${controlPlane.kubeconfigFor('restamp')}`,
+      `--instance=${options.instance ?? namespaces[0] ?? 'restamp'}`,
+      `--namespaces=${namespaces.join(',')}`,
+      `--admission=${admission}`,
+      ...(admission === 'on'
+        ? [`--admission-url=${admissionUrl}`, `--admission-listen=127.0.0.1:${port}`]
+        : []),
+      `--ops-listen=127.0.0.1:${opsPort}`,
+      '--quiet-period=200ms',
+      '--baselines-per-second=50',
+      '--log-format=json',
+      '--log-level=debug',
+      ...flags,
+    ],
+    { stdio: ['ignore', 'inherit', 'pipe'] },
+  );
+  const lines: LogLine[] = [];
+  const waiting = new Set<() => void>();
+  const look = (): void => {
+    for (const one of [...waiting]) one();
+  };
+  if (child.stderr !== null)
+    createInterface({ input: child.stderr }).on('line', (text) => {
+      lines.push(parse(text));
+      look();
+    });
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  void ended.then(look);
+
+  function until(fits: (line: LogLine) => boolean, timeoutMs = 15_000): Promise<LogLine> {
+    return new Promise((resolve, reject) => {
+      const end = (): string =>
+        lines
+          .slice(-15)
+          .map((line) => JSON.stringify(line))
+          .join('\n');
+      const timer = setTimeout(() => {
+        waiting.delete(check);
+        reject(new Error(`no such line within ${timeoutMs} ms; the log ends:\n${end()}`));
+      }, timeoutMs);
+      const check = (): void => {
+        const line = lines.find(fits);
+        const gone = child.exitCode !== null || child.signalCode !== null;
+        if (line === undefined && !gone) return;
+        clearTimeout(timer);
+        waiting.delete(check);
+        if (line !== undefined) resolve(line);
+        else reject(new Error(`Restamp has ended; its log ends:\n${end()}`));
+      };
+      waiting.add(check);
+      check();
+    });
+  }
+  const ready = admission === 'on' ? 'Webhook registered' : 'Restamp is watching';
+  await until((line) => line.msg === ready);
+  return {
+    pid: child.pid ?? 0,
+    lines,
+    admissionUrl,
+    opsUrl: `http://127.0.0.1:${opsPort}`,
+    until,
+    rolls: (namespace) => lines.filter((line) => line.audit === 'roll' && line['namespace'] === namespace),
+    stop: () => {
+      child.kill('SIGTERM');
+      return ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function parse(text: string): LogLine {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return { level: 'text', msg: text };
+  }
+}
