@@ -59,8 +59,11 @@ async function show(controlPlane: ControlPlane, restamp: Restamp): Promise<void>
   screen.said(`${write.msg} (keys ${JSON.stringify(write['keys'])}, by ${String(write['manager'])})`);
   for (const line of restamp.rolls(NAMESPACE)) screen.said(line.msg);
   const bystander = await controlPlane.api('GET', `${APPS}/deployments/bystander`);
-  if (bystander.metadata.generation !== 1) throw new Error('Deployment/bystander was rolled, although it has not opted in');
-  screen.note('Deployment/bystander uses the ConfigMap too, but has not opted in: it is still at generation 1.');
+  if (bystander.metadata.generation !== 1)
+    throw new Error('Deployment/bystander was rolled, although it has not opted in');
+  screen.note(
+    'Deployment/bystander uses the ConfigMap too, but has not opted in: it is still at generation 1.',
+  );
 }
 
 const stop = new AbortController();

@@ -1,0 +1,75 @@
+// `node test/docs/reference.ts` writes docs/REFERENCE.md from the tables in the code.
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
+import { SETTINGS } from '../../src/config.ts';
+import { ERRORS } from '../../src/errors.ts';
+import { addGauges } from '../../webhook/gauges.ts';
+import { createMetrics } from '../../src/metrics.ts';
+
+export const REFERENCE = fileURLToPath(new URL('../../docs/REFERENCE.md', import.meta.url));
+
+type Cells = readonly string[];
+
+function table(head: Cells, rows: readonly Cells[]): string {
+  const line = (cells: Cells): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const ANNOTATIONS: readonly Cells[] = [
+  [RELOADER_KEYS.auto, 'workload, else its pod template', 'true in any of Go’s spellings: every source that it uses'],
+  [RELOADER_KEYS.typedAuto.cm, 'workload, else its pod template', 'the same, for ConfigMaps'],
+  [RELOADER_KEYS.typedAuto.secret, 'workload, else its pod template', 'the same, for Secrets'],
+  [RELOADER_KEYS.reload.cm, 'workload, else its pod template', 'list of names and regular expressions of ConfigMaps'],
+  [RELOADER_KEYS.reload.secret, 'workload, else its pod template', 'list of names and regular expressions of Secrets'],
+  [RELOADER_KEYS.exclude.cm, 'workload', 'list of names of ConfigMaps that never roll it'],
+  [RELOADER_KEYS.exclude.secret, 'workload', 'list of names of Secrets that never roll it'],
+  [RELOADER_KEYS.search, 'workload, else its pod template', '`true`: sources that it uses and that bear match'],
+  [RELOADER_KEYS.match, 'source', '`true`: the other half of search'],
+  [RELOADER_KEYS.ignore, 'source', '`true`: it never rolls anything'],
+  [STAMPS, 'workload, written by Restamp', 'the map: keyed digests of its sources as it was rolled for'],
+  [LAST_ROLL, 'workload, written by Restamp', 'the last rolls: sources, keys, actor, times; never a value'],
+  [STAMP, 'pod template, written by Restamp', 'set where the env var alone would not change the template'],
+];
+
+function metricRows(): Cells[] {
+  const metrics = createMetrics();
+  const none = { size: 0 } as never;
+  addGauges(
+    metrics,
+    { workloads: none, sources: none, sightings: none, queue: none, baselines: none },
+    { ages: () => [] } as never,
+  );
+  return metrics.registry
+    .getMetricsAsArray()
+    .filter(({ name }) => /^(restamp|reloader)_/.test(name))
+    .map((metric) => [metric.name, String(metric.type), metric.help]);
+}
+
+/** The text of docs/REFERENCE.md. */
+export function referenceText(): string {
+  const settings = Object.entries(SETTINGS).map(([name, { fallback, help }]) => [
+    `\`--${name}\``,
+    `\`RESTAMP_${name.toUpperCase().replaceAll('-', '_')}\``,
+    fallback === '' ? '' : `\`${fallback}\``,
+    help,
+  ]);
+  const errors = Object.entries(ERRORS).map(([code, { text, retry, remedy }]) => [`\`${code}\``, text, retry, remedy]);
+  return [
+    '# Reference',
+    'Made from the tables in the code by `node test/docs/reference.ts`; a test fails when it is stale.',
+    '## Flags',
+    'A flag wins over its variable. Durations are written as in Go: `500ms`, `10s`, `1m30s`.',
+    table(['flag', 'variable', 'default', 'meaning'], settings),
+    '## Annotations',
+    table(['annotation', 'on', 'meaning'], ANNOTATIONS.map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
+    '## Metrics',
+    table(['metric', 'type', 'meaning'], metricRows().map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
+    '## Error codes',
+    'A code keeps its meaning for ever. `retry` is what Restamp does with work that ends so.',
+    table(['code', 'meaning', 'retry', 'remedy'], errors),
+    '',
+  ].join('\n\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(REFERENCE, referenceText());
