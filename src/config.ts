@@ -1,10 +1,21 @@
 import { parseArgs } from 'node:util';
+import { parseBool } from './core/annotations.ts';
+import { parseDuration } from './core/duration.ts';
 import { RestampError } from './errors.ts';
 import { LOG_LEVELS } from './log.ts';
 
 /** Kinds of values that a setting takes; each says what it accepts when it refuses. */
 type Kind =
-  'text' | 'list' | 'bool' | 'exact-true' | 'duration' | 'integer' | 'address' | 'url' | readonly string[];
+  | 'text'
+  | 'list'
+  | 'bool'
+  | 'exact-true'
+  | 'duration'
+  | 'integer'
+  | 'count'
+  | 'address'
+  | 'url'
+  | readonly string[];
 
 type Row = { readonly kind: Kind; readonly fallback: string; readonly help: string };
 
@@ -31,6 +42,27 @@ export const SETTINGS = {
   'ops-listen': row('address', '0.0.0.0:9090', 'address of health and metrics'),
   'quiet-period': row('duration', '1s', 'roll this long after the last change of any source of a workload'),
   'longest-delay': row('duration', '10s', 'roll at the latest this long after the first change'),
+  'release-quiet': row(
+    'duration',
+    '10s',
+    'wait this long after the last write of a release for the workload’s own write',
+  ),
+  'roll-limit': row('count', '30', 'rolls of one workload in an hour; 0 means any number'),
+  'sweep-interval': row('duration', '10m', 'how often everything is compared anew'),
+  'recovery-rolls-per-second': row(
+    'integer',
+    '10',
+    'workloads that are rolled in a second when a start or sweep finds them stale',
+  ),
+  adopt: row(['baseline', 'roll'], 'baseline', 'roll: also what may have changed before the first baseline'),
+  baseline: row(
+    ['annotation', 'memory'],
+    'annotation',
+    'memory: write no maps but with rolls; changes while down are lost',
+  ),
+  'leader-elect': row('bool', 'true', 'roll only while holding the Lease of this installation'),
+  'lease-duration': row('duration', '15s', 'how long a Lease that is not renewed is respected'),
+  'rollout-deadline': row('duration', '10m', 'when a rollout that makes no progress is told of'),
   'roll-parallelism': row('integer', '16', 'workloads that are patched at once'),
   'baselines-per-second': row('integer', '5', 'maps that are written in a second where nothing rolls'),
   'shutdown-delay': row(
@@ -60,6 +92,16 @@ export type Config = {
   readonly opsListen: Address;
   readonly quietMs: number;
   readonly longestDelayMs: number;
+  readonly releaseQuietMs: number;
+  /** Zero means any number. */
+  readonly rollLimit: number;
+  readonly sweepMs: number;
+  readonly recoveryRollsPerSecond: number;
+  readonly adoptByRoll: boolean;
+  readonly writeBaselines: boolean;
+  readonly leaderElect: boolean;
+  readonly leaseMs: number;
+  readonly rolloutDeadlineMs: number;
   readonly rollParallelism: number;
   readonly baselinesPerSecond: number;
   readonly shutdownDelayMs: number;
@@ -104,10 +146,19 @@ export function readConfig(args: readonly string[], env: Environment = process.e
     opsListen: parseAddress(value('ops-listen')) ?? { host: '', port: 0 },
     quietMs: parseDuration(value('quiet-period')) ?? 0,
     longestDelayMs: parseDuration(value('longest-delay')) ?? 0,
+    releaseQuietMs: parseDuration(value('release-quiet')) ?? 0,
+    rollLimit: Number(value('roll-limit')),
+    sweepMs: parseDuration(value('sweep-interval')) ?? 0,
+    recoveryRollsPerSecond: Number(value('recovery-rolls-per-second')),
+    adoptByRoll: value('adopt') === 'roll',
+    writeBaselines: value('baseline') === 'annotation',
+    leaderElect: parseBool(value('leader-elect')),
+    leaseMs: parseDuration(value('lease-duration')) ?? 0,
+    rolloutDeadlineMs: parseDuration(value('rollout-deadline')) ?? 0,
     rollParallelism: Number(value('roll-parallelism')),
     baselinesPerSecond: Number(value('baselines-per-second')),
     shutdownDelayMs: parseDuration(value('shutdown-delay')) ?? 0,
-    autoReloadAll: value('auto-reload-all') === 'true',
+    autoReloadAll: parseBool(value('auto-reload-all')),
     reloadOnCreate: value('reload-on-create') === 'true',
     reloadOnDelete: value('reload-on-delete') === 'true',
     logLevel: value('log-level'),
@@ -131,17 +182,6 @@ export function helpText(): string {
   ].join('\n');
 }
 
-/** Milliseconds of a Go duration such as `1m30s`, `500ms` or `0`; undefined if it is none. */
-export function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0;
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  let sum = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    sum += Number(count) * (units[unit ?? ''] ?? Number.NaN);
-  return sum;
-}
-
 function readFlags(args: readonly string[], problems: string[]): Map<string, string> {
   const booleans = (name: Name): boolean => ['bool', 'exact-true'].includes(SETTINGS[name].kind as string);
   const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {
@@ -157,17 +197,32 @@ function readFlags(args: readonly string[], problems: string[]): Map<string, str
     allowPositionals: true,
   });
   const given = new Map<string, string>();
-  for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`${token.value}: is no flag`);
+  for (const [at, token] of tokens.entries()) {
+    if (token.kind === 'positional') {
+      const before = tokens[at - 1];
+      // `--reload-on-create true`: a flag of text for Reloader, which may stand alone here.
+      if (before?.kind === 'option' && before.value === undefined && kindOf(before.name) === 'exact-true')
+        given.set(before.name, token.value);
+      else problems.push(`${token.value}: is no flag`);
+    }
     if (token.kind !== 'option') continue;
     if (!Object.hasOwn(options, token.name))
       problems.push(`${token.rawName}: is unknown; --help lists all flags`);
     else if (token.value === undefined && options[token.name]?.type === 'string')
       problems.push(`${token.rawName}: needs a value`);
+    else if (kindOf(token.name) === 'list' && given.has(token.name))
+      given.set(token.name, `${given.get(token.name) ?? ''},${token.value ?? ''}`);
     else given.set(token.name, token.value ?? 'true');
   }
   return given;
 }
+
+function kindOf(name: string): Kind | undefined {
+  return Object.hasOwn(SETTINGS, name) ? SETTINGS[name as Name].kind : undefined;
+}
+
+/** What Go's strconv.ParseBool takes, and so Reloader's flags of this type. */
+const BOOL = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/;
 
 /** What a value must be, if it is not. */
 function refusal(kind: Kind, value: string): string | undefined {
@@ -175,11 +230,13 @@ function refusal(kind: Kind, value: string): string | undefined {
     return kind.includes(value) ? undefined : `one of ${kind.map((one) => `"${one}"`).join(', ')}`;
   switch (kind as Exclude<Kind, readonly string[]>) {
     case 'bool':
-      return ['true', 'false'].includes(value) ? undefined : 'true or false';
+      return BOOL.test(value) ? undefined : 'true or false';
     case 'duration':
       return parseDuration(value) === undefined ? 'a duration such as 500ms, 10s or 1m30s' : undefined;
     case 'integer':
       return /^[1-9]\d{0,9}$/.test(value) ? undefined : 'a whole number above zero';
+    case 'count':
+      return /^\d{1,10}$/.test(value) ? undefined : 'a whole number';
     case 'address':
       return parseAddress(value) === undefined ? 'host:port' : undefined;
     case 'url':
@@ -193,7 +250,9 @@ function refusal(kind: Kind, value: string): string | undefined {
 
 function isHttps(value: string): boolean {
   const url = URL.parse(value);
-  return url?.protocol === 'https:' && url.search === '' && url.hash === '' && url.username === '';
+  return (
+    url?.protocol === 'https:' && url.search === '' && url.hash === '' && url.username + url.password === ''
+  );
 }
 
 function parseAddress(value: string): Address | undefined {

@@ -171,6 +171,19 @@ export const ERRORS = {
     'The write goes on without us (failurePolicy Ignore); report the log line with this code.',
   ),
 
+  RESTAMP_OPS_FORBIDDEN: row(
+    'This needs a token that may read the status',
+    'never',
+    403,
+    'Send X-Restamp-Token with a token that may get the nonResourceURL /restamp/status.',
+  ),
+  RESTAMP_OPS_INTERNAL: row(
+    'The status could not be read',
+    'backoff',
+    500,
+    'Try again; if it lasts, look at the log.',
+  ),
+
   RESTAMP_ROLL_REFUSED: row(
     'A workload cannot be rolled',
     'backoff',

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import pino, { type DestinationStream } from 'pino';
+import { reasonOf } from './errors.ts';
 
 type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
@@ -41,6 +42,8 @@ export function createLog({ level, format, destination }: LogOptions): Log {
     messageKey: 'msg',
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    // The library's own way with an error prints its properties and those of its causes.
+    serializers: { err: reasonOf },
     formatters: { level: (label: string) => ({ level: label === 'warn' ? 'warning' : label }) },
   };
   const log = pino({ ...options, level: LEVELS.get(level) ?? 'info' }, stream);

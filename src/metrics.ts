@@ -54,6 +54,16 @@ export function createMetrics() {
       'restamp_stale_dropped_total',
       'Stale entries that went because their source is no dependency any more.',
     ),
+    leftOut: counter(
+      'restamp_map_left_out_total',
+      'Entries that did not fit into a map when it was written: while Restamp is down their changes are not seen.',
+    ),
+    reverted: counter('restamp_levers_reverted_total', 'Levers that another manager took away after a roll.'),
+    rollouts: counter(
+      'restamp_rollouts_total',
+      'What became of rollouts that Restamp began: completed, failed or waiting, with the reason.',
+      ['kind', 'outcome', 'reason'],
+    ),
     unproven: counter(
       'restamp_adopted_unproven_total',
       'Dependencies that may have changed before their first baseline.',

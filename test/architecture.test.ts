@@ -10,7 +10,7 @@ const ROOMS: readonly (readonly [room: string, may: readonly string[]])[] = [
   ['src/core/', ['src/core/']],
   ['src/kube/', ['src/kube/', 'src/core/', 'src/']],
   ['src/roll/', ['src/roll/', 'src/kube/', 'src/core/', 'src/']],
-  ['src/', ['src/']],
+  ['src/', ['src/', 'src/core/']],
   ['certs/', ['certs/', 'src/']],
   ['webhook/', ['webhook/', 'certs/', 'src/roll/', 'src/kube/', 'src/core/', 'src/']],
 ];

@@ -10,6 +10,7 @@ const dir = await mkdtemp(join(tmpdir(), 'restamp-test-'));
 const controlPlane = await startControlPlane({
   dir,
   audit: true,
+  also: ['helm'],
   onProgress: (text) => process.stderr.write(`${text}\n`),
 });
 let passed = 0;

@@ -6,9 +6,11 @@ import { reasonOf } from '../src/errors.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
-import { injectCa, register, SOURCES_PATH, unregister } from './registration.ts';
+import { SOURCES_PATH, WORKLOADS_PATH } from './configurations.ts';
+import { injectCa, register, unregister } from './registration.ts';
 import { startAdmissionServer } from './server.ts';
 import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
+import { createWorkloadRoute, type WorkloadRouteParts } from './workload-route.ts';
 
 export type AdmissionParts = {
   readonly config: Config;
@@ -21,6 +23,7 @@ export type AdmissionParts = {
   readonly namespace: string;
   readonly ownUser: string;
   readonly source: SourceRouteParts;
+  readonly workload: WorkloadRouteParts;
 };
 
 /** The front door, with its certificate and its registration. */
@@ -48,7 +51,10 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     tls: tlsOptionsOf(leaf.current()),
     listen: config.admissionListen,
     maxBytes: config.admissionMaxBytes,
-    routes: { [SOURCES_PATH]: createSourceRoute(parts.source) },
+    routes: {
+      [SOURCES_PATH]: createSourceRoute(parts.source),
+      [WORKLOADS_PATH]: createWorkloadRoute(parts.workload),
+    },
     observe: ({ seconds, outcome, request }) => {
       const { operation = '', dryRun = false } = request ?? {};
       metrics.reviews.observe({ operation, outcome, dry_run: String(dryRun) }, seconds);
@@ -67,6 +73,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
         caPem: keys.ca.certPem,
         ownUser: parts.ownUser,
         namespaces: config.namespaces,
+        autoReloadAll: config.autoReloadAll,
       });
       log.info({ url: config.admissionUrl.href, name: config.instance }, 'Webhook registered');
     },

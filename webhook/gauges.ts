@@ -1,16 +1,32 @@
 import type { Metrics } from '../src/metrics.ts';
 import type { assembleMutator } from '../src/roll/assemble.ts';
+import type { Leadership } from '../src/roll/leadership.ts';
+import type { HoldReason } from '../src/roll/queue.ts';
 import type { Watches } from '../src/roll/watches.ts';
 
-/** Registers the gauges that are read off the running parts. */
-export function addGauges(
-  metrics: Metrics,
-  roll: Pick<
-    ReturnType<typeof assembleMutator>,
-    'workloads' | 'sources' | 'sightings' | 'queue' | 'baselines'
-  >,
-  watches: Watches,
-): void {
+/** The running parts that gauges are read off. */
+export type Gauged = Pick<
+  ReturnType<typeof assembleMutator>,
+  'workloads' | 'sources' | 'sightings' | 'queue' | 'baselines'
+> & {
+  readonly watches: Pick<Watches, 'ages'>;
+  readonly leadership: Pick<Leadership, 'isLeader'>;
+};
+
+/** Every reason is always there, so that an alert on it does not miss the first time. */
+const REASONS: readonly HoldReason[] = [
+  'quiet',
+  'release',
+  'limit',
+  'contested',
+  'rejected',
+  'unavailable',
+  'standby',
+  'stop',
+];
+
+/** Registers the gauges. */
+export function addGauges(metrics: Metrics, { watches, leadership, ...roll }: Gauged): void {
   const sizes: readonly [name: string, help: string, read: () => number][] = [
     ['restamp_workloads', 'Workloads that are opted in or bear a map.', () => roll.workloads.size],
     ['restamp_sources', 'ConfigMaps and Secrets that the watches have shown.', () => roll.sources.size],
@@ -20,6 +36,7 @@ export function addGauges(
       () => roll.sightings.size,
     ],
     ['restamp_queue', 'Workloads that are stale and wait to be rolled.', () => roll.queue.size],
+    ['restamp_leader', 'Whether this process rolls: 1 for the leader.', () => Number(leadership.isLeader)],
     ['restamp_baselines_waiting', 'Maps that wait to be written.', () => roll.baselines.size],
   ];
   for (const [name, help, read] of sizes)
@@ -33,5 +50,15 @@ export function addGauges(
       for (const { resource, seconds } of watches.ages()) this.set({ resource }, seconds);
     },
     ['resource'],
+  );
+  metrics.gauge(
+    'restamp_held',
+    'Stale workloads that are not rolled yet, by reason.',
+    function () {
+      const waiting = roll.queue.waiting();
+      for (const reason of REASONS)
+        this.set({ reason }, waiting.filter((one) => one.reason === reason).length);
+    },
+    ['reason'],
   );
 }

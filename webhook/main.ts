@@ -5,16 +5,20 @@ import { pause, systemClock as clock } from '../src/clock.ts';
 import { helpText, readConfig, type Config } from '../src/config.ts';
 import { RELOADER_KEYS } from '../src/core/annotations.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
-import { workloadTitle, type WorkloadObject } from '../src/core/workload.ts';
+import type { WorkloadObject } from '../src/core/workload.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
 import { sendEvent } from '../src/kube/events.ts';
-import { patchWorkload, readSource, readWorkload, whoAmI } from '../src/kube/objects.ts';
+import { patchWorkload, readSource, readSourceVersion, readWorkload, whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { assembleMutator } from '../src/roll/assemble.ts';
+import { createLeadership } from '../src/roll/leadership.ts';
+import { StopSwitch } from '../src/roll/stop-switch.ts';
+import { createTelling } from '../src/roll/telling.ts';
+import { mayReadStatus } from '../src/kube/access.ts';
 import type { KeyRing } from '../src/roll/source-reader.ts';
 import { startWatches } from '../src/roll/watches.ts';
 import { startAdmission } from './admission.ts';
@@ -32,10 +36,8 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   const client = createClient(auth, ({ method }, status) =>
     metrics.apiCalls.inc({ method, code: String(status) }),
   );
-  const onTrouble = (error: RestampError): void => {
-    metrics.troubles.inc({ code: error.code });
-    log.warn({ code: error.code, remedy: error.remedy }, error.message);
-  };
+  const telling = createTelling(log, metrics);
+  const { onTrouble } = telling;
   const ownUser = await whoAmI(client);
   const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
     namespace,
@@ -51,48 +53,27 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   const roll = assembleMutator(ring, config, {
     clock,
     readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
+    readSourceVersion: (ref) => readSourceVersion(client, ref),
     readWorkload: async (id) => (await readWorkload(client, id)) as WorkloadObject,
     patchWorkload: async (id, patch) => (await patchWorkload(client, id, patch)) as WorkloadObject,
-    onTrouble,
-    onUnreadable: (workload, reason) => {
-      metrics.unreadableMaps.inc({ reason });
-      log.warn(
-        { workload, reason },
-        'The map of stamps is not readable: baselines are taken again, nothing is rolled',
-      );
-    },
-    onDropped: ({ namespace: of, kind, name }, source) => {
-      metrics.droppedStale.inc();
-      log.audit(
-        { audit: 'dropped', namespace: of, kind, name, source },
-        'A stale source is no dependency any more',
-      );
-    },
-    onUnproven: (workload, sources) => {
-      metrics.unproven.inc(sources.length);
-      log.info(
-        { namespace: workload.namespace, workload: workloadTitle(workload), sources },
-        'Adopted: whether these sources changed before the first baseline is not known',
-      );
-    },
+    stopped: (where) => stopSwitch.stopped(where),
+    ...telling,
     recorder: {
-      audit: log.audit,
-      error: log.error,
-      countRoll: ({ success, kind, attributed, seconds }) => {
-        metrics.reloads.inc({ success: String(success) });
-        if (success) metrics.rolls.inc({ kind, attributed: String(attributed) });
-        if (seconds !== undefined) metrics.rollSeconds.observe(seconds);
-      },
+      ...telling.recorder,
       sendEvent: ({ workload, ...text }) => sendEvent(client, workload, text, clock.now()),
     },
   });
+  const stopSwitch = new StopSwitch(() => roll.queue.recheck());
 
+  const leadership = createLeadership({ config, client, clock, log, namespace, roll, onTrouble });
   // Everything is answered from memory, so that the door can open before the watches have shown all.
   const door = hasDoor(config, auth.inCluster);
   const unready = new Set(['the caches are not synced', ...(door ? ['the webhook is not registered'] : [])]);
   const ops = await startOpsServer({
     listen: config.opsListen,
     unready: () => [...unready],
+    status: () => ({ leader: leadership.isLeader, waiting: roll.queue.waiting() }),
+    mayRead: (token) => mayReadStatus(client, token),
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const admission = !door
@@ -115,12 +96,33 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           sight: (sighting) => roll.sightings.add(sighting),
           audit: log.audit,
         },
+        workload: {
+          settings: { keys: RELOADER_KEYS, autoReloadAll: config.autoReloadAll },
+          keyId: ring.current,
+          mapBefore: (workload) => roll.workloads.mapBefore(workload),
+          dependencies: (workload, map) => roll.judge.dependencies(workload, map),
+          readSources: (workload, dependencies) => roll.live.read(workload.namespace, dependencies),
+          audit: log.audit,
+        },
       });
-  const watches = startWatches(roll.mutator, { client, clock, namespaces: config.namespaces, onTrouble });
-  addGauges(metrics, roll, watches);
+  const watches = startWatches(roll.mutator, {
+    client,
+    clock,
+    namespaces: config.namespaces,
+    onTrouble,
+    stopSwitch,
+    own: { namespace, name: config.instance },
+  });
+  addGauges(metrics, { ...roll, watches, leadership });
   await Promise.race([watches.synced, aborted(stop)]);
   if (!stop.aborted) {
     roll.mutator.start();
+    leadership.start();
+    const sweep = (): void => {
+      watches.relist();
+      clock.after(config.sweepMs, sweep);
+    };
+    clock.after(config.sweepMs, sweep);
     unready.delete('the caches are not synced');
     log.info(
       { workloads: roll.workloads.size, sources: roll.sources.size, user: ownUser },
@@ -134,6 +136,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   await admission?.drain();
   await pause(clock, config.shutdownDelayMs);
   roll.stop();
+  await leadership.stop();
   await Promise.all([watches.stop(), admission?.close(), ops.close()]);
   await auth.close();
 }
@@ -172,4 +175,6 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+const code = await main();
+// What was started before a failure must not keep a process half alive: it is started again as a whole.
+if (code !== 0) process.exit(code);

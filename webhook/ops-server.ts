@@ -1,17 +1,31 @@
 import Fastify from 'fastify';
 import type { Address } from '../src/config.ts';
+import { reasonOf, RestampError } from '../src/errors.ts';
+
+/** The API server's proxy strips Authorization, so the token has a header of its own. */
+const TOKEN_HEADER = 'x-restamp-token';
 
 export type OpsOptions = {
   readonly listen: Address;
   /** What keeps this process from being ready: one line each; none means ready. */
   readonly unready: () => readonly string[];
+  /** What waits, for those who may know: names of workloads and sources. */
+  readonly status: () => object;
+  /** Whether the bearer of a token may read the status. */
+  readonly mayRead: (token: string) => Promise<boolean>;
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 };
 
 export type OpsServer = { readonly address: Address; close(): Promise<void> };
 
 /** Health and metrics, over plain HTTP: `/livez`, `/live` (Reloader's), `/readyz`, `/metrics`. */
-export async function startOpsServer({ listen, unready, metrics }: OpsOptions): Promise<OpsServer> {
+export async function startOpsServer({
+  listen,
+  unready,
+  status,
+  mayRead,
+  metrics,
+}: OpsOptions): Promise<OpsServer> {
   const app = Fastify({ logger: false });
   app.get('/livez', () => 'ok');
   app.get('/live', () => 'alive');
@@ -20,6 +34,17 @@ export async function startOpsServer({ listen, unready, metrics }: OpsOptions): 
     return reply
       .code(reasons.length === 0 ? 200 : 503)
       .send(reasons.length === 0 ? 'ok' : `${reasons.join('\n')}\n`);
+  });
+  app.get('/status', async (request, reply) => {
+    const token = request.headers[TOKEN_HEADER];
+    if (typeof token !== 'string' || !(await mayRead(token)))
+      throw new RestampError('RESTAMP_OPS_FORBIDDEN', 'GET /status');
+    return reply.send(status());
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const known =
+      error instanceof RestampError ? error : new RestampError('RESTAMP_OPS_INTERNAL', reasonOf(error));
+    return reply.code(known.status).send({ code: known.code, message: known.message, remedy: known.remedy });
   });
   app.get('/metrics', async (_request, reply) => {
     const { type, text } = await metrics();

@@ -18,6 +18,8 @@ export type ReviewRequest = {
 export type ReviewAnswer = {
   readonly warnings?: readonly string[];
   readonly auditAnnotations?: Readonly<Record<string, string>>;
+  /** A JSON Patch of the object; only for mutating webhooks. */
+  readonly patch?: readonly object[];
 };
 
 const API_VERSION = 'admission.k8s.io/v1';
@@ -37,15 +39,15 @@ export function parseReview(body: unknown): ReviewRequest {
     throw invalid('request.resource is missing');
   if (!isRecord(userInfo)) throw invalid('request.userInfo is missing');
   const needed = operation === 'DELETE' ? 'oldObject' : 'object';
-  if (!isRecord(request[needed])) throw invalid(`request.${needed} is missing`);
-  if (operation === 'UPDATE' && !isRecord(request['oldObject']))
+  if (!isObject(request[needed])) throw invalid(`request.${needed} is missing`);
+  if (operation === 'UPDATE' && !isObject(request['oldObject']))
     throw invalid('request.oldObject is missing');
   return request as ReviewRequest;
 }
 
 /** The review that is sent back. Restamp never denies a write because of itself. */
 export function allow(request: ReviewRequest, answer: ReviewAnswer): object {
-  const { warnings = [], auditAnnotations } = answer;
+  const { warnings = [], auditAnnotations, patch = [] } = answer;
   return {
     apiVersion: API_VERSION,
     kind: 'AdmissionReview',
@@ -54,6 +56,10 @@ export function allow(request: ReviewRequest, answer: ReviewAnswer): object {
       allowed: true,
       ...(warnings.length === 0 ? {} : { warnings }),
       ...(auditAnnotations === undefined ? {} : { auditAnnotations }),
+      // Neither member may come without the other one.
+      ...(patch.length === 0
+        ? {}
+        : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }),
     },
   };
 }
@@ -65,6 +71,11 @@ function invalid(what: string): RestampError {
 /** A short, safe form of what stands where something else was expected. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : typeof value;
+}
+
+/** Whether it has the one part that every object of the API has. */
+function isObject(value: unknown): boolean {
+  return isRecord(value) && isRecord(value['metadata']);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,12 +3,15 @@ import type { Address } from '../src/config.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
 import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
 
+/** Answers a review; what it throws becomes HTTP 4xx by its code, or 500, and the write goes on without us. */
+type Route = (request: ReviewRequest) => ReviewAnswer | Promise<ReviewAnswer>;
+
 export type AdmissionOptions = {
   readonly tls: { readonly key: string; readonly cert: string; readonly minVersion: 'TLSv1.3' };
   readonly listen: Address;
   readonly maxBytes: number;
   /** What answers the reviews of each path. */
-  readonly routes: Readonly<Record<string, (request: ReviewRequest) => ReviewAnswer>>;
+  readonly routes: Readonly<Record<string, Route>>;
   /** Hears of every answer: seconds, and the code of what went wrong. */
   readonly observe: (answered: {
     seconds: number;
@@ -43,8 +46,13 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     requestTimeout: REQUEST_MS,
     return503OnClosing: false,
     logger: false,
+    // An address that cannot be decoded is refused before any hook.
+    frameworkErrors: (error, _request, reply) => {
+      void fail(reply, new RestampError('RESTAMP_ADMISSION_ROUTE', reasonOf(error).slice(0, 200)), options);
+    },
   });
   let draining = false;
+  let stopping = false;
   let inFlight = 0;
 
   app.removeAllContentTypeParsers();
@@ -57,7 +65,13 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     }
   });
   app.addHook('onRequest', (request, reply, done) => {
-    const bytes = Number(request.headers['content-length'] ?? 0);
+    if (stopping) {
+      reply.header('retry-after', '1').header('connection', 'close');
+      done(new RestampError('RESTAMP_ADMISSION_STOPPING', 'another replica answers'));
+      return;
+    }
+    // More than the limit is never read, whatever is announced.
+    const bytes = Math.min(Number(request.headers['content-length'] ?? 0), options.maxBytes);
     if (inFlight + bytes > MAX_BYTES_IN_FLIGHT) {
       reply.header('retry-after', '1').header('connection', 'close');
       done(new RestampError('RESTAMP_ADMISSION_BUSY', `${inFlight} bytes are in flight`));
@@ -88,20 +102,18 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     drain: () => {
       draining = true;
     },
-    close: () => app.close(),
+    close: () => {
+      stopping = true;
+      return app.close();
+    },
   };
 }
 
-function addRoute(
-  app: FastifyInstance,
-  path: string,
-  answer: (request: ReviewRequest) => ReviewAnswer,
-  { observe }: AdmissionOptions,
-): void {
-  app.post(path, (httpRequest, reply) => {
+function addRoute(app: FastifyInstance, path: string, answer: Route, { observe }: AdmissionOptions): void {
+  app.post(path, async (httpRequest, reply) => {
     const started = performance.now();
     const request = parseReview(httpRequest.body);
-    const body = allow(request, answer(request));
+    const body = allow(request, await answer(request));
     observe({ seconds: (performance.now() - started) / 1000, outcome: 'allowed', request });
     return reply.send(body);
   });

@@ -28,14 +28,18 @@ export const RELOADER_KEYS: ReloaderKeys = {
 export const STAMPS = 'restamp.dev/stamps';
 /** Workload metadata: what the last rolls were for. */
 export const LAST_ROLL = 'restamp.dev/last-roll';
+/** Workload metadata: why a roll waits, if it waits for long. */
+export const HELD = 'restamp.dev/held';
+/** Pod template: Reloader's other lever. */
+export const LAST_RELOADED_FROM = 'reloader.stakater.com/last-reloaded-from';
 /** Pod template: set where Reloader's lever alone would not change the template (DESIGN 2.4). */
 export const STAMP = 'restamp.dev/stamp';
 
 export type Annotations = Readonly<Record<string, string>>;
 
 /** The value of an annotation; a key of the prototype chain is not there. */
-export function annotation(annotations: Annotations | undefined, key: string): string | undefined {
-  return annotations !== undefined && Object.hasOwn(annotations, key) ? annotations[key] : undefined;
+export function annotation(annotations: Annotations | null | undefined, key: string): string | undefined {
+  return annotations && Object.hasOwn(annotations, key) ? annotations[key] : undefined;
 }
 
 /** Go's strconv.ParseBool as Reloader uses it: six spellings are true, everything else is false. */

@@ -64,6 +64,13 @@ export function findDependency(
   return { type, name, reason: decision.reason, container: reference?.container ?? workload.firstContainer };
 }
 
+/** Whether only a pattern makes a source a dependency, so that its entry is the first to go when space is short. */
+export function isPatternOnly(workload: Workload, key: string): boolean {
+  const source = parseStampKey(key);
+  if (source === undefined) return true;
+  return !workload.references.has(key) && workload.optIn[source.type].list?.names.has(source.name) !== true;
+}
+
 function candidates(workload: Workload, map: StampMap | undefined, sources: SourceLookup): Set<string> {
   const keys = new Set([...workload.references.keys(), ...(map?.s.keys() ?? [])]);
   for (const { type } of SOURCE_ROWS) {

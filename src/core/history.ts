@@ -35,10 +35,15 @@ export function shortKeys(keys: readonly string[]): { keys: readonly string[]; m
 export function parseHistory(text: string | undefined): RollEntry[] {
   try {
     const entries: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(entries) ? (entries as RollEntry[]) : [];
+    return Array.isArray(entries) ? entries.filter(isEntry) : [];
   } catch {
     return [];
   }
+}
+
+function isEntry(entry: unknown): entry is RollEntry {
+  const { rolled, sources } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof rolled === 'string' && Array.isArray(sources);
 }
 
 /** The new text of `restamp.dev/last-roll`: newest first, at most 10 entries and 8 KiB; undefined if none fits. */

@@ -75,3 +75,11 @@ export function planLever(
     ? { metadata: { annotations: { [STAMP]: stampValue } } }
     : { spec: { containers: patches } };
 }
+
+/**
+ * A value of `restamp.dev/stamp` that was never used before on this workload: the counter of the map grows, and a
+ * lost counter meets another digest.
+ */
+export function stampValue(counter: number, digests: readonly string[]): string {
+  return `${counter}.${digests.join('.').slice(0, 22)}`;
+}

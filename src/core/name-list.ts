@@ -10,25 +10,45 @@ export type NameList = {
 const PLAIN_NAME = /^[a-z0-9-]+$/;
 
 /**
+ * What the patterns of one list may cost together, in characters or instructions, whichever are more. A list is
+ * user input, and a short text can ask for much time and memory: 60 kB of `(\pL{1000})` take half a minute.
+ */
+const MAX_COST = 20_000;
+
+/**
  * Reads a comma list of names and regular expressions as Reloader does (reloader.md 2.5): split at commas,
  * trimmed, each part `^part$` in Go's syntax, so that `foo|bar` escapes the anchors and a bare `*` matches
- * every name. A part of `[a-z0-9-]` alone is a name. A part that does not compile is reported and skipped.
+ * every name. A part of `[a-z0-9-]` alone is a name. A part that does not compile is reported and skipped, and so
+ * is one that goes beyond what a list may cost.
  */
 export function parseNameList(value: string): NameList {
   const names = new Set<string>();
   const patterns: RE2JS[] = [];
   const invalid: { part: string; reason: string }[] = [];
+  let left = MAX_COST;
   for (const part of value.split(',').map((text) => text.trim())) {
     if (PLAIN_NAME.test(part)) names.add(part);
     else if (part !== '') {
       try {
-        patterns.push(RE2JS.compile(`^${part}$`));
+        const cost = textCost(part);
+        if (cost > left) throw new RangeError('the list is too large');
+        left -= cost;
+        const pattern = RE2JS.compile(`^${part}$`);
+        left -= Math.max(pattern.programSize() - cost, 0);
+        if (left < 0) throw new RangeError('the list is too large');
+        patterns.push(pattern);
       } catch (error) {
         invalid.push({ part, reason: error instanceof Error ? error.message : String(error) });
       }
     }
   }
   return { names, patterns, invalid };
+}
+
+/** At least the length of a part; a repeat counts as often as it says. Known before any work is done. */
+function textCost(part: string): number {
+  const repeats = [...part.matchAll(/\{(\d+)\}/g)].map(([, count]) => Number(count));
+  return part.length * Math.max(1, ...repeats);
 }
 
 /** Whether a list names `name`, exactly or by a pattern. Time is linear in the name: RE2 does not backtrack. */

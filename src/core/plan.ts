@@ -13,6 +13,8 @@ export type Current =
       readonly created: number;
       /** Time of the newest managedFields entry that owns data; undefined if the API server keeps none. */
       readonly dataTime: number | undefined;
+      /** Reloader's hash; undefined where it was not read. */
+      readonly sha1?: string;
       /** The digest under one of our keys, of all keys or of a selection. */
       digest(keyId: string, selection: readonly string[] | undefined): Digest;
     };
@@ -26,12 +28,18 @@ export type PlanInput = {
   readonly workloadCreated: number;
   /** The workload appeared after our start, so that its pods may run data older than what we read first. */
   readonly addedAfterStart: boolean;
+  /** All pods run the newest template: a digest that was kept for older ones can go. */
+  readonly settled: boolean;
+  /** The value of the lever of a source in the template, if there is one. */
+  readonly lever: (stampKey: string) => string | undefined;
+  /** --adopt=roll: also what may have changed before the first baseline. */
+  readonly adoptByRoll: boolean;
   readonly reloadOnCreate: boolean;
   readonly reloadOnDelete: boolean;
 };
 
 /** Why a dependency is stale. */
-export type StaleCause = 'changed' | 'created' | 'deleted' | 'born-in-the-dark';
+export type StaleCause = 'changed' | 'created' | 'deleted' | 'born-in-the-dark' | 'adopted';
 export type Stale = { readonly key: string; readonly dependency: Dependency; readonly cause: StaleCause };
 
 export type Plan = {
@@ -56,9 +64,9 @@ type Verdict =
  * however often and in whatever order it is called, which is what makes everything else safe to repeat.
  */
 export function planWorkload(input: PlanInput): Plan {
-  const { map, dependencies, current } = input;
+  const { map, dependencies } = input;
   const verdicts = new Map<string, Verdict>();
-  for (const key of dependencies.keys()) verdicts.set(key, judge(input, map?.s.get(key), current(key)));
+  for (const key of dependencies.keys()) verdicts.set(key, judge(input, key, map?.s.get(key)));
 
   const stale: Stale[] = [];
   for (const [key, dependency] of dependencies) {
@@ -71,13 +79,15 @@ export function planWorkload(input: PlanInput): Plan {
     stale,
     baseline,
     rolled,
-    changed: map === undefined ? baseline.s.size > 0 : !sameStamps(map, baseline),
+    // A map without what was born in the dark would be a map all the same, and nothing in it would roll.
+    changed: map === undefined ? stale.length === 0 && baseline.s.size > 0 : !sameStamps(map, baseline),
     unproven: [...verdicts].filter(([, verdict]) => verdict.is === 'unproven').map(([key]) => key),
   };
 }
 
-function judge(input: PlanInput, stamp: Stamp | undefined, current: Current): Verdict {
-  if (stamp === undefined) return judgeUnstamped(input, current);
+function judge(input: PlanInput, key: string, stamp: Stamp | undefined): Verdict {
+  const current = input.current(key);
+  if (stamp === undefined) return judgeUnstamped(input, key, current);
   return judgeStamp({ ...input, keyId: input.map?.key ?? input.keyId }, stamp, current);
 }
 
@@ -98,14 +108,17 @@ export function judgeStamp(
 }
 
 /** DESIGN 2.7: without a map, a source older than the workload with data younger than it may have been missed. */
-function judgeUnstamped(input: PlanInput, current: Current): Verdict {
+function judgeUnstamped(input: PlanInput, key: string, current: Current): Verdict {
   if (input.map !== undefined || current.state === 'missing') return { is: 'new' };
   const dark =
     current.created <= input.workloadCreated &&
     current.dataTime !== undefined &&
     input.workloadCreated < current.dataTime;
-  if (!dark) return { is: 'new' };
-  return input.addedAfterStart ? { is: 'stale', cause: 'born-in-the-dark' } : { is: 'unproven' };
+  if (dark && input.addedAfterStart) return { is: 'stale', cause: 'born-in-the-dark' };
+  const lever = input.lever(key);
+  const outdated = lever !== undefined && current.sha1 !== undefined && lever !== current.sha1;
+  if (!dark && !outdated) return { is: 'new' };
+  return input.adoptByRoll ? { is: 'stale', cause: 'adopted' } : { is: 'unproven' };
 }
 
 /**
@@ -125,15 +138,18 @@ function compose(
     const old = map?.s.get(key);
     if (keep(verdict)) {
       if (old !== undefined) stamps.set(key, old);
-    } else stamps.set(key, stampOf(input.current(key), keyId, verdict.is === 'fresh' ? old : undefined));
+    } else stamps.set(key, stampOf(input, key, keyId, verdict.is === 'fresh' ? old : undefined));
   }
   const req = map?.req === undefined ? {} : { req: map.req };
-  return { n: (map?.n ?? 0) + 1, key: keyId, ...req, s: stamps };
+  // Text of others: a counter that went beyond what a number holds would make our own map unreadable.
+  const n = Math.min((map?.n ?? 0) + 1, Number.MAX_SAFE_INTEGER);
+  return { n, key: keyId, ...req, s: stamps };
 }
 
-function stampOf(current: Current, keyId: string, fresh: Stamp | undefined): Stamp {
-  if (current.state === 'missing') return { h: ABSENT };
+function stampOf(input: PlanInput, key: string, keyId: string, fresh: Stamp | undefined): Stamp {
+  const current = input.current(key);
+  const was = fresh?.was === undefined || input.settled ? {} : { was: fresh.was };
+  if (current.state === 'missing') return { h: ABSENT, ...was };
   const { uid, resourceVersion: rv } = current;
-  const was = fresh?.was === undefined ? {} : { was: fresh.was };
   return { h: current.digest(keyId, undefined), uid, rv, ...was };
 }

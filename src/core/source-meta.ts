@@ -1,6 +1,8 @@
 import type { Annotations, ReloaderKeys } from './annotations.ts';
 import { readMarks, type SourceMarks } from './opt-in.ts';
+import { releaseOf } from './release.ts';
 import type { SourceRef, SourceType } from './source.ts';
+import { readWishes, type Wishes } from './wishes.ts';
 
 /** What Restamp keeps of a source: nothing that could hold a value. */
 export type SourceMeta = SourceRef & {
@@ -12,6 +14,9 @@ export type SourceMeta = SourceRef & {
   /** Time and field manager of the newest managedFields entry that owns data. */
   readonly dataTime: number | undefined;
   readonly manager: string | undefined;
+  /** The release that it belongs to. */
+  readonly release: string | undefined;
+  readonly wishes: Wishes;
 };
 
 type ManagedField = {
@@ -29,6 +34,7 @@ export type SourceObject = {
     readonly resourceVersion: string;
     readonly creationTimestamp?: string;
     readonly annotations?: Annotations;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly managedFields?: readonly ManagedField[];
   };
 };
@@ -48,6 +54,8 @@ export function reduceSource(type: SourceType, { metadata }: SourceObject, keys:
     marks: readMarks(metadata.annotations, keys),
     dataTime: owner?.time === undefined ? undefined : Date.parse(owner.time),
     manager: owner?.manager,
+    release: releaseOf(metadata),
+    wishes: readWishes(metadata.annotations),
   };
 }
 

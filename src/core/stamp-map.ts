@@ -76,7 +76,9 @@ function parseStamp(entry: unknown): Stamp | undefined {
   if (!isRecord(entry)) return undefined;
   const { h, uid, rv, f, was } = entry;
   const texts = [uid, rv].every((value) => value === undefined || typeof value === 'string');
-  const digests = [h, was ?? h].every((value) => typeof value === 'string' && isDigest(value));
+  const digests = [h, was === undefined ? h : was].every(
+    (value) => typeof value === 'string' && isDigest(value),
+  );
   const keys = f === undefined || (Array.isArray(f) && f.every((key) => typeof key === 'string'));
   return texts && digests && keys ? (entry as Stamp) : undefined;
 }
@@ -86,11 +88,42 @@ export function sameStamps(a: StampMap, b: StampMap): boolean {
   if (a.key !== b.key || a.req !== b.req || a.s.size !== b.s.size) return false;
   for (const [name, stamp] of a.s) {
     const other = b.s.get(name);
-    if (other?.h !== stamp.h || other.was !== stamp.was || String(other.f) !== String(stamp.f)) return false;
+    if (other?.h !== stamp.h || other.was !== stamp.was || !sameKeys(other.f, stamp.f)) return false;
   }
   return true;
 }
 
+/** As JSON, because `undefined` is a legal key and no selection is not the selection of that key. */
+function sameKeys(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A map that fits into its annotation: what is `expendable` is left out first, from the end of the alphabet, until
+ * the text has at most {@link STAMPS_LIMIT_BYTES}. `left` names what is not in it; undefined if nothing helps.
+ */
+export function fitStamps(
+  map: StampMap,
+  owner: string,
+  expendable: (stampKey: string) => boolean,
+): { readonly map: StampMap; readonly text: string; readonly left: readonly string[] } | undefined {
+  const text = formatStamps(map, owner);
+  if (Buffer.byteLength(text) <= STAMPS_LIMIT_BYTES) return { map, text, left: [] };
+  const candidates = [...map.s.keys()].filter(expendable).sort();
+  const left: string[] = [];
+  let excess = Buffer.byteLength(text) - STAMPS_LIMIT_BYTES;
+  while (excess > 0) {
+    const key = candidates.pop();
+    if (key === undefined) return undefined;
+    left.push(key);
+    // The entry, its name in quotes, the colon and a comma.
+    excess -= Buffer.byteLength(JSON.stringify(map.s.get(key))) + Buffer.byteLength(JSON.stringify(key)) + 2;
+  }
+  const gone = new Set(left);
+  const fitted = { ...map, s: new Map([...map.s].filter(([key]) => !gone.has(key))) };
+  return { map: fitted, text: formatStamps(fitted, owner), left };
 }

@@ -1,10 +1,22 @@
-import { annotation, LAST_ROLL, STAMP, STAMPS, type Annotations, type ReloaderKeys } from './annotations.ts';
+import {
+  annotation,
+  HELD,
+  LAST_ROLL,
+  STAMP,
+  STAMPS,
+  type Annotations,
+  type ReloaderKeys,
+} from './annotations.ts';
+import { bareDigest } from './bare-template.ts';
 import { kindRow, type KindRow } from './kind.ts';
 import { isLeverName, type EnvLever } from './lever.ts';
 import { isOptedIn, readOptIn, type OptIn } from './opt-in.ts';
 import type { PodTemplate } from './pod-template.ts';
 import { findReferences, type Reference } from './references.ts';
+import { lastReleaseWrite, releaseOf } from './release.ts';
+import { rolloutFacts, rolloutStatus } from './rollout.ts';
 import type { SourceType } from './source.ts';
+import { readWishes, type Wishes } from './wishes.ts';
 
 /** What Restamp keeps of a workload: only what its rules read. */
 export type Workload = {
@@ -21,12 +33,25 @@ export type Workload = {
   /** Where the lever goes for a source that the template does not use. */
   readonly firstContainer: string | undefined;
   readonly levers: readonly EnvLever[];
+  /** A digest of the template without levers. */
+  readonly bare: string;
   /** The template's `restamp.dev/stamp`. */
   readonly templateStamp: string | undefined;
-  /** The stored map and history, as text. */
+  /** The release that it belongs to, and when a release tool last wrote it (milliseconds since 1970). */
+  readonly release: string | undefined;
+  readonly releaseWrite: number | undefined;
+  readonly wishes: Wishes;
+  /** All its pods are of the newest template and serve. */
+  readonly settled: boolean;
+  /** When each field manager but us last wrote outside the status (RFC 3339), for telling. */
+  readonly writers: ReadonlyMap<string, string>;
+  /** The stored map, history and hold, as text. */
   readonly stamps: string | undefined;
   readonly lastRoll: string | undefined;
+  readonly held: string | undefined;
 };
+
+type ManagedField = { readonly manager?: string; readonly subresource?: string; readonly time?: string };
 
 /** The part of an API object that {@link reduceWorkload} reads. */
 export type WorkloadObject = {
@@ -37,6 +62,8 @@ export type WorkloadObject = {
     readonly resourceVersion: string;
     readonly creationTimestamp?: string;
     readonly annotations?: Annotations;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly managedFields?: readonly ManagedField[];
     readonly ownerReferences?: readonly {
       readonly kind: string;
       readonly apiVersion: string;
@@ -88,10 +115,24 @@ export function reduceWorkload(
     references: findReferences(template),
     firstContainer: template.spec?.containers?.[0]?.name,
     levers: findLevers(template),
+    bare: bareDigest(template),
     templateStamp: annotation(template.metadata?.annotations, STAMP),
     stamps,
+    release: releaseOf(metadata),
+    releaseWrite: lastReleaseWrite(metadata),
+    wishes: readWishes(metadata.annotations),
+    settled: isSettled(row, object),
+    writers: readWriters(metadata.managedFields ?? []),
     lastRoll: annotation(metadata.annotations, LAST_ROLL),
+    held: annotation(metadata.annotations, HELD),
   };
+}
+
+/** Whether an owner outside the table of kinds controls it: that owner writes its template. */
+export function isForeignOwned({ metadata }: WorkloadObject): boolean {
+  return (
+    metadata.ownerReferences?.some((owner) => owner.controller === true && !isWorkloadKind(owner)) ?? false
+  );
 }
 
 function isWorkloadKind(owner: { kind: string; apiVersion: string }): boolean {
@@ -99,7 +140,8 @@ function isWorkloadKind(owner: { kind: string; apiVersion: string }): boolean {
   return row !== undefined && owner.apiVersion.startsWith(`${row.group}/`);
 }
 
-function templateOf(row: KindRow, object: unknown): PodTemplate {
+/** The pod template of an API object; an empty one if there is none. */
+export function templateOf(row: KindRow, object: unknown): PodTemplate {
   let at: unknown = object;
   for (const step of row.template) at = (at as Record<string, unknown> | undefined)?.[step];
   return at ?? {};
@@ -116,4 +158,29 @@ function findLevers(template: PodTemplate): EnvLever[] {
         dynamic: variable.valueFrom !== undefined,
       })),
   );
+}
+
+function isSettled(row: KindRow, object: WorkloadObject): boolean {
+  const facts = rolloutFacts(row, object);
+  return (
+    facts !== undefined && rolloutStatus(facts, { elapsedMs: 0, deadlineMs: Infinity }).is === 'complete'
+  );
+}
+
+/** Our own field manager, which is Reloader's. */
+const OURSELVES = 'Reloader';
+
+function readWriters(fields: readonly ManagedField[]): Map<string, string> {
+  const writers = new Map<string, string>();
+  for (const { manager, subresource, time = '' } of fields)
+    if (manager !== undefined && manager !== OURSELVES && subresource !== 'status')
+      if (time >= (writers.get(manager) ?? '')) writers.set(manager, time);
+  return writers;
+}
+
+/** The field manager that wrote a workload last: the one that is new since `before`, else the newest. */
+export function lastWriter(now: Workload, before: Workload | undefined): string | undefined {
+  const byTime = [...now.writers].sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const since = byTime.filter(([manager, time]) => before?.writers.get(manager) !== time);
+  return (since.at(-1) ?? byTime.at(-1))?.[0];
 }

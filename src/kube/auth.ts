@@ -44,7 +44,24 @@ export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
   if (cluster === null) throw new RestampError('RESTAMP_KUBE_CONFIG', 'the current context names no cluster');
   const context = config.getContextObject(config.currentContext);
   let cached: { at: number; value: Credentials } | undefined;
+  let asking: Promise<Credentials> | undefined;
   let shared: { print: string; dispatcher: Dispatcher } | undefined;
+
+  async function ask(): Promise<Credentials> {
+    const options: RequestOptions = { headers: {} };
+    await config.applyToHTTPSOptions(options).catch((error: unknown) => {
+      // The parser quotes what it could not read, and that may be a token.
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new RestampError('RESTAMP_KUBE_UNAUTHORIZED', 'the answer of the credential plugin is not JSON');
+    });
+    const headers = Object.fromEntries(
+      Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]),
+    );
+    if (typeof options.auth === 'string')
+      headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    shared = await shareDispatcher(config, options, shared);
+    return { headers, dispatcher: shared.dispatcher };
+  }
 
   return {
     server: cluster.server.replace(/\/+$/, ''),
@@ -53,20 +70,20 @@ export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
     inCluster: config.currentContext === 'inClusterContext',
     async credentials() {
       if (cached !== undefined && clock.monotonic() - cached.at < CREDENTIALS_TTL_MS) return cached.value;
-      const options: RequestOptions = { headers: {} };
-      await config.applyToHTTPSOptions(options);
-      const headers = Object.fromEntries(
-        Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]),
-      );
-      if (typeof options.auth === 'string')
-        headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-      shared = await shareDispatcher(config, options, shared);
-      cached = { at: clock.monotonic(), value: { headers, dispatcher: shared.dispatcher } };
-      return cached.value;
+      // Calls that begin together ask once: each would run the plugin and make connections of its own.
+      const mine = (asking ??= ask());
+      try {
+        const value = await mine;
+        if (asking === mine) cached = { at: clock.monotonic(), value };
+        return value;
+      } finally {
+        if (asking === mine) asking = undefined;
+      }
     },
     renew() {
       config = load(kubeconfig);
       cached = undefined;
+      asking = undefined;
     },
     async close() {
       await shared?.dispatcher.destroy();
@@ -80,7 +97,8 @@ function load(kubeconfig: string | undefined): KubeConfig {
     if (kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
   } catch (error) {
-    throw new RestampError('RESTAMP_KUBE_CONFIG', reasonOf(error), { cause: error });
+    // The parser quotes the lines around the fault, where tokens stand.
+    throw new RestampError('RESTAMP_KUBE_CONFIG', reasonOf(error).split('\n')[0] ?? '');
   }
   // client-node falls back to this address, where no API server is served since Kubernetes 1.20.
   if (config.getCurrentCluster()?.server === 'http://localhost:8080')
@@ -99,7 +117,9 @@ async function shareDispatcher(
   if (known?.print === print) return known;
   // Requests under way finish on the old connections.
   void known?.dispatcher.close().catch(() => undefined);
-  const limits = { connections: CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS };
+  // Over HTTP/2 all watches and patches would share one connection and its flow control: with 16 patches in
+  // flight the API server takes half as long again for each.
+  const limits = { connections: CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS, allowH2: false };
   switch (wanted.type) {
     case 'proxy':
       return {

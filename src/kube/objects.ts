@@ -1,7 +1,7 @@
 import { kindPath, kindRow } from '../core/kind.ts';
 import { sourceRow, type SourceRef } from '../core/source.ts';
 import { hasCode } from '../errors.ts';
-import { MERGE_PATCH, STRATEGIC_PATCH, type KubeClient } from './client.ts';
+import { MERGE_PATCH, METADATA, STRATEGIC_PATCH, type KubeClient } from './client.ts';
 
 /** The field manager of every write to a workload: rules in the field know it (reloader.md 1.10). */
 export const FIELD_MANAGER = 'Reloader';
@@ -23,6 +23,12 @@ export function workloadPath({ kind, namespace, name }: WorkloadId): string {
 /** Reads a source with its data, as fresh as the API server can be (no resourceVersion: a quorum read). */
 export function readSource(client: KubeClient, ref: SourceRef): Promise<unknown> {
   return client.send({ method: 'GET', path: sourcePath(ref) });
+}
+
+/** The version of a source as it is stored now: metadata alone comes over the wire. */
+export async function readSourceVersion(client: KubeClient, ref: SourceRef): Promise<string> {
+  const object = await client.send({ method: 'GET', path: sourcePath(ref), accept: METADATA });
+  return (object as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
 }
 
 export function readWorkload(client: KubeClient, id: WorkloadId): Promise<unknown> {

@@ -29,6 +29,8 @@ export type ReflectorOptions<T extends Identified> = {
   /** Accept headers of a watch and of a list, for metadata only. */
   readonly accept?: { readonly watch: string; readonly list: string };
   readonly follower: Follower<T>;
+  /** Called each time the whole list has been read again after the first time. */
+  readonly onRelisted?: () => void;
   /** Called when something went wrong; the reflector goes on by itself. */
   readonly onTrouble: (error: RestampError) => void;
   /** 0 to 1, for jitter. */
@@ -61,6 +63,9 @@ export class Reflector<T extends Identified> {
   #lists = 0;
   #heard: number;
   #backoffMs = FIRST_BACKOFF_MS;
+  #connection = new AbortController();
+  /** The connection was ended by ourselves: no fault. */
+  #relisting = false;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: ReflectorOptions<T>) {
@@ -70,6 +75,13 @@ export class Reflector<T extends Identified> {
 
   start(): void {
     this.#running = this.#run();
+  }
+
+  /** Reads the whole list again, now. What has changed meanwhile is told as if it had come by the watch. */
+  relist(): void {
+    this.#relisting = true;
+    this.#version = undefined;
+    this.#connection.abort();
   }
 
   async stop(): Promise<void> {
@@ -109,6 +121,10 @@ export class Reflector<T extends Identified> {
   }
 
   async #recover(error: unknown): Promise<void> {
+    if (this.#relisting) {
+      this.#relisting = false;
+      return;
+    }
     const { clock, path, onTrouble, random = Math.random } = this.#options;
     const trouble =
       error instanceof RestampError
@@ -121,7 +137,8 @@ export class Reflector<T extends Identified> {
       return;
     }
     onTrouble(trouble);
-    await pause(clock, this.#backoffMs * (0.5 + random() / 2), this.#stopping.signal);
+    const asked = (trouble.retryAfter ?? 0) * 1000;
+    await pause(clock, Math.max(asked, this.#backoffMs * (0.5 + random() / 2)), this.#stopping.signal);
     this.#backoffMs = Math.min(this.#backoffMs * 2, LONGEST_BACKOFF_MS);
   }
 
@@ -150,10 +167,16 @@ export class Reflector<T extends Identified> {
     const { client, clock, path, query, accept, random = Math.random } = this.#options;
     const initial = this.#version === undefined;
     if (initial) this.#listed = new Set();
+    // A wish for the list from before this is granted by it: what fails from here on is a fault.
+    this.#relisting = false;
+    const connection = new AbortController();
+    this.#connection = connection;
     const silent = new AbortController();
     const cancel = initial
       ? clock.after(INITIAL_EVENTS_MS, () => {
-          if (this.#listed !== undefined) silent.abort();
+          if (this.#listed === undefined) return;
+          silent.abort();
+          connection.abort();
         })
       : () => undefined;
     try {
@@ -170,10 +193,15 @@ export class Reflector<T extends Identified> {
             : { resourceVersion: this.#version }),
         },
         ...(accept === undefined ? {} : { accept: accept.watch }),
-        signal: AbortSignal.any([this.#stopping.signal, silent.signal]),
+        signal: AbortSignal.any([this.#stopping.signal, connection.signal]),
       });
-      for await (const line of readLines(body as AsyncIterable<Buffer>))
-        this.#take(JSON.parse(line) as WatchEvent);
+      let silence = true;
+      for await (const line of readLines(body as AsyncIterable<Buffer>)) {
+        this.#take(parseEvent(path, line));
+        silence = false;
+      }
+      // Without a pause, a server that ends each watch at once would be asked without end.
+      if (silence || this.#listed !== undefined) throw unavailable(path, 'the watch ended too early');
     } catch (error) {
       if (silent.signal.aborted) this.#streaming = false;
       throw error;
@@ -191,7 +219,7 @@ export class Reflector<T extends Identified> {
     else if (metadata.annotations?.['k8s.io/initial-events-end'] === 'true')
       this.#endList(metadata.resourceVersion);
     // An initial list is in no order of versions: nothing can be resumed from the middle of it.
-    if (this.#listed === undefined) this.#version = metadata.resourceVersion;
+    if (this.#listed === undefined && !this.#relisting) this.#version = metadata.resourceVersion;
   }
 
   #endList(version: string): void {
@@ -199,7 +227,9 @@ export class Reflector<T extends Identified> {
     this.#listed = undefined;
     for (const key of [...this.#known.keys()]) if (!listed.has(key)) this.#remove(key);
     this.#version = version;
+    this.#backoffMs = FIRST_BACKOFF_MS;
     this.#lists += 1;
+    if (this.#lists > 1) this.#tell(() => this.#options.onRelisted?.());
     this.#synced.resolve(undefined);
   }
 
@@ -231,7 +261,8 @@ export class Reflector<T extends Identified> {
 
   #hear(): void {
     this.#heard = this.#options.clock.monotonic();
-    this.#backoffMs = FIRST_BACKOFF_MS;
+    // A list that begins again and again is no progress.
+    if (this.#listed === undefined) this.#backoffMs = FIRST_BACKOFF_MS;
   }
 
   #stopped(): boolean {
@@ -239,11 +270,21 @@ export class Reflector<T extends Identified> {
   }
 }
 
+/** Reads one line of a watch. What the parser says of a bad one would quote it, and so perhaps data. */
+function parseEvent(path: string, line: string): WatchEvent {
+  try {
+    return JSON.parse(line) as WatchEvent;
+  } catch {
+    throw new RestampError('RESTAMP_KUBE_PROTOCOL', `${path}: a line of the watch is not JSON`);
+  }
+}
+
+function unavailable(path: string, text: string): RestampError {
+  return new RestampError('RESTAMP_KUBE_UNAVAILABLE', `${path}: ${text}`);
+}
+
 function statusError(path: string, status: object): RestampError {
   const { code, message } = status as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : 'the watch failed';
-  return new RestampError(
-    code === 410 ? 'RESTAMP_KUBE_GONE' : 'RESTAMP_KUBE_UNAVAILABLE',
-    `${path}: ${text}`,
-  );
+  return code === 410 ? new RestampError('RESTAMP_KUBE_GONE', `${path}: ${text}`) : unavailable(path, text);
 }

@@ -1,15 +1,23 @@
 import type { Clock } from '../clock.ts';
 import { RELOADER_KEYS } from '../core/annotations.ts';
 import { kindRow } from '../core/kind.ts';
-import type { Workload, WorkloadObject } from '../core/workload.ts';
+import { rolloutFacts } from '../core/rollout.ts';
+import { parseStampKey, type SourceRef } from '../core/source.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import { Baselines } from './baselines.ts';
 import { Changes } from './changes.ts';
+import { Gates } from './gates.ts';
+import { Holds } from './holds.ts';
+import { RolloutObserver, type RolloutOutcome } from './observer.ts';
+import { Releases } from './releases.ts';
+import { RollRates } from './roll-rates.ts';
 import { Judge, type JudgeSettings } from './judge.ts';
+import { LiveSources } from './live-sources.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
-import { Roller, type PatchWorkload } from './roller.ts';
+import { leversOf, Roller, type PatchWorkload } from './roller.ts';
 import { Sightings } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
 import { SourceReader, type KeyRing, type ReadSource } from './source-reader.ts';
@@ -19,6 +27,8 @@ import { WorkloadBook } from './workload-book.ts';
 export type MutatorPorts = {
   readonly clock: Clock;
   readonly readSource: ReadSource;
+  /** The resourceVersion of a source as it is stored now. */
+  readonly readSourceVersion: (ref: SourceRef) => Promise<string>;
   readonly readWorkload: (id: { kind: string; namespace: string; name: string }) => Promise<WorkloadObject>;
   readonly patchWorkload: PatchWorkload;
   readonly recorder: RecorderOptions;
@@ -26,6 +36,12 @@ export type MutatorPorts = {
   readonly onUnreadable: (workload: string, why: string) => void;
   readonly onDropped: (workload: Workload, stampKey: string) => void;
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly onReverted: (workload: Workload, manager: string) => void;
+  readonly onOutcome: (workload: Workload, outcome: RolloutOutcome) => void;
+  readonly audit: RecorderOptions['audit'];
+  /** Whether somebody has turned the stop switch for this namespace. */
+  readonly stopped: (namespace: string) => boolean;
 };
 
 export type MutatorSettings = JudgeSettings & {
@@ -33,6 +49,11 @@ export type MutatorSettings = JudgeSettings & {
   readonly longestDelayMs: number;
   readonly rollParallelism: number;
   readonly baselinesPerSecond: number;
+  readonly writeBaselines: boolean;
+  readonly releaseQuietMs: number;
+  readonly rollLimit: number;
+  readonly recoveryRollsPerSecond: number;
+  readonly rolloutDeadlineMs: number;
 };
 
 /** Puts the parts of the rolling side together; returns those that others speak to. */
@@ -63,21 +84,55 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     const row = kindRow(kind);
     if (row !== undefined) mutator.workloadFollower(row).put(object);
   };
+  const releases = new Releases(clock);
+  const rates = new RollRates(clock, settings.rollLimit);
+  const { releaseQuietMs } = settings;
+  const gates = new Gates({ clock, sources, releases, rates, releaseQuietMs, stopped: ports.stopped });
+  const observer = new RolloutObserver({
+    clock,
+    deadlineMs: settings.rolloutDeadlineMs,
+    onOutcome: (key, outcome) => {
+      const workload = workloads.get(key)?.workload;
+      if (workload !== undefined) ports.onOutcome(workload, outcome);
+    },
+  });
+  const holds = new Holds({ clock, audit: ports.audit, onChange: (key) => baselines.add(key) });
   const roller = new Roller({
     judge,
     reader,
+    gates,
     patch: ports.patchWorkload,
     onStored: (workload, object) => store(workload.kind, object),
+    onRolling: (workload) => observer.rolling(workloadKey(workload)),
+    onRollingEnd: (workload, object) => {
+      const row = kindRow(workload.kind);
+      const facts = row && object && rolloutFacts(row, object);
+      if (facts === undefined) observer.notRolled(workloadKey(workload));
+      else observer.rolled(workloadKey(workload), facts);
+    },
     reread: async (workload) => store(workload.kind, await ports.readWorkload(workload)),
-    explain: (workload, plan) => mutator.explain(workload, plan),
-    onRolled: (workload, entry) => recorder.rolled(workload, entry),
-    onFailed: (workload, error) => recorder.failed(workload, error),
+    explain: (workload, plan) => {
+      const held = holds.get(workloadKey(workload));
+      const entry = mutator.explain(workload, plan);
+      return held === undefined ? entry : { ...entry, waited: [held.reason] };
+    },
+    onRolled: (workload, { entry, levers }) => {
+      const key = workloadKey(workload);
+      holds.release(key);
+      rates.rolled(key, leversOf(levers), workload.bare);
+      recorder.rolled(workload, entry);
+    },
+    onSkipped: (workload, entry) => {
+      holds.release(workloadKey(workload));
+      recorder.skipped(workload, entry);
+    },
+    onHeld: (workload, { reason, detail }, entry) => holds.hold(workload, reason, detail, entry),
+    onFailed: (workload, error, entry) => recorder.failed(workload, error, entry),
     failures: (key) => queue.failures(key),
   });
   const queue: RollQueue = new RollQueue({
     clock,
-    quietMs: settings.quietMs,
-    longestMs: settings.longestDelayMs,
+    timing: (key) => timingOf(key),
     parallel: settings.rollParallelism,
     roll: (key) => {
       recorder.setBusy(true);
@@ -92,6 +147,9 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     onStored: (workload, object) => store(workload.kind, object),
     onTrouble,
     perSecond: settings.baselinesPerSecond,
+    held: (key) => holds.annotation(key),
+    onLeftOut: ports.onLeftOut,
+    writeMaps: settings.writeBaselines,
   });
   const mutator: Mutator = new Mutator({
     workloads,
@@ -105,12 +163,39 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     clock,
     settings: { keys, autoReloadAll: settings.autoReloadAll },
     keyId: ring.current,
+    gates,
+    holds,
+    releases,
+    rates,
+    observer,
+    recoveryPerSecond: settings.recoveryRollsPerSecond,
     onUnproven: ports.onUnproven,
+    onReverted: ports.onReverted,
   });
+  /** What the workload asks for, else the longest that one of its sources asks for, else the settings. */
+  const timingOf = (key: string): { quietMs: number; longestMs: number } => {
+    const workload = workloads.get(key)?.workload;
+    const wishes = [...(workload?.references.keys() ?? [])].flatMap((one) => {
+      const source = parseStampKey(one);
+      const meta = source && sources.get({ ...source, namespace: workload?.namespace ?? '' });
+      return meta === undefined ? [] : [meta.wishes];
+    });
+    const longest = (values: (number | undefined)[]): number | undefined => {
+      const given = values.filter((value) => value !== undefined);
+      return given.length === 0 ? undefined : Math.max(...given);
+    };
+    return {
+      quietMs: workload?.wishes.quietMs ?? longest(wishes.map((one) => one.quietMs)) ?? settings.quietMs,
+      longestMs:
+        workload?.wishes.longestMs ?? longest(wishes.map((one) => one.longestMs)) ?? settings.longestDelayMs,
+    };
+  };
+  const live = new LiveSources({ reader, clock, readVersion: ports.readSourceVersion });
   const stop = (): void => {
     queue.stop();
     baselines.stop();
     reader.stop();
+    observer.stop();
   };
-  return { mutator, judge, workloads, sources, sightings, queue, baselines, stop };
+  return { mutator, judge, workloads, sources, reader, live, sightings, queue, baselines, holds, stop };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { STAMPS } from '../core/annotations.ts';
-import { formatStamps, mapOwner, STAMPS_LIMIT_BYTES } from '../core/stamp-map.ts';
+import { HELD, STAMPS } from '../core/annotations.ts';
+import { isPatternOnly } from '../core/dependency.ts';
+import { fitStamps, mapOwner } from '../core/stamp-map.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import { reasonOf, RestampError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
@@ -13,12 +14,18 @@ export type BaselinesOptions = {
   readonly patch: PatchWorkload;
   readonly onStored: (workload: Workload, object: WorkloadObject) => void;
   readonly onTrouble: (error: RestampError) => void;
+  /** The text of `restamp.dev/held` for a stale workload; undefined if it should have none. */
+  readonly held: (key: string) => string | undefined;
+  /** What only a pattern names did not fit into a map: while we are down, a change of it is not seen. */
+  readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
+  /** False: maps are written with rolls alone, and changes while we are down are lost (--baseline=memory). */
+  readonly writeMaps: boolean;
   /** Writes per second: each costs a Deployment one generation and its controller two writes (DESIGN 4). */
   readonly perSecond: number;
 };
 
 /**
- * Writes maps that only metadata needs, one after the other and slowly: nothing is rolled by them, and until
+ * Writes annotations that need no roll, maps and holds, one after the other and slowly: nothing is rolled by them, and until
  * one is written memory is the baseline. A workload that has become stale is left to its roll.
  */
 export class Baselines {
@@ -26,6 +33,7 @@ export class Baselines {
   readonly #waiting = new Map<string, number>();
   #busy = false;
   #stopped = false;
+  #active = true;
 
   constructor(options: BaselinesOptions) {
     this.#options = options;
@@ -33,7 +41,7 @@ export class Baselines {
 
   add(key: string): void {
     if (!this.#waiting.has(key)) this.#waiting.set(key, 0);
-    this.#schedule(0);
+    this.#schedule();
   }
 
   drop(key: string): void {
@@ -45,39 +53,41 @@ export class Baselines {
     return this.#waiting.size;
   }
 
+  /** While inactive nothing is written: another replica does it. */
+  setActive(active: boolean): void {
+    this.#active = active;
+    this.#schedule();
+  }
+
   stop(): void {
     this.#stopped = true;
   }
 
-  #schedule(ms: number): void {
-    if (this.#busy || this.#stopped || this.#waiting.size === 0) return;
+  #schedule(): void {
+    if (this.#busy || this.#stopped || !this.#active || this.#waiting.size === 0) return;
     this.#busy = true;
-    this.#options.clock.after(ms, () => void this.#next());
+    this.#options.clock.after(0, () => void this.#next());
   }
 
   async #next(): Promise<void> {
-    const { perSecond } = this.#options;
+    const { clock, perSecond } = this.#options;
     const [next] = this.#waiting;
-    if (next !== undefined) await this.#write(...next);
-    this.#busy = false;
-    this.#schedule(1000 / perSecond);
+    if (next !== undefined && this.#active) await this.#write(...next);
+    // The pause is kept even if nothing waits now: what comes in a moment must not be written at once.
+    clock.after(1000 / perSecond, () => {
+      this.#busy = false;
+      this.#schedule();
+    });
   }
 
   async #write(key: string, failures: number): Promise<void> {
-    const { judge, patch, onStored, onTrouble, clock } = this.#options;
+    const { patch, onStored, onTrouble, clock } = this.#options;
     this.#waiting.delete(key);
-    const verdict = judge.judge(key);
-    if (verdict?.is !== 'fresh' || !verdict.write) return;
-    const { workload } = verdict.page;
-    const map = verdict.plan.baseline;
-    const text = formatStamps(map, mapOwner(workload));
-    if (Buffer.byteLength(text) > STAMPS_LIMIT_BYTES) {
-      onTrouble(new RestampError('RESTAMP_MAP_TOO_LARGE', `${key}: ${map.s.size} sources`));
-      return;
-    }
-    const { resourceVersion } = workload;
+    const wanted = this.#wanted(key);
+    if (wanted === undefined) return;
+    const { workload, annotations } = wanted;
     try {
-      const body = { metadata: { resourceVersion, annotations: { [STAMPS]: text } } };
+      const body = { metadata: { resourceVersion: workload.resourceVersion, annotations } };
       onStored(workload, await patch(workload, { type: 'merge', body }));
     } catch (error) {
       const trouble =
@@ -87,8 +97,31 @@ export class Baselines {
       if (trouble.retry !== 'look-again') onTrouble(trouble);
       clock.after(backoffMs(trouble, failures + 1), () => {
         if (!this.#waiting.has(key)) this.#waiting.set(key, failures + 1);
-        this.#schedule(0);
+        this.#schedule();
       });
     }
+  }
+
+  /** The annotations that a workload should have; undefined if it has them, or if its roll will write them. */
+  #wanted(key: string): { workload: Workload; annotations: Record<string, string | null> } | undefined {
+    const { judge, held, onTrouble, onLeftOut, writeMaps } = this.#options;
+    const verdict = judge.judge(key);
+    if (verdict === undefined || verdict.is === 'waiting') return undefined;
+    const { workload } = verdict.page;
+    const annotations: Record<string, string | null> = {};
+    const hold = verdict.is === 'stale' ? held(key) : undefined;
+    if (hold !== workload.held) annotations[HELD] = hold ?? null;
+    if (verdict.is === 'fresh' && verdict.write && writeMaps) {
+      const fitted = fitStamps(verdict.plan.baseline, mapOwner(workload), (name) =>
+        isPatternOnly(workload, name),
+      );
+      if (fitted === undefined)
+        onTrouble(
+          new RestampError('RESTAMP_MAP_TOO_LARGE', `${key}: ${verdict.plan.baseline.s.size} sources`),
+        );
+      else annotations[STAMPS] = fitted.text;
+      if (fitted !== undefined && fitted.left.length > 0) onLeftOut(workload, fitted.left);
+    }
+    return Object.keys(annotations).length === 0 ? undefined : { workload, annotations };
   }
 }

@@ -1,10 +1,11 @@
 import { ABSENT } from '../core/digest.ts';
-import { findDependencies, findDependency, type Dependency } from '../core/dependency.ts';
+import { findDependencies, findDependency, isPatternOnly, type Dependency } from '../core/dependency.ts';
+import { leverName } from '../core/lever.ts';
 import { judgeStamp, planWorkload, type Current, type Plan } from '../core/plan.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { SourceMarks } from '../core/opt-in.ts';
 import { parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
-import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
+import { fitStamps, mapOwner, sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
 import type { Workload } from '../core/workload.ts';
 import type { SourceBook } from './source-book.ts';
 import type { Need, SourceReader } from './source-reader.ts';
@@ -14,6 +15,7 @@ export type JudgeSettings = {
   readonly autoReloadAll: boolean;
   readonly reloadOnCreate: boolean;
   readonly reloadOnDelete: boolean;
+  readonly adoptByRoll: boolean;
 };
 
 /** What is to be done for a workload, from what is in memory. */
@@ -43,9 +45,8 @@ export class Judge {
   }
 
   /** What rolls this workload, by stamp key. */
-  dependencies(page: Page, map: StampMap | undefined): Map<string, Dependency> {
+  dependencies(workload: Workload, map: StampMap | undefined): Map<string, Dependency> {
     const { sources, settings } = this.#options;
-    const { workload } = page;
     return findDependencies(workload, map, sources.lookup(workload.namespace), settings.autoReloadAll);
   }
 
@@ -56,7 +57,7 @@ export class Judge {
     if (page === undefined) return undefined;
     const { workload, stored } = page;
     const map = this.#prune(key, page);
-    const dependencies = this.dependencies(page, map);
+    const dependencies = this.dependencies(workload, map);
     const currents = new Map<string, Current>();
     const unread: { ref: SourceRef; need: Need }[] = [];
     for (const name of dependencies.keys()) {
@@ -75,13 +76,12 @@ export class Judge {
       keyId,
       workloadCreated: workload.created,
       addedAfterStart: page.addedAfterStart,
+      settled: workload.settled,
+      lever: (name) => leverValue(workload, name),
       ...settings,
     });
     if (plan.stale.length > 0) return { is: 'stale', page, plan };
-    const write =
-      typeof stored === 'object'
-        ? !sameStamps(stored, plan.baseline)
-        : workload.optedIn && plan.baseline.s.size > 0;
+    const write = this.#mustWrite(workload, stored, plan.baseline);
     if (plan.changed) workloads.remember(key, workload.uid, plan.baseline);
     return { is: 'fresh', page, plan, write };
   }
@@ -111,7 +111,7 @@ export class Judge {
   #prune(key: string, page: Page): StampMap | undefined {
     const map = this.#options.workloads.map(key);
     if (map === undefined) return undefined;
-    const dependencies = this.dependencies(page, map);
+    const dependencies = this.dependencies(page.workload, map);
     const kept = [...map.s].filter(([name]) => dependencies.has(name));
     if (kept.length === map.s.size) return map;
     for (const [name, stamp] of map.s)
@@ -126,6 +126,13 @@ export class Judge {
   #moved({ workload }: Page, name: string, stamp: Stamp, mapKey: string): boolean {
     const state = this.#options.reader.state(refOf(workload, name), stamp.f);
     return state?.state === 'present' && stamp.h !== ABSENT && state.digest(mapKey, stamp.f) !== stamp.h;
+  }
+
+  /** Whether the stored map should say something else. What does not fit is not missed in it. */
+  #mustWrite(workload: Workload, stored: Page['stored'], baseline: StampMap): boolean {
+    if (typeof stored !== 'object') return workload.optedIn && baseline.s.size > 0;
+    const fitted = fitStamps(baseline, mapOwner(workload), (key) => isPatternOnly(workload, key));
+    return fitted !== undefined && !sameStamps(stored, fitted.map);
   }
 
   /** The newest version of a source that the watch, or another process that wrote the map, has seen. */
@@ -152,6 +159,14 @@ export class Judge {
     const { uid, resourceVersion, created, dataTime } = meta;
     return { state: 'present', uid, resourceVersion, created, dataTime, digest: () => stamp.h };
   }
+}
+
+/** The value of the env var of a source, in whichever container it is. */
+function leverValue(workload: Workload, name: string): string | undefined {
+  const source = parseStampKey(name);
+  if (source === undefined) return undefined;
+  const wanted = leverName(source.type, source.name);
+  return workload.levers.find((lever) => lever.name === wanted)?.value;
 }
 
 function refOf(workload: Workload, name: string): SourceRef {

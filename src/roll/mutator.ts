@@ -2,9 +2,10 @@ import type { Clock } from '../clock.ts';
 import { shortKeys, type RollEntry, type RollSource } from '../core/history.ts';
 import type { KindRow } from '../core/kind.ts';
 import type { Plan, Stale } from '../core/plan.ts';
-import type { SourceRef, SourceType } from '../core/source.ts';
-import { reduceSource, type SourceObject } from '../core/source-meta.ts';
+import { sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
 import {
+  lastWriter,
   reduceWorkload,
   workloadKey,
   type Workload,
@@ -12,6 +13,13 @@ import {
   type WorkloadSettings,
 } from '../core/workload.ts';
 import type { Baselines } from './baselines.ts';
+import type { Gates } from './gates.ts';
+import { parseHeld, type Holds } from './holds.ts';
+import type { Releases } from './releases.ts';
+import type { RollRates } from './roll-rates.ts';
+import type { RolloutObserver } from './observer.ts';
+import { rolloutFacts } from '../core/rollout.ts';
+import { isReleaseTool } from '../core/release.ts';
 import type { Changes } from './changes.ts';
 import type { Judge } from './judge.ts';
 import type { RollQueue } from './queue.ts';
@@ -32,6 +40,15 @@ export type MutatorParts = {
   readonly clock: Clock;
   readonly settings: WorkloadSettings;
   readonly keyId: string;
+  readonly gates: Gates;
+  readonly holds: Holds;
+  readonly releases: Releases;
+  readonly rates: RollRates;
+  readonly observer: RolloutObserver;
+  /** How many stale workloads are rolled in a second when a start or a sweep has found them. */
+  readonly recoveryPerSecond: number;
+  /** Another manager took a lever away that a roll had written. */
+  readonly onReverted: (workload: Workload, manager: string) => void;
   /** Nobody can tell whether these sources changed before the first baseline of this workload. */
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
 };
@@ -52,7 +69,19 @@ export class Mutator {
   start(): void {
     this.#started = true;
     this.#parts.workloads.start();
-    for (const key of [...this.#parts.workloads.keys()]) this.#lookAgain(key, false);
+    this.recover();
+  }
+
+  /** Judges all workloads anew; what is stale is rolled, slowly. */
+  recover(): void {
+    const { workloads, queue, judge, recoveryPerSecond } = this.#parts;
+    let stale = 0;
+    for (const key of [...workloads.keys()]) {
+      if (judge.judge(key)?.is === 'stale') {
+        queue.recover(key, (stale * 1000) / recoveryPerSecond);
+        stale += 1;
+      } else this.#lookAgain(key, false);
+    }
   }
 
   /** What follows the watch of a kind of source: metadata alone. */
@@ -64,8 +93,9 @@ export class Mutator {
     return {
       put: (object) => {
         const meta = reduceSource(type, object, settings.keys);
-        sources.put(meta);
+        const before = sources.put(meta);
         if (!this.#started) return;
+        this.#noteRelease(meta, before);
         // At once, so that a mark drops an entry before the next change is read.
         for (const key of this.#parts.workloads.candidates(meta)) this.#lookAgain(key, false);
       },
@@ -87,16 +117,28 @@ export class Mutator {
     const { workloads, queue, baselines, settings } = this.#parts;
     return {
       put: ({ metadata, ...rest }) => {
-        const workload = reduceWorkload(row, { metadata, ...rest }, settings);
         const { namespace = '', name, uid } = metadata;
         const id = { kind: row.kind, namespace, name, uid };
-        if (workloads.put(id, workload) && this.#started) this.#lookAgain(workloadKey(id), false);
+        const before = workloads.get(workloadKey(id))?.workload;
+        // The watch repeats what the answer to our own patch has said already.
+        if (before?.uid === uid && before.resourceVersion === metadata.resourceVersion) {
+          if (this.#started) this.#observe(row, id, { metadata, ...rest });
+          return;
+        }
+        const workload = reduceWorkload(row, { metadata, ...rest }, settings);
+        if (!workloads.put(id, workload) || !this.#started) return;
+        if (workload !== undefined) this.#noteWrite(workload, before);
+        this.#observe(row, id, { metadata, ...rest });
+        this.#lookAgain(workloadKey(id), false);
       },
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
         workloads.remove({ ...id, kind: row.kind });
         queue.drop(key);
         baselines.drop(key);
+        this.#parts.holds.release(key);
+        this.#parts.rates.forget(key);
+        this.#parts.observer.forget(key);
       },
     };
   }
@@ -121,6 +163,9 @@ export class Mutator {
     const sightings = since.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
     const at = since.at(-1)?.at ?? sources.get(ref)?.dataTime ?? clock.now();
     const manager = sightings.at(-1)?.manager;
+    // Before a restart of ours somebody may have seen the write: the hold has kept it.
+    const kept = parseHeld(workload.held)?.sources.find(({ source }) => source === key);
+    if (sightings.length === 0 && kept !== undefined) return kept;
     return {
       source: key,
       cause,
@@ -139,7 +184,7 @@ export class Mutator {
   #noteChange(ref: SourceRef, state: SourceState, before: SourceState | undefined): boolean {
     const { sightings, changes, clock, keyId } = this.#parts;
     if (state.state === 'missing') {
-      const sighting = sightings.confirmDelete(ref);
+      const sighting = sightings.confirmDelete(ref, before?.state === 'present' ? before.uid : undefined);
       if (before?.state !== 'present') return false;
       changes.note(ref, { version: before.resourceVersion, deleted: true, at: clock.now(), sighting });
       return true;
@@ -159,8 +204,43 @@ export class Mutator {
     return true;
   }
 
+  /** A rollout that Restamp began is followed to its end. */
+  #observe(
+    row: KindRow,
+    id: { kind: string; namespace: string; name: string },
+    object: WorkloadObject,
+  ): void {
+    const { observer } = this.#parts;
+    const key = workloadKey(id);
+    if (!observer.follows(key)) return;
+    const facts = rolloutFacts(row, object);
+    if (facts !== undefined) observer.look(key, facts);
+  }
+
+  #noteRelease(meta: SourceMeta, before: SourceMeta | undefined): void {
+    const written = before?.uid !== meta.uid || before.resourceVersion !== meta.resourceVersion;
+    if (written && meta.release !== undefined && isReleaseTool(meta.manager))
+      this.#parts.releases.wrote(meta.release, sourceKey(meta));
+  }
+
+  /** What a write of a workload says beside its map: a release went on, a lever is gone, somebody asks. */
+  #noteWrite(workload: Workload, before: Workload | undefined): void {
+    const { releases, rates, queue, onReverted } = this.#parts;
+    const key = workloadKey(workload);
+    if (workload.release !== undefined && workload.releaseWrite !== undefined)
+      if (before?.releaseWrite !== workload.releaseWrite) {
+        releases.wrote(workload.release, key);
+        queue.recheck(key);
+      }
+    if (before?.wishes.request?.at !== workload.wishes.request?.at) queue.recheck(key);
+    // The event of our own roll can come before the answer to it.
+    const ours = workload.lastRoll !== undefined && workload.lastRoll !== before?.lastRoll;
+    const writer = lastWriter(workload, before);
+    if (!ours && rates.saw(key, workload, writer)) onReverted(workload, writer ?? '');
+  }
+
   #lookAgain(key: string, changed: boolean): void {
-    const { judge, reader, queue, baselines, onUnproven } = this.#parts;
+    const { judge, reader, queue, baselines, holds, gates, workloads, onUnproven } = this.#parts;
     const verdict = judge.judge(key);
     if (verdict === undefined) {
       queue.drop(key);
@@ -172,7 +252,15 @@ export class Mutator {
       else queue.ensure(key);
     } else {
       queue.drop(key);
-      if (verdict.write) baselines.add(key);
+      holds.release(key);
+      const { workload } = verdict.page;
+      const request = gates.request(workload, verdict.plan);
+      // Nothing was stale when it was asked for: answered, so that it opens no gate for a later change.
+      if (request !== undefined && verdict.plan.baseline.s.size > 0) {
+        const { baseline } = verdict.plan;
+        workloads.remember(key, workload.uid, { ...baseline, req: request.at });
+      }
+      if (verdict.write || request !== undefined || workload.held !== undefined) baselines.add(key);
       if (verdict.plan.unproven.length > 0) onUnproven(verdict.page.workload, verdict.plan.unproven);
     }
   }

@@ -1,20 +1,39 @@
 import type { Clock } from '../clock.ts';
 
+/** Why a stale workload is not rolled yet (DESIGN 1). */
+export type HoldReason =
+  | 'quiet' // its sources have just changed
+  | 'release' // the release that changed them is still being written
+  | 'limit' // it has been rolled too often
+  | 'contested' // another manager takes the lever away
+  | 'rejected' // the API server refuses the patch
+  | 'unavailable' // the API server cannot be reached
+  | 'standby' // another replica holds the Lease
+  | 'stop'; // somebody has turned the stop switch
+
 /** How one attempt to roll a workload ended. */
 export type Outcome =
   /** Rolled, or nothing left to roll. */
   | { readonly is: 'done' }
   /** A source is being read; the end of that asks again. */
   | { readonly is: 'waiting' }
-  /** Try again after so many milliseconds. */
-  | { readonly is: 'again'; readonly ms: number };
+  /** A gate is closed; it is asked again after so many milliseconds, or when somebody opens it. */
+  | { readonly is: 'held'; readonly reason: HoldReason; readonly ms: number }
+  /** It failed; try again after so many milliseconds. */
+  | { readonly is: 'again'; readonly reason: HoldReason; readonly ms: number };
+
+/** A stale workload, and why it waits. */
+export type Waiting = {
+  readonly key: string;
+  readonly reason: HoldReason;
+  /** Milliseconds since the first change that it waits for was seen. */
+  readonly forMs: number;
+};
 
 export type QueueOptions = {
   readonly clock: Clock;
-  /** A workload is due this long after the last change... */
-  readonly quietMs: number;
-  /** ...but never later than this after the first. */
-  readonly longestMs: number;
+  /** A workload is due `quietMs` after the last change, but never later than `longestMs` after the first. */
+  readonly timing: (key: string) => { readonly quietMs: number; readonly longestMs: number };
   /** How many workloads are rolled at once. */
   readonly parallel: number;
   readonly roll: (key: string) => Promise<Outcome>;
@@ -22,7 +41,14 @@ export type QueueOptions = {
   readonly onIdle: () => void;
 };
 
-type Entry = { readonly first: number; due: number; failures: number; parked: boolean };
+type Entry = {
+  readonly first: number;
+  due: number;
+  failures: number;
+  parked: boolean;
+  again: boolean;
+  reason: HoldReason;
+};
 
 /** A parked workload is asked for again by the read that it waits for; this is for the case that nobody does. */
 const PARKED_MS = 5_000;
@@ -34,9 +60,11 @@ const PARKED_MS = 5_000;
 export class RollQueue {
   readonly #options: QueueOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #rolling = new Set<string>();
+  /** What is being rolled now, as it stood when that began. */
+  readonly #rolling = new Map<string, Entry>();
   #cancelTimer: () => void = () => undefined;
   #stopped = false;
+  #active = true;
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -44,12 +72,17 @@ export class RollQueue {
 
   /** A source of this workload has changed: it is rolled when that has been quiet. */
   add(key: string): void {
-    const { clock, quietMs, longestMs } = this.#options;
+    const { clock, timing } = this.#options;
+    const { quietMs, longestMs } = timing(key);
     const now = clock.monotonic();
     const entry = this.#entries.get(key);
-    const first = entry?.first ?? now;
-    const due = Math.min(now + quietMs, first + longestMs);
-    this.#entries.set(key, { first, due, failures: entry?.failures ?? 0, parked: false });
+    const failures = entry?.failures ?? 0;
+    // What is being rolled began without this change.
+    const first = entry === undefined || entry === this.#rolling.get(key) ? now : entry.first;
+    const quiet = Math.min(now + quietMs, first + longestMs);
+    // A change does not shorten the pause after a failure: the API server has asked for it.
+    const due = failures === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
+    this.#entries.set(key, { first, due, failures, parked: false, again: false, reason: 'quiet' });
     this.#run();
   }
 
@@ -57,11 +90,47 @@ export class RollQueue {
   ensure(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) this.add(key);
+    // The roll under way may have been judged before this; if not, the next one finds nothing to do.
+    else if (entry === this.#rolling.get(key)) entry.again = true;
     else if (entry.parked) {
       entry.parked = false;
       entry.due = this.#options.clock.monotonic();
       this.#run();
     }
+  }
+
+  /** A gate may have opened: asks it again for this workload, or for all that are held. */
+  recheck(key?: string): void {
+    const now = this.#options.clock.monotonic();
+    for (const [one, entry] of this.#entries)
+      if ((key === undefined || key === one) && entry.reason !== 'quiet' && entry.failures === 0)
+        entry.due = now;
+    this.#run();
+  }
+
+  /** While inactive, what is stale stays in and nothing is rolled: another replica does it. */
+  setActive(active: boolean): void {
+    this.#active = active;
+    this.#run();
+  }
+
+  /** Puts a workload in that a start or a sweep has found stale, to be rolled after a while of its own. */
+  recover(key: string, delayMs: number): void {
+    if (this.#entries.has(key)) return;
+    const now = this.#options.clock.monotonic();
+    const due = now + this.#options.timing(key).quietMs + delayMs;
+    this.#entries.set(key, { first: now, due, failures: 0, parked: false, again: false, reason: 'quiet' });
+    this.#run();
+  }
+
+  /** Everything that is stale and not being rolled, with the reason. */
+  waiting(): Waiting[] {
+    const now = this.#options.clock.monotonic();
+    return [...this.#entries].map(([key, { first, reason }]) => ({
+      key,
+      reason: this.#active ? reason : 'standby',
+      forMs: now - first,
+    }));
   }
 
   /** The workload is fresh again, or gone. */
@@ -87,6 +156,10 @@ export class RollQueue {
   #run(): void {
     if (this.#stopped) return;
     const { clock, parallel, onIdle } = this.#options;
+    if (!this.#active) {
+      if (this.#rolling.size === 0) onIdle();
+      return;
+    }
     const now = clock.monotonic();
     let next = Infinity;
     for (const [key, entry] of this.#entries) {
@@ -102,21 +175,30 @@ export class RollQueue {
   }
 
   async #roll(key: string, entry: Entry): Promise<void> {
-    this.#rolling.add(key);
+    this.#rolling.set(key, entry);
+    entry.again = false;
     const outcome = await this.#options.roll(key);
     this.#rolling.delete(key);
     // A change during the roll has replaced the entry: it stays and gets a roll of its own.
     if (this.#entries.get(key) === entry) {
       const now = this.#options.clock.monotonic();
-      if (outcome.is === 'done') this.#entries.delete(key);
-      else if (outcome.is === 'waiting') {
+      if (outcome.is === 'done') {
+        this.#entries.delete(key);
+        if (isWantedAgain(entry)) this.add(key);
+      } else if (outcome.is === 'waiting') {
         entry.parked = true;
         entry.due = now + PARKED_MS;
       } else {
+        entry.reason = outcome.reason;
         entry.due = now + outcome.ms;
-        entry.failures += 1;
+        entry.failures = outcome.is === 'again' ? entry.failures + 1 : 0;
       }
     }
     this.#run();
   }
+}
+
+/** `again` is set by others while a roll is awaited, which the compiler cannot see. */
+function isWantedAgain(entry: Entry): boolean {
+  return entry.again;
 }

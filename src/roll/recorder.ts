@@ -65,13 +65,22 @@ export class Recorder {
     this.#event(workload, 'Reloaded', `${found}, Updated ${object}`, entry.sources[0]);
   }
 
-  failed(workload: Workload, error: RestampError): void {
+  /** Somebody asked to take what is stale as it is. */
+  skipped(workload: Workload, entry: RollEntry): void {
+    const { kind, namespace, name } = workload;
+    this.#options.audit(
+      { audit: 'skipped', kind, namespace, name, sources: entry.sources },
+      `${changesDetected(workload, entry.sources)}; '${name}' of type '${kind}' was not rolled, as requested`,
+    );
+  }
+
+  failed(workload: Workload, error: RestampError, entry: RollEntry): void {
     const { countRoll } = this.#options;
     const { kind, namespace, name } = workload;
     countRoll({ success: false, kind, attributed: false });
     const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
     this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
-    this.#event(workload, 'ReloadFail', message, undefined);
+    this.#event(workload, 'ReloadFail', message, entry.sources[0]);
   }
 
   /** Holds Events back while patches are on their way, and lets them go after. */

@@ -1,13 +1,16 @@
-import { LAST_ROLL, STAMPS } from '../core/annotations.ts';
+import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
+import { isPatternOnly } from '../core/dependency.ts';
 import { addToHistory, type RollEntry } from '../core/history.ts';
-import { planLever, type LeverChange } from '../core/lever.ts';
+import { leverName, planLever, stampValue, type LeverChange } from '../core/lever.ts';
 import type { Plan } from '../core/plan.ts';
-import { formatStamps, mapOwner, STAMPS_LIMIT_BYTES } from '../core/stamp-map.ts';
+import { fitStamps, mapOwner } from '../core/stamp-map.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
+import type { Request } from '../core/wishes.ts';
 import { hasCode, reasonOf, RestampError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
+import type { Gates } from './gates.ts';
 import type { Judge } from './judge.ts';
-import type { Outcome } from './queue.ts';
+import type { HoldReason, Outcome } from './queue.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /** Patches one workload and returns it as it is stored then. Fails with RESTAMP_KUBE_*. */
@@ -16,19 +19,34 @@ export type PatchWorkload = (
   patch: { readonly type: 'merge' | 'strategic'; readonly body: object },
 ) => Promise<WorkloadObject>;
 
+/** A roll that has happened: what was stale, and what was written into the template for it. */
+export type Rolled = { readonly entry: RollEntry; readonly levers: readonly LeverChange[] };
+
 /** What the roller asks of the rest. */
 export type RollerOptions = {
   readonly judge: Judge;
   readonly reader: SourceReader;
+  readonly gates: Gates;
   readonly patch: PatchWorkload;
   /** Reads a workload again; it is put into the book. */
   readonly reread: (workload: Workload) => Promise<void>;
   /** The workload as the API server has stored it. */
   readonly onStored: (workload: Workload, object: WorkloadObject) => void;
+  /** A rollout may begin: the watch can show it before the answer to the patch comes. */
+  readonly onRolling: (workload: Workload) => void;
+  /** It has begun from this stored state, or it has not. */
+  readonly onRollingEnd: (workload: Workload, object: WorkloadObject | undefined) => void;
   /** The history entry for what is stale now. */
   readonly explain: (workload: Workload, plan: Plan) => RollEntry;
-  readonly onRolled: (workload: Workload, entry: RollEntry) => void;
-  readonly onFailed: (workload: Workload, error: RestampError) => void;
+  readonly onRolled: (workload: Workload, rolled: Rolled) => void;
+  /** Somebody asked to take the sources as they are, without a roll. */
+  readonly onSkipped: (workload: Workload, entry: RollEntry) => void;
+  readonly onHeld: (
+    workload: Workload,
+    hold: { reason: HoldReason; detail: string },
+    entry: RollEntry,
+  ) => void;
+  readonly onFailed: (workload: Workload, error: RestampError, entry: RollEntry) => void;
   readonly failures: (key: string) => number;
 };
 
@@ -40,62 +58,104 @@ export class Roller {
     this.#options = options;
   }
 
-  /** Judges the workload once more and rolls it if it is stale. Never throws. */
+  /** Judges the workload once more and rolls it if it is stale and every gate is open. Never throws. */
   async roll(key: string): Promise<Outcome> {
-    const { judge, reader, patch, reread, onStored, explain, onRolled, onFailed, failures } = this.#options;
+    const { judge, reader, gates, explain, onHeld } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
     if (verdict.is === 'waiting') {
       for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
       return { is: 'waiting' };
     }
-    const { page, plan } = verdict;
-    const { workload } = page;
+    const { plan } = verdict;
+    const { workload } = verdict.page;
     const entry = explain(workload, plan);
+    const passage = gates.ask(workload, plan);
+    if (passage.held !== undefined) {
+      onHeld(workload, { reason: passage.held, detail: passage.detail }, entry);
+      return { is: 'held', reason: passage.held, ms: passage.ms };
+    }
     try {
-      const body = this.#body(workload, plan, entry);
-      onStored(workload, await patch(workload, { type: 'strategic', body }));
-      onRolled(workload, entry);
+      await this.#write(workload, plan, entry, passage.request);
       return { is: 'done' };
     } catch (error) {
-      const trouble = asRestampError(error, key);
-      if (trouble.retry === 'look-again') {
-        // Somebody wrote it since: whether it is still stale is for its new state to say.
-        await reread(workload).catch(() => undefined);
-        return { is: 'again', ms: failures(key) === 0 ? 0 : backoffMs(trouble, failures(key)) };
-      }
-      onFailed(workload, trouble);
-      return { is: 'again', ms: backoffMs(trouble, failures(key) + 1) };
+      return this.#fail(key, workload, entry, asRestampError(error, key));
     }
   }
 
-  #body(workload: Workload, plan: Plan, entry: RollEntry): object {
-    const stamps = formatStamps(plan.rolled, mapOwner(workload));
-    if (Buffer.byteLength(stamps) > STAMPS_LIMIT_BYTES)
-      throw new RestampError('RESTAMP_MAP_TOO_LARGE', `${mapOwner(workload)}: ${plan.rolled.s.size} sources`);
+  async #write(
+    workload: Workload,
+    plan: Plan,
+    entry: RollEntry,
+    request: Request | undefined,
+  ): Promise<void> {
+    const { patch, onRolling, onRollingEnd, onStored, onRolled, onSkipped } = this.#options;
+    const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
+    const fitted = fitStamps(map, mapOwner(workload), (key) => isPatternOnly(workload, key));
+    if (fitted === undefined)
+      throw new RestampError('RESTAMP_MAP_TOO_LARGE', `${mapOwner(workload)}: ${map.s.size} sources`);
     const history = addToHistory(workload.lastRoll, entry);
-    const changes = plan.stale.map(({ dependency, key }): LeverChange => {
+    const metadata = {
+      // The roll is only right for the workload that was judged (DESIGN 2.3).
+      resourceVersion: workload.resourceVersion,
+      annotations: {
+        [STAMPS]: fitted.text,
+        ...(history === undefined ? {} : { [LAST_ROLL]: history }),
+        ...(workload.held === undefined ? {} : { [HELD]: null }),
+      },
+    };
+    if (request?.verb === 'skip') {
+      onStored(workload, await patch(workload, { type: 'merge', body: { metadata } }));
+      onSkipped(workload, entry);
+      return;
+    }
+    const levers = this.#levers(workload, plan);
+    const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
+    const template = planLever(workload.levers, levers, stampValue(plan.rolled.n, digests));
+    onRolling(workload);
+    let object: WorkloadObject | undefined;
+    try {
+      object = await patch(workload, { type: 'strategic', body: { metadata, spec: { template } } });
+    } finally {
+      onRollingEnd(workload, object);
+    }
+    // First, so that what is stored is not taken for somebody else's write.
+    onRolled(workload, { entry, levers });
+    onStored(workload, object);
+  }
+
+  #levers(workload: Workload, plan: Plan): LeverChange[] {
+    return plan.stale.map(({ dependency, key }) => {
       const { type, name, container } = dependency;
       const state = this.#options.reader.state({ type, name, namespace: workload.namespace });
       if (state === undefined) throw new TypeError(`${key} was judged without having been read`);
       return { type, name, container, value: state.state === 'present' ? state.sha1 : undefined };
     });
-    const template = planLever(workload.levers, changes, stampValue(plan));
-    return {
-      metadata: {
-        // The roll is only right for the workload that was judged (DESIGN 2.3).
-        resourceVersion: workload.resourceVersion,
-        annotations: { [STAMPS]: stamps, ...(history === undefined ? {} : { [LAST_ROLL]: history }) },
-      },
-      spec: { template },
-    };
+  }
+
+  async #fail(key: string, workload: Workload, entry: RollEntry, error: RestampError): Promise<Outcome> {
+    const { reread, onFailed, onHeld, failures } = this.#options;
+    if (error.retry === 'look-again') {
+      // Somebody wrote it since: whether it is still stale is for its new state to say.
+      await reread(workload).catch(() => undefined);
+      const ms = failures(key) === 0 ? 0 : backoffMs(error, failures(key));
+      return { is: 'again', reason: 'unavailable', ms };
+    }
+    const refused = error.code === 'RESTAMP_ROLL_REFUSED' || error.code === 'RESTAMP_KUBE_FORBIDDEN';
+    const reason = refused || error.code === 'RESTAMP_MAP_TOO_LARGE' ? 'rejected' : 'unavailable';
+    onFailed(workload, error, entry);
+    onHeld(workload, { reason, detail: error.code }, entry);
+    return { is: 'again', reason, ms: backoffMs(error, failures(key) + 1) };
   }
 }
 
-/** Never used twice for one workload: the counter grows, and a lost counter meets another digest. */
-function stampValue(plan: Plan): string {
-  const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
-  return `${plan.rolled.n}.${digests.join('.').slice(0, 22)}`;
+/** The env vars that a roll has left in the template; a deleted one is not looked for again. */
+export function leversOf(
+  levers: readonly LeverChange[],
+): { container: string; name: string; value: string }[] {
+  return levers.flatMap(({ type, name, container, value }) =>
+    value === undefined ? [] : [{ container, name: leverName(type, name), value }],
+  );
 }
 
 /** Wraps what is not ours; a wrong uid and a failed test are 422 and mean look again, but we send neither. */

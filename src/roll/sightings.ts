@@ -72,11 +72,13 @@ export class Sightings {
     return found;
   }
 
-  /** The sighting of the DELETE after which a source was found missing. */
-  confirmDelete(source: SourceRef): Sighting | undefined {
+  /** The sighting of the DELETE after which a source was found missing; `uid`: of the one that is gone, if known. */
+  confirmDelete(source: SourceRef, uid?: string): Sighting | undefined {
     const key = sourceKey(source);
     const alive = this.#alive(key);
-    const found = alive.findLast((one) => one.operation === 'DELETE');
+    const found = alive.findLast(
+      (one) => one.operation === 'DELETE' && (uid === undefined || one.uid === uid),
+    );
     this.#keep(
       key,
       alive.filter((one) => one.operation !== 'DELETE'),

@@ -52,6 +52,7 @@ export class SourceReader {
   /** Selections of keys that maps hold digests of, by source. */
   readonly #selections = new Map<string, Map<string, readonly string[]>>();
   readonly #reading = new Map<string, Reading>();
+  readonly #awaited = new Map<string, PromiseWithResolvers<undefined>>();
   #stopped = false;
 
   constructor(options: SourceReaderOptions) {
@@ -64,9 +65,13 @@ export class SourceReader {
 
   /** What was read last; undefined if nothing was, or if `digest` could not answer for this selection. */
   state(ref: SourceRef, selection?: readonly string[]): SourceState | undefined {
-    const key = sourceKey(ref);
-    if (selection !== undefined && !this.#selections.get(key)?.has(String(selection))) return undefined;
-    return this.#states.get(key);
+    const state = this.#states.get(sourceKey(ref));
+    // What was read before anybody asked for the selection has no digest of it, and must not look changed.
+    const unanswered =
+      selection !== undefined &&
+      state?.state === 'present' &&
+      state.digest(this.#options.ring.current, selection) === '';
+    return unanswered ? undefined : state;
   }
 
   /** Forgets a source on which nothing depends any more. */
@@ -81,18 +86,27 @@ export class SourceReader {
    */
   refresh(ref: SourceRef, need: Need = {}): void {
     const key = sourceKey(ref);
-    if (need.selection !== undefined) {
-      const selections = this.#selections.get(key) ?? new Map<string, readonly string[]>();
+    const selections = this.#selections.get(key) ?? new Map<string, readonly string[]>();
+    const isNew = need.selection !== undefined && !selections.has(String(need.selection));
+    if (need.selection !== undefined)
       this.#selections.set(key, selections.set(String(need.selection), need.selection));
-    }
     const reading = this.#reading.get(key);
     if (reading === undefined) void this.#read(ref, key, need.atLeast);
     else {
       const covered =
         need.atLeast !== undefined && newerVersion(need.atLeast, reading.atLeast) === reading.atLeast;
-      if (!covered || need.selection !== undefined) reading.again = true;
+      if (!covered || isNew) reading.again = true;
       reading.atLeast = newerVersion(reading.atLeast, need.atLeast);
     }
+  }
+
+  /** The same as {@link refresh}; ends when the source has been read, which may take any number of tries. */
+  async read(ref: SourceRef, need: Need = {}): Promise<void> {
+    const key = sourceKey(ref);
+    const awaited = this.#awaited.get(key) ?? Promise.withResolvers<undefined>();
+    this.#awaited.set(key, awaited);
+    this.refresh(ref, need);
+    await awaited.promise;
   }
 
   async #read(ref: SourceRef, key: string, atLeast: string | undefined): Promise<void> {
@@ -107,9 +121,10 @@ export class SourceReader {
         if (isWantedAgain(reading)) continue;
         const before = this.#states.get(key);
         this.#reading.delete(key);
-        if (isOlder(state, before)) return;
-        this.#states.set(key, state);
-        onRead(ref, state, before);
+        if (!isOlder(state, before)) this.#states.set(key, state);
+        this.#awaited.get(key)?.resolve(undefined);
+        this.#awaited.delete(key);
+        if (!isOlder(state, before)) onRead(ref, state, before);
         return;
       } catch (error) {
         const trouble =
@@ -130,7 +145,8 @@ export class SourceReader {
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
     }
-    if (object === undefined) return { state: 'missing', asOf: reading.atLeast };
+    if (object === undefined)
+      return { state: 'missing', asOf: newerVersion(reading.atLeast, this.#states.get(key)?.asOf) };
     const asOf = newerVersion(object.metadata.resourceVersion, reading.atLeast);
     return { ...this.#digest(key, ref, object), asOf };
   }

@@ -63,7 +63,10 @@ export class WorkloadBook {
     });
     this.index.set(workload);
     const remembered = this.#remembered.get(key);
-    if (typeof stored === 'object' && (remembered?.uid !== workload.uid || stored.n >= remembered.map.n))
+    if (
+      typeof stored === 'object' &&
+      (remembered?.uid !== workload.uid || supersedes(stored, remembered.map))
+    )
       this.remember(key, workload.uid, stored);
     return true;
   }
@@ -100,6 +103,20 @@ export class WorkloadBook {
       : undefined;
   }
 
+  /** The map that counts for a workload as somebody writes it, which may be newer than what the watch has shown. */
+  mapBefore(workload: Workload): StampMap | undefined {
+    const key = workloadKey(workload);
+    const stored =
+      workload.stamps === undefined
+        ? undefined
+        : parseStamps(workload.stamps, mapOwner(workload), this.#keyIds);
+    const remembered = this.#remembered.get(key);
+    // A CREATE has no uid yet.
+    const ours = remembered !== undefined && remembered.uid === workload.uid ? remembered.map : undefined;
+    if (typeof stored !== 'object') return ours;
+    return ours !== undefined && ours.n > stored.n ? ours : stored;
+  }
+
   remember(key: string, uid: string, map: StampMap): void {
     this.#remembered.set(key, { uid, map });
   }
@@ -115,4 +132,13 @@ export class WorkloadBook {
     if (typeof parsed === 'string') this.#onUnreadable(key, parsed);
     return parsed;
   }
+}
+
+/** Whether a stored map takes the place of the remembered one, which may hold more than what fits into the stored. */
+function supersedes(stored: StampMap, remembered: StampMap): boolean {
+  if (stored.n !== remembered.n) return stored.n > remembered.n;
+  return (
+    [...stored.s].some(([key, stamp]) => remembered.s.get(key)?.h !== stamp.h) ||
+    stored.key !== remembered.key
+  );
 }

@@ -15,7 +15,7 @@ export const sharedControlPlane = async (t: HasTeardown): Promise<Connection> =>
     t.teardown(() => connection.close());
     return connection;
   }
-  const own = await startControlPlane();
+  const own = await startControlPlane({ also: ['helm'] });
   t.teardown(() => own.stop());
   return own;
 };

@@ -35,11 +35,15 @@ const ANNOTATIONS: readonly Cells[] = [
 function metricRows(): Cells[] {
   const metrics = createMetrics();
   const none = { size: 0 } as never;
-  addGauges(
-    metrics,
-    { workloads: none, sources: none, sightings: none, queue: none, baselines: none },
-    { ages: () => [] } as never,
-  );
+  addGauges(metrics, {
+    workloads: none,
+    sources: none,
+    sightings: none,
+    queue: none,
+    baselines: none,
+    watches: none,
+    leadership: none,
+  });
   return metrics.registry
     .getMetricsAsArray()
     .filter(({ name }) => /^(restamp|reloader)_/.test(name))

@@ -39,6 +39,12 @@ export type Restamp = {
   kill(): Promise<void>;
 };
 
+/** How long a start may take, and how long a line is awaited: a busy machine takes several times as long as an idle one. */
+const startMs = 60_000;
+const untilMs = 30_000;
+// A test file that is ended from outside, as tap does after its time limit, takes its children along: see `orphan`.
+for (const signal of ['SIGALRM', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  process.once(signal, () => process.exit(1));
 const main = fileURLToPath(new URL('../../webhook/main.ts', import.meta.url));
 
 /** A port of the loopback that nobody uses now. */
@@ -72,26 +78,34 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
       `--ops-listen=127.0.0.1:${opsPort}`,
       '--quiet-period=200ms',
       '--baselines-per-second=50',
+      '--lease-duration=3s',
       '--log-format=json',
       '--log-level=debug',
       ...flags,
     ],
-    { stdio: ['ignore', 'inherit', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const lines: LogLine[] = [];
   const waiting = new Set<() => void>();
   const look = (): void => {
     for (const one of [...waiting]) one();
   };
-  if (child.stderr !== null)
-    createInterface({ input: child.stderr }).on('line', (text) => {
-      lines.push(parse(text));
-      look();
-    });
+  for (const input of [child.stderr, child.stdout])
+    if (input !== null)
+      createInterface({ input }).on('line', (text) => {
+        lines.push(parse(text));
+        look();
+      });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
-  void ended.then(look);
+  // A test file that dies must leave nothing behind.
+  const orphan = (): boolean => child.kill('SIGKILL');
+  process.once('exit', orphan);
+  void ended.then(() => {
+    process.off('exit', orphan);
+    look();
+  });
 
-  function until(fits: (line: LogLine) => boolean, timeoutMs = 15_000): Promise<LogLine> {
+  function until(fits: (line: LogLine) => boolean, timeoutMs = untilMs): Promise<LogLine> {
     return new Promise((resolve, reject) => {
       const end = (): string =>
         lines
@@ -116,7 +130,8 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
     });
   }
   const ready = admission === 'on' ? 'Webhook registered' : 'Restamp is watching';
-  await until((line) => line.msg === ready);
+  // The text format has the message in quotes.
+  await until(({ msg }) => msg === ready || msg.includes(`msg="${ready}"`), startMs);
   return {
     pid: child.pid ?? 0,
     lines,

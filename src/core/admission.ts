@@ -1,0 +1,151 @@
+// What becomes of a workload that somebody writes (DESIGN 3.7). The answer depends only on the old object, on
+// the new one without what is ours, and on the sources, so that asking twice gives the same.
+
+import { annotation, HELD, LAST_ROLL, STAMP, STAMPS, type Annotations } from './annotations.ts';
+import { sameButLevers } from './bare-template.ts';
+import { ABSENT } from './digest.ts';
+import type { Dependency } from './dependency.ts';
+import { jsonEqual } from './json-equal.ts';
+import { leverName, stampValue } from './lever.ts';
+import type { Current } from './plan.ts';
+import type { PodTemplate } from './pod-template.ts';
+import type { Stamp, StampMap } from './stamp-map.ts';
+
+/** One operation of a JSON Patch (RFC 6902). */
+export type Operation = {
+  readonly op: 'add' | 'replace' | 'remove';
+  readonly path: string;
+  readonly value?: unknown;
+};
+
+/** The annotations that only Restamp writes: whatever a writer sends, they come from the old object. */
+const OURS = [STAMPS, LAST_ROLL, HELD];
+
+type Written = { readonly annotations: Annotations | undefined; readonly template: PodTemplate };
+
+export type Write = {
+  /** Undefined for a CREATE. */
+  readonly before: Written | undefined;
+  readonly after: Written;
+  /** Where the pod template is: `/spec/template`. */
+  readonly templatePath: string;
+  /** An owner outside the table of kinds controls it: its template is not ours to put back. */
+  readonly foreignOwner: boolean;
+};
+
+/** Whether the pods will be replaced by this write itself, so that they start with the sources of today. */
+export function startsPods({ before, after }: Write): boolean {
+  return before === undefined || !sameButLevers(before.template, after.template);
+}
+
+/**
+ * Nobody changed anything but levers: the old template and our annotations go back as they were. `restored`
+ * tells that the writer would have undone a roll.
+ */
+export function putBack(write: Write): { readonly patch: Operation[]; readonly restored: boolean } {
+  const { before, after, templatePath, foreignOwner } = write;
+  const patch = annotationPatch(after.annotations, before?.annotations);
+  const restored = before !== undefined && !foreignOwner && !jsonEqual(before.template, after.template);
+  if (restored) patch.push({ op: 'replace', path: templatePath, value: before.template });
+  return { patch, restored };
+}
+
+export type FreshSource = { readonly current: Current; readonly sha1: string | undefined };
+
+export type Restamping = {
+  readonly dependencies: ReadonlyMap<string, Dependency>;
+  /** The map that counts before this write. */
+  readonly map: StampMap | undefined;
+  readonly keyId: string;
+  readonly sources: (stampKey: string) => FreshSource;
+};
+
+/**
+ * The pods are replaced by this write: the map becomes current, and the levers that the template brings get
+ * today's values. A lever that is missing stays away: whoever owns the template would see it as drift.
+ */
+export function restamp(
+  write: Write,
+  { dependencies, map, keyId, sources }: Restamping,
+): { readonly levers: Operation[]; readonly map: StampMap } {
+  const levers: Operation[] = [];
+  const stamps = new Map<string, Stamp>();
+  for (const [key, dependency] of dependencies) {
+    const { current, sha1 } = sources(key);
+    const touched =
+      sha1 === undefined ? [] : leverPatch(write, leverName(dependency.type, dependency.name), sha1);
+    levers.push(...touched.filter(({ value }) => value !== undefined));
+    stamps.set(key, restampOne(current, keyId, map, { key, levered: touched.length > 0 }));
+  }
+  const req = map?.req === undefined ? {} : { req: map.req };
+  const next: StampMap = { n: (map?.n ?? 0) + 1, key: keyId, ...req, s: stamps };
+  if (annotation(write.after.template.metadata?.annotations, STAMP) !== undefined) {
+    const path = `${write.templatePath}/metadata/annotations/${escape(STAMP)}`;
+    levers.push({
+      op: 'replace',
+      path,
+      value: stampValue(
+        next.n,
+        [...stamps.values()].map(({ h }) => h),
+      ),
+    });
+  }
+  return { levers, map: next };
+}
+
+/** The patch that sets our annotations to what they must be; `undefined` takes one away. */
+export function annotationPatch(sent: Annotations | undefined, ours: Annotations | undefined): Operation[] {
+  const patch: Operation[] = [];
+  for (const key of OURS) {
+    const value = annotation(ours, key);
+    const there = annotation(sent, key);
+    const path = `/metadata/annotations/${escape(key)}`;
+    if (value === there) continue;
+    if (value === undefined) patch.push({ op: 'remove', path });
+    else patch.push({ op: 'add', path, value });
+  }
+  if (sent === undefined && patch.length > 0)
+    patch.unshift({ op: 'add', path: '/metadata/annotations', value: {} });
+  return patch;
+}
+
+/**
+ * The entry after pods were replaced. Without a lever the template may be that of an older ReplicaSet, whose pods
+ * then go on with older data: `was` remembers that digest until the rollout is complete. If the template changes
+ * again before that, the entry returns to it and rolls as usual.
+ */
+function restampOne(
+  current: Current,
+  keyId: string,
+  map: StampMap | undefined,
+  { key, levered }: { key: string; levered: boolean },
+): Stamp {
+  const old = map?.s.get(key);
+  if (current.state === 'missing') return old ?? { h: ABSENT };
+  if (old?.was !== undefined && !levered && map?.key === keyId) return { h: old.was };
+  const h = current.digest(keyId, undefined);
+  const fresh: Stamp = { h, uid: current.uid, rv: current.resourceVersion };
+  const moved =
+    old !== undefined && old.h !== ABSENT && map?.key === keyId && old.f === undefined && old.h !== h;
+  return moved && !levered ? { ...fresh, was: old.h } : fresh;
+}
+
+/** An operation for each env var of this name; one without a value where it is right already. */
+function leverPatch(write: Write, name: string, sha1: string): Operation[] {
+  const found: Operation[] = [];
+  const containers = write.after.template.spec?.containers ?? [];
+  containers.forEach((container, i) =>
+    (container.env ?? []).forEach((variable, j) => {
+      if (variable.name !== name) return;
+      const path = `${write.templatePath}/spec/containers/${i}/env/${j}`;
+      if (variable.value === sha1) found.push({ op: 'replace', path });
+      else found.push({ op: 'replace', path, value: { name, value: sha1 } });
+    }),
+  );
+  return found;
+}
+
+/** A JSON pointer's escape of a key (RFC 6901). */
+function escape(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,167 @@
+import type { KindRow } from './kind.ts';
+
+/** Why a rollout goes no further until a person wants it to. */
+export type WaitReason =
+  /** `spec.paused` of a Deployment. */
+  | 'paused'
+  /** The update strategy leaves it to a person to delete the old pods. */
+  | 'on-delete'
+  /** Complete but for the pods that `rollingUpdate.partition` of a StatefulSet keeps back. */
+  | 'partition';
+
+/** Where a rollout is. What waits has not failed, and what has failed may still complete. */
+export type RolloutStatus =
+  | { readonly is: 'complete' }
+  | { readonly is: 'progressing' }
+  | { readonly is: 'waiting'; readonly reason: WaitReason }
+  /** No progress within the deadline: the controller's, where it has one, else ours. */
+  | { readonly is: 'failed'; readonly reason: 'deadline' };
+
+/** What {@link rolloutStatus} needs of a workload: numbers, and no text of a user. */
+export type RolloutFacts = {
+  readonly uid: string;
+  /** Of the spec, and of the spec that the controller's status is about. */
+  readonly generation: number;
+  readonly observedGeneration: number;
+  /** Its spec asks for no pods. */
+  readonly scaledToZero: boolean;
+  /** Pods still to be made from the newest template. */
+  readonly behind: number;
+  /** Pods of older templates beyond those, still to go. */
+  readonly old: number;
+  /** Pods that are not available. */
+  readonly unready: number;
+  /** How many pods a partition keeps at the older template. */
+  readonly kept: number;
+  readonly hold: 'paused' | 'on-delete' | undefined;
+  /** What the controller says of its own progress deadline; `ours` if it has none. */
+  readonly deadline: 'kept' | 'exceeded' | 'ours';
+};
+
+/** How long a rollout has been without progress, and how long it may be where its controller has no deadline. */
+export type RolloutTimes = { readonly elapsedMs: number; readonly deadlineMs: number };
+
+type Spec = {
+  readonly replicas?: number;
+  readonly paused?: boolean;
+  readonly updateStrategy?: {
+    readonly type?: string;
+    readonly rollingUpdate?: { readonly partition?: number };
+  };
+};
+type Status = {
+  readonly observedGeneration?: number;
+  readonly replicas?: number;
+  readonly readyReplicas?: number;
+  readonly updatedReplicas?: number;
+  readonly availableReplicas?: number;
+  readonly desiredNumberScheduled?: number;
+  readonly updatedNumberScheduled?: number;
+  readonly numberAvailable?: number;
+  readonly conditions?: readonly { readonly type?: string; readonly reason?: string }[];
+};
+type Reading = Omit<RolloutFacts, 'uid' | 'generation' | 'observedGeneration'>;
+
+// The table: how each kind tells of its rollout, after kubectl's `rollout status` (rollout_status.go).
+const READERS = new Map<string, (spec: Spec, status: Status) => Reading>([
+  [
+    'Deployment',
+    (spec, status) => {
+      const { replicas = 1 } = spec;
+      const { updatedReplicas = 0, availableReplicas = 0, conditions = [] } = status;
+      const exceeded = conditions.some(
+        ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
+      );
+      return {
+        scaledToZero: replicas === 0,
+        behind: atLeastZero(replicas - updatedReplicas),
+        old: atLeastZero((status.replicas ?? 0) - updatedReplicas),
+        unready: atLeastZero(updatedReplicas - availableReplicas),
+        kept: 0,
+        hold: spec.paused === true ? 'paused' : undefined,
+        deadline: exceeded ? 'exceeded' : 'kept',
+      };
+    },
+  ],
+  [
+    'StatefulSet',
+    (spec, status) => {
+      const { replicas = 1, updateStrategy } = spec;
+      const { updatedReplicas = 0, readyReplicas = 0 } = status;
+      // kubectl counts ready pods; with minReadySeconds the controller itself waits for available ones.
+      const { availableReplicas = readyReplicas } = status;
+      return {
+        scaledToZero: replicas === 0,
+        behind: atLeastZero(replicas - updatedReplicas),
+        old: 0,
+        unready: atLeastZero(replicas - availableReplicas),
+        kept: updateStrategy?.rollingUpdate?.partition ?? 0,
+        hold: holdOf(spec),
+        deadline: 'ours',
+      };
+    },
+  ],
+  [
+    'DaemonSet',
+    (spec, status) => {
+      const { desiredNumberScheduled = 0, updatedNumberScheduled = 0, numberAvailable = 0 } = status;
+      return {
+        // Only its controller knows how many nodes it is for.
+        scaledToZero: false,
+        behind: atLeastZero(desiredNumberScheduled - updatedNumberScheduled),
+        old: 0,
+        unready: atLeastZero(desiredNumberScheduled - numberAvailable),
+        kept: 0,
+        hold: holdOf(spec),
+        deadline: 'ours',
+      };
+    },
+  ],
+]);
+
+/** Reduces an API object to what its rollout is judged by; undefined for a kind whose rollouts are not followed. */
+export function rolloutFacts(row: KindRow, object: unknown): RolloutFacts | undefined {
+  const { metadata, spec, status } = object as {
+    readonly metadata: { readonly uid: string; readonly generation?: number };
+    readonly spec?: Spec;
+    readonly status?: Status;
+  };
+  const reading = READERS.get(row.kind)?.(spec ?? {}, status ?? {});
+  if (reading === undefined) return undefined;
+  const { uid, generation = 0 } = metadata;
+  return { uid, generation, observedGeneration: status?.observedGeneration ?? 0, ...reading };
+}
+
+/**
+ * Says where a rollout is. What asks for no pods is complete at once; before the controller has seen the newest
+ * spec its numbers say nothing; a workload that a person holds back waits and never fails.
+ */
+export function rolloutStatus(facts: RolloutFacts, times: RolloutTimes): RolloutStatus {
+  if (facts.scaledToZero) return { is: 'complete' };
+  if (isObserved(facts)) {
+    const settled = facts.old === 0 && facts.unready === 0;
+    if (settled && facts.behind === 0) return { is: 'complete' };
+    if (facts.hold !== undefined) return { is: 'waiting', reason: facts.hold };
+    if (settled && facts.behind <= facts.kept) return { is: 'waiting', reason: 'partition' };
+    if (facts.deadline === 'exceeded') return { is: 'failed', reason: 'deadline' };
+  }
+  const late = facts.deadline === 'ours' && facts.hold === undefined && times.elapsedMs >= times.deadlineMs;
+  return late ? { is: 'failed', reason: 'deadline' } : { is: 'progressing' };
+}
+
+/** How many steps a rollout still has before it, for comparing: fewer than ever means progress. */
+export function rolloutRemains(facts: RolloutFacts): number {
+  return isObserved(facts) ? facts.behind + facts.old + facts.unready : Infinity;
+}
+
+function isObserved({ generation, observedGeneration }: RolloutFacts): boolean {
+  return observedGeneration >= generation;
+}
+
+function holdOf({ updateStrategy }: Spec): 'on-delete' | undefined {
+  return updateStrategy?.type === 'OnDelete' ? 'on-delete' : undefined;
+}
+
+function atLeastZero(count: number): number {
+  return Math.max(count, 0);
+}

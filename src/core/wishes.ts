@@ -1,0 +1,67 @@
+// What people ask of single rolls, by annotation on the workload or on a source of it.
+
+import { annotation, type Annotations } from './annotations.ts';
+import { parseDuration } from './duration.ts';
+
+export const QUIET_PERIOD = 'restamp.dev/quiet-period';
+export const LONGEST_DELAY = 'restamp.dev/longest-delay';
+export const RELEASE_QUIET = 'restamp.dev/release-quiet';
+export const REQUEST = 'restamp.dev/request';
+/** On a namespace, or on the ConfigMap of our name in our own namespace. */
+export const STOP = 'restamp.dev/stop';
+
+/** `roll@<time>` opens the gates for what is stale then; `skip@<time>` takes it as it is, without a roll. */
+export type Request = { readonly verb: 'roll' | 'skip'; /** RFC 3339 */ readonly at: string };
+
+/** Milliseconds; undefined where nobody said anything, or nothing that can be read. */
+export type Wishes = {
+  readonly quietMs: number | undefined;
+  readonly longestMs: number | undefined;
+  readonly releaseQuietMs: number | undefined;
+  readonly request: Request | undefined;
+};
+
+/** Almost every source has none: they share this. */
+const NO_WISHES: Wishes = {
+  quietMs: undefined,
+  longestMs: undefined,
+  releaseQuietMs: undefined,
+  request: undefined,
+};
+
+export function readWishes(annotations: Annotations | undefined): Wishes {
+  if (
+    ![QUIET_PERIOD, LONGEST_DELAY, RELEASE_QUIET, REQUEST].some(
+      (key) => annotation(annotations, key) !== undefined,
+    )
+  )
+    return NO_WISHES;
+  return {
+    quietMs: parseDuration(annotation(annotations, QUIET_PERIOD)),
+    longestMs: parseDuration(annotation(annotations, LONGEST_DELAY)),
+    releaseQuietMs: parseDuration(annotation(annotations, RELEASE_QUIET)),
+    request: parseRequest(annotation(annotations, REQUEST)),
+  };
+}
+
+/** Reads a request; its time is written anew, so that two spellings of one time are one request. */
+export function parseRequest(text: string | undefined): Request | undefined {
+  const [, verb, time] = /^(roll|skip)@(.+)$/.exec(text ?? '') ?? [];
+  const at = Date.parse(time ?? '');
+  if (verb === undefined || Number.isNaN(at)) return undefined;
+  return { verb: verb as Request['verb'], at: new Date(at).toISOString() };
+}
+
+/** The newest request that a map has not answered yet. */
+export function openRequest(
+  requests: readonly (Request | undefined)[],
+  answered: string | undefined,
+): Request | undefined {
+  return requests
+    .filter((one) => one !== undefined)
+    .filter(({ at }) => answered === undefined || Date.parse(at) > Date.parse(answered))
+    .reduce<Request | undefined>(
+      (newest, one) => (newest === undefined || one.at > newest.at ? one : newest),
+      undefined,
+    );
+}

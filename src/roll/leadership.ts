@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { RestampError } from '../errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { LeaderElection } from '../kube/lease.ts';
+import type { Log } from '../log.ts';
+import type { assembleMutator } from './assemble.ts';
+
+/** Whether this process may roll: all replicas answer, watch and judge, but only the leader writes (DESIGN 6). */
+export type Leadership = {
+  readonly isLeader: boolean;
+  start(): void;
+  /** Gives the Lease back, so that the next one need not wait for its end. */
+  stop(): Promise<void>;
+};
+
+export type LeadershipOptions = {
+  readonly config: Pick<Config, 'leaderElect' | 'leaseMs' | 'instance'>;
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly namespace: string;
+  readonly roll: Pick<ReturnType<typeof assembleMutator>, 'mutator' | 'queue' | 'baselines'>;
+  readonly onTrouble: (error: RestampError) => void;
+};
+
+/** The proportions of client-go's 15 s, 10 s and 2 s. */
+const RENEW_SHARE = 10 / 15;
+const RETRY_SHARE = 2 / 15;
+
+/** Without leader election this process always leads: then nothing else may run beside it. */
+export function createLeadership(options: LeadershipOptions): Leadership {
+  const { config, client, clock, log, namespace, roll, onTrouble } = options;
+  const name = config.instance;
+  if (!config.leaderElect) return { isLeader: true, start: () => undefined, stop: () => Promise.resolve() };
+  const setActive = (active: boolean): void => {
+    roll.queue.setActive(active);
+    roll.baselines.setActive(active);
+  };
+  setActive(false);
+  const identity = `${hostname()}_${randomUUID()}`;
+  return new LeaderElection({
+    client,
+    clock,
+    namespace,
+    name,
+    identity,
+    leaseMs: config.leaseMs,
+    renewMs: config.leaseMs * RENEW_SHARE,
+    retryMs: config.leaseMs * RETRY_SHARE,
+    onTrouble,
+    onGain: () => {
+      log.info({ lease: `${namespace}/${name}`, identity }, 'Leading: this process rolls');
+      setActive(true);
+      // What the former leader had begun may have been lost with it.
+      roll.mutator.recover();
+    },
+    onLose: () => {
+      log.warn({ lease: `${namespace}/${name}`, identity }, 'No longer leading');
+      setActive(false);
+    },
+  });
+}

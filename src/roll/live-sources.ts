@@ -1,0 +1,68 @@
+import { pause, type Clock } from '../clock.ts';
+import { compareVersions } from '../core/resource-version.ts';
+import type { FreshSource } from '../core/admission.ts';
+import type { SourceRef, SourceType } from '../core/source.ts';
+import { hasCode } from '../errors.ts';
+import type { SourceReader } from './source-reader.ts';
+
+export type LiveSourcesOptions = {
+  readonly reader: SourceReader;
+  readonly clock: Clock;
+  /** Reads the metadata of a source, as fresh as the API server can be; RESTAMP_KUBE_NOT_FOUND if there is none. */
+  readonly readVersion: (ref: SourceRef) => Promise<string>;
+};
+
+/** In all: a workload's write waits for this, and after it memory must do (DESIGN 3.7). */
+const BUDGET_MS = 250;
+
+/**
+ * Brings what is known of sources up to what is stored at this moment: a watch may lag behind a write that was
+ * answered just before. Reads metadata, and the data only where the version differs.
+ */
+export class LiveSources {
+  readonly #options: LiveSourcesOptions;
+
+  constructor(options: LiveSourcesOptions) {
+    this.#options = options;
+  }
+
+  /** The sources of these dependencies as they are stored now; without those that nobody has ever read. */
+  async read(
+    namespace: string,
+    dependencies: ReadonlyMap<string, { readonly type: SourceType; readonly name: string }>,
+  ): Promise<Map<string, FreshSource>> {
+    const refs = new Map([...dependencies].map(([key, { type, name }]) => [key, { type, name, namespace }]));
+    await this.#freshenAll([...refs.values()]);
+    const found = new Map<string, FreshSource>();
+    for (const [key, ref] of refs) {
+      const state = this.#options.reader.state(ref);
+      if (state !== undefined)
+        found.set(key, { current: state, sha1: state.state === 'present' ? state.sha1 : undefined });
+    }
+    return found;
+  }
+
+  /** Ends when all are up to date, or when the time is over; never rejects. */
+  async #freshenAll(refs: readonly SourceRef[]): Promise<void> {
+    const over = new AbortController();
+    const all = Promise.all(refs.map((ref) => this.#freshen(ref).catch(() => undefined)));
+    await Promise.race([all, pause(this.#options.clock, BUDGET_MS, over.signal)]);
+    over.abort();
+  }
+
+  async #freshen(ref: SourceRef): Promise<void> {
+    const { reader, readVersion } = this.#options;
+    const known = reader.state(ref);
+    if (known === undefined) {
+      await reader.read(ref);
+      return;
+    }
+    try {
+      const version = await readVersion(ref);
+      if (known.asOf === undefined || compareVersions(version, known.asOf) > 0)
+        await reader.read(ref, { atLeast: version });
+    } catch (error) {
+      if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND') && known.state === 'present') await reader.read(ref);
+    }
+  }
+}

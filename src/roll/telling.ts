@@ -1,0 +1,81 @@
+import { workloadTitle, type Workload } from '../core/workload.ts';
+import type { RestampError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { MutatorPorts } from './assemble.ts';
+
+type Told = Pick<
+  MutatorPorts,
+  | 'onTrouble'
+  | 'onUnreadable'
+  | 'onDropped'
+  | 'onUnproven'
+  | 'onLeftOut'
+  | 'onReverted'
+  | 'onOutcome'
+  | 'audit'
+> & { readonly recorder: Omit<MutatorPorts['recorder'], 'sendEvent'> };
+
+/** Says in log and metrics what the rolling side has met: names and counts, never values. */
+export function createTelling(log: Log, metrics: Metrics): Told {
+  const named = ({ kind, namespace, name }: Workload): object => ({ kind, namespace, name });
+  return {
+    audit: log.audit,
+    onTrouble: (error: RestampError) => {
+      metrics.troubles.inc({ code: error.code });
+      log.warn({ code: error.code, remedy: error.remedy }, error.message);
+    },
+    onUnreadable: (workload, reason) => {
+      metrics.unreadableMaps.inc({ reason });
+      log.warn(
+        { workload, reason },
+        'The map of stamps is not readable: baselines are taken again, nothing is rolled',
+      );
+    },
+    onDropped: (workload, source) => {
+      metrics.droppedStale.inc();
+      log.audit({ audit: 'dropped', ...named(workload), source }, 'A stale source is no dependency any more');
+    },
+    onUnproven: (workload, sources) => {
+      metrics.unproven.inc(sources.length);
+      log.info(
+        { ...named(workload), sources },
+        'Adopted: whether these sources changed before the first baseline is not known',
+      );
+    },
+    onLeftOut: (workload, sources) => {
+      metrics.leftOut.inc(sources.length);
+      log.warn(
+        { ...named(workload), count: sources.length, first: sources.at(-1) },
+        'The map is full: while Restamp is down, a change of these sources is not seen; name them, or split the workload',
+      );
+    },
+    onReverted: (workload, manager) => {
+      metrics.reverted.inc();
+      log.warn(
+        { ...named(workload), manager },
+        `Another manager has taken away what rolled ${workloadTitle(workload)}`,
+      );
+    },
+    onOutcome: (workload, outcome) => {
+      const reason = outcome.is === 'completed' ? '' : outcome.reason;
+      metrics.rollouts.inc({ kind: workload.kind, outcome: outcome.is, reason });
+      const fields = { audit: 'rollout', ...named(workload), ...outcome };
+      log.audit(
+        fields,
+        `The rollout of ${workloadTitle(workload)} ${VERBS[outcome.is]}${reason === '' ? '' : `: ${reason}`}`,
+      );
+    },
+    recorder: {
+      audit: log.audit,
+      error: log.error,
+      countRoll: ({ success, kind, attributed, seconds }) => {
+        metrics.reloads.inc({ success: String(success) });
+        if (success) metrics.rolls.inc({ kind, attributed: String(attributed) });
+        if (seconds !== undefined) metrics.rollSeconds.observe(seconds);
+      },
+    },
+  };
+}
+
+const VERBS = { completed: 'is complete', failed: 'has failed', waiting: 'waits' } as const;

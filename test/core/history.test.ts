@@ -1,0 +1,82 @@
+import t from 'tap';
+import { addToHistory, parseHistory, shortKeys, type RollEntry } from '../../src/core/history.ts';
+
+const entry = (at: number, keys: readonly string[] = []): RollEntry => ({
+  rolled: new Date(at * 1000).toISOString(),
+  sources: [{ source: 'cm/app', cause: 'changed', keys, changed: '2026-11-22T10:00:00Z' }],
+});
+const added = (text: string | undefined, one: RollEntry): string => addToHistory(text, one)!;
+
+t.test('addToHistory puts the newest first', async (t) => {
+  const text = added(added(undefined, entry(1)), entry(2));
+  t.same(parseHistory(text), [entry(2), entry(1)]);
+  t.equal(text, JSON.stringify([entry(2), entry(1)]));
+});
+
+t.test('addToHistory keeps ten entries', async (t) => {
+  let text: string | undefined;
+  for (let at = 1; at <= 12; at += 1) text = added(text, entry(at));
+  t.same(
+    parseHistory(text),
+    Array.from({ length: 10 }, (_, back) => entry(12 - back)),
+  );
+});
+
+t.test('addToHistory keeps to 8 KiB by leaving out the oldest', async (t) => {
+  const large = (at: number) => entry(at, ['k'.repeat(1500)]);
+  let text: string | undefined;
+  for (let at = 1; at <= 9; at += 1) {
+    text = added(text, large(at));
+    t.ok(Buffer.byteLength(text) <= 8192);
+  }
+  t.same(
+    parseHistory(text).map(({ rolled }) => rolled),
+    [9, 8, 7, 6, 5].map((at) => entry(at).rolled),
+  );
+});
+
+t.test('addToHistory counts bytes, not characters, and fills the last one', async (t) => {
+  const frame = Buffer.byteLength(added(undefined, entry(1, [''])));
+  const fits = entry(1, ['k'.repeat(8192 - frame)]);
+  t.equal(Buffer.byteLength(added(undefined, fits)), 8192);
+  t.equal(addToHistory(undefined, entry(1, ['k'.repeat(8193 - frame)])), undefined, 'one more is too many');
+  const wide = entry(1, ['é'.repeat(Math.ceil((8193 - frame) / 2))]);
+  t.equal(addToHistory(undefined, wide), undefined);
+});
+
+t.test('addToHistory gives nothing rather than a history without the newest entry', async (t) => {
+  t.equal(addToHistory(added(undefined, entry(1)), entry(2, ['k'.repeat(9000)])), undefined);
+});
+
+t.test('addToHistory begins anew where the old text is damaged', async (t) => {
+  for (const text of ['', '{', 'null', '{}', '"x"', '5'])
+    t.same(parseHistory(added(text, entry(1))), [entry(1)], text);
+});
+
+t.test('parseHistory reads nothing out of a text that is no history', async (t) => {
+  for (const text of [undefined, '', '[', 'null', '{}', '{"0":1,"length":1}', '"[]"', '[[]'])
+    t.same(parseHistory(text), [], String(text));
+  t.same(parseHistory('[]'), []);
+});
+
+t.test('parseHistory passes over what is no entry', async (t) => {
+  const damaged = [
+    null,
+    1,
+    'x',
+    [],
+    {},
+    { rolled: 1, sources: [] },
+    { rolled: 'r' },
+    { rolled: 'r', sources: 'x' },
+  ];
+  t.same(parseHistory(JSON.stringify([...damaged, entry(1)])), [entry(1)]);
+});
+
+t.test('shortKeys names twenty keys and counts the rest', async (t) => {
+  const keys = Array.from({ length: 23 }, (_, at) => `k${at}`);
+  t.same(shortKeys(keys), { keys: keys.slice(0, 20), more: 3 });
+  t.same(shortKeys(keys.slice(0, 21)), { keys: keys.slice(0, 20), more: 1 });
+  t.strictSame(shortKeys(keys.slice(0, 20)), { keys: keys.slice(0, 20) });
+  t.strictSame(shortKeys([]), { keys: [] });
+});

@@ -1,0 +1,121 @@
+import t from 'tap';
+import { listMatches, parseNameList } from '../../src/core/name-list.ts';
+
+const matches = (value: string, name: string): boolean => listMatches(parseNameList(value), name);
+
+t.test('listMatches answers as Reloader does, row by row', async (t) => {
+  const rows: readonly (readonly [value: string, name: string, expected: boolean])[] = [
+    ['foo', 'foo', true],
+    ['foo', 'foobar', false],
+    ['foo', 'xfoo', false],
+    ['my.config', 'my-config', true],
+    ['my.config', 'my.config', true],
+    ['my.config', 'xmy-config', false],
+    ['foo|bar', 'foobaz', true],
+    ['foo|bar', 'xbar', true],
+    ['foo|bar', 'xfoo', false],
+    ['foo.*', 'foobar', true],
+    ['foo.*', 'xfoobar', false],
+    ['*', 'anything', true],
+    ['*-config', 'my-config', true],
+    ['*-config', 'my-config-2', false],
+    ['foo-*', 'foo', true],
+    ['foo-*', 'foo-', true],
+    ['foo-*', 'foo--', true],
+    ['foo-*', 'foo-bar', false],
+    ['?', 'x', true],
+    ['+foo', 'foo', true],
+    ['(?i)FOO', 'foo', true],
+    ['', 'foo', false],
+    [' , ', 'foo', false],
+  ];
+  for (const [value, name, expected] of rows) t.equal(matches(value, name), expected, `${value} and ${name}`);
+});
+
+t.test('listMatches reads the classes, groups and quotes of RE2', async (t) => {
+  t.ok(matches('[[:alpha:]]+', 'abc'));
+  t.notOk(matches('[[:alpha:]]+', 'a1c'));
+  t.ok(matches('app-\\d{3}', 'app-123'));
+  t.notOk(matches('app-\\d{3}', 'app-12'));
+  t.ok(matches('(?P<tier>web|db)-config', 'db-config'));
+  t.ok(matches('\\Qa.b\\E', 'a.b'));
+  t.notOk(matches('\\Qa.b\\E', 'a-b'));
+  t.ok(matches('\\pL+', 'abc'));
+  t.notOk(matches('FOO', 'foo'), 'case counts');
+});
+
+t.test('parseNameList splits at commas before anything else, and trims', async (t) => {
+  const list = parseNameList(' a , b-1,,\tc.d\n');
+  t.same([...list.names], ['a', 'b-1']);
+  t.equal(list.patterns.length, 1);
+  t.same(list.invalid, []);
+  t.ok(listMatches(list, 'a') && listMatches(list, 'b-1') && listMatches(list, 'c.d'));
+});
+
+t.test(
+  'parseNameList takes a part of small letters, digits and dashes for a name, any other for a pattern',
+  async (t) => {
+    for (const part of ['a', '0', '-', 'app-config-2']) {
+      t.same([...parseNameList(part).names], [part]);
+      t.same(parseNameList(part).patterns, []);
+    }
+    for (const part of ['a.b', 'A', 'a_b', 'a*', 'ä']) {
+      t.same([...parseNameList(part).names], []);
+      t.equal(parseNameList(part).patterns.length, 1, part);
+    }
+  },
+);
+
+t.test('parseNameList skips and reports the parts that do not compile, and tries all others', async (t) => {
+  const list = parseNameList('cfg-[0-9]{1,2},foo-[a-z,**,(?=x),\\1,good,ok.*');
+  t.same(
+    list.invalid.map(({ part }) => part),
+    ['foo-[a-z', '**', '(?=x)', '\\1'],
+  );
+  for (const { reason } of list.invalid) t.match(reason, /^error parsing regexp: /);
+  t.ok(listMatches(list, 'good') && listMatches(list, 'okay'));
+  t.notOk(listMatches(list, 'cfg-1') || listMatches(list, 'foo-a'));
+});
+
+t.test('parseNameList breaks a repeat with a comma in two, as Reloader does', async (t) => {
+  const list = parseNameList('a{2,3}');
+  t.same([...list.names], []);
+  t.ok(listMatches(list, 'a{2'), 'the first half is text for RE2');
+  t.ok(listMatches(list, '3}'), 'and so is the second');
+  t.notOk(listMatches(list, 'aa'));
+});
+
+t.test('listMatches ends for a pattern that would keep a backtracking matcher busy for ever', async (t) => {
+  const name = 'a'.repeat(253);
+  for (const pattern of ['(a+)+b', '(a|aa)+b', '(.*a){50}b', '(a*)*b', '(a?){200}a{200}b'])
+    t.notOk(matches(pattern, name), pattern);
+  t.ok(matches('(a+)+', name));
+});
+
+t.test('parseNameList ends for a short list that asks for much, and reports what it left out', async (t) => {
+  const list = parseNameList(
+    `first.*,${Array.from({ length: 5000 }, (_, i) => `(\\pL{1000})${i}`).join(',')},name`,
+  );
+  t.ok(listMatches(list, 'first-one'), 'what comes before is kept');
+  t.ok(listMatches(list, 'name'), 'a name costs nothing');
+  t.ok(list.patterns.length < 20, `${list.patterns.length} patterns`);
+  t.equal(list.patterns.length + list.invalid.length, 5001);
+  t.same(list.invalid.at(-1), { part: '(\\pL{1000})4999', reason: 'the list is too large' });
+});
+
+t.test('parseNameList refuses one pattern that is too large, even where repeats are nested', async (t) => {
+  for (const part of [`(${'a'.repeat(900)}){1000}`, `((${'a'.repeat(500)}){31}){32}`, 'a.'.repeat(20_000)]) {
+    const list = parseNameList(part);
+    t.same(list.invalid, [{ part, reason: 'the list is too large' }]);
+    t.same(list.patterns, []);
+  }
+  t.equal(parseNameList('((a{31}){31})').patterns.length, 1, 'a small nest is none of these');
+});
+
+t.test('parseNameList takes a list of hundreds of ordinary patterns whole', async (t) => {
+  const parts = Array.from({ length: 300 }, (_, i) => `team-${i}.service.config-[a-z]+`);
+  const list = parseNameList(parts.join(','));
+  t.equal(list.patterns.length, 300);
+  t.same(list.invalid, []);
+  t.ok(listMatches(list, 'team-299.service.config-prod'));
+});

@@ -1,0 +1,49 @@
+import t from 'tap';
+import {
+  parseStampKey,
+  sourceKey,
+  SOURCE_ROWS,
+  sourceRow,
+  sourceTitle,
+  stampKey,
+} from '../../src/core/source.ts';
+
+t.test('sourceRow has Reloader’s word for each type', async (t) => {
+  t.has(sourceRow('cm'), { kind: 'ConfigMap', resource: 'configmaps', word: 'CONFIGMAP' });
+  t.has(sourceRow('secret'), { kind: 'Secret', resource: 'secrets', word: 'SECRET' });
+  t.same(
+    SOURCE_ROWS.map(({ type }) => type),
+    ['cm', 'secret'],
+  );
+  t.throws(() => sourceRow('pod' as 'cm'), TypeError);
+});
+
+t.test('sourceKey, stampKey and sourceTitle name a source', async (t) => {
+  const ref = { type: 'secret', namespace: 'prod', name: 'db' } as const;
+  t.equal(sourceKey(ref), 'prod/secret/db');
+  t.equal(stampKey(ref), 'secret/db');
+  t.equal(sourceTitle(ref), 'Secret db');
+  t.equal(sourceTitle({ type: 'cm', name: 'app' }), 'ConfigMap app');
+});
+
+t.test('parseStampKey reads what stampKey wrote, and nothing else', async (t) => {
+  for (const ref of [
+    { type: 'cm', name: 'app' },
+    { type: 'secret', name: 'a.b-c' },
+  ] as const)
+    t.same(parseStampKey(stampKey(ref)), ref);
+  for (const key of [
+    '',
+    'cm',
+    '/',
+    'cm/',
+    '/app',
+    'pod/app',
+    'cm/a/b',
+    'cm//a',
+    'CM/app',
+    ' cm/app',
+    '__proto__',
+  ])
+    t.equal(parseStampKey(key), undefined, key);
+});

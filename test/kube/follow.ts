@@ -1,0 +1,64 @@
+import type { Test } from 'tap';
+import type { RestampError } from '../../src/errors.ts';
+import { Reflector, type Identified, type ReflectorOptions } from '../../src/kube/reflector.ts';
+import { connect, fakeApiServer, type FakeApiServer, type Stream } from '../helpers/fake-api-server.ts';
+import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
+import { journal, type Journal } from '../helpers/journal.ts';
+
+export type Followed = {
+  readonly api: FakeApiServer;
+  readonly clock: FakeClock;
+  readonly reflector: Reflector<Identified>;
+  /** What the follower was told: `+ name@version` and `- name`. */
+  readonly told: Journal<string>;
+  readonly troubles: Journal<RestampError>;
+};
+
+/** A reflector that follows ConfigMaps on an API server in the test's hands; jitter is at its longest. */
+export async function follow(t: Test, more: Partial<ReflectorOptions<Identified>> = {}): Promise<Followed> {
+  const api = await fakeApiServer(t);
+  const clock = fakeClock(0);
+  const { client } = connect(t, api.url, { clock });
+  const told = journal<string>();
+  const troubles = journal<RestampError>();
+  const reflector = new Reflector<Identified>({
+    client,
+    clock,
+    path: '/api/v1/configmaps',
+    follower: {
+      put: ({ metadata }) => told.note(`+ ${metadata.name}@${metadata.resourceVersion}`),
+      remove: ({ name }) => told.note(`- ${name}`),
+    },
+    onTrouble: troubles.note,
+    random: () => 1,
+    ...more,
+  });
+  t.teardown(() => reflector.stop());
+  reflector.start();
+  return { api, clock, reflector, told, troubles };
+}
+
+/** An object as the API server would send it. */
+export function thing(name: string, version: number | string, namespace = 'apps'): Identified {
+  return { metadata: { name, namespace, uid: `uid-${name}`, resourceVersion: String(version) } };
+}
+
+/** A bookmark; `end`: the one that ends an initial list. */
+export function bookmark(version: number | string, end = false): Identified {
+  const annotations = end ? { 'k8s.io/initial-events-end': 'true' } : {};
+  return { metadata: { name: '', uid: '', resourceVersion: String(version), annotations } };
+}
+
+/** Sends a whole initial list. */
+export function sendList(stream: Stream, version: number, ...things: readonly Identified[]): void {
+  for (const one of things) stream.send('ADDED', one);
+  stream.send('BOOKMARK', bookmark(version, true));
+}
+
+/** Answers the next request with a stream that has sent a whole initial list, and waits until it was taken in. */
+export async function synced(followed: Followed, version: number, ...things: Identified[]): Promise<Stream> {
+  const stream = (await followed.api.next()).stream();
+  sendList(stream, version, ...things);
+  await followed.reflector.synced;
+  return stream;
+}

@@ -1,0 +1,45 @@
+import t from 'tap';
+import { RestampError, type ErrorCode } from '../../src/errors.ts';
+import { backoffMs } from '../../src/roll/backoff.ts';
+
+const longest = (code: ErrorCode, failures: number, retryAfter?: number): number =>
+  backoffMs(new RestampError(code, 'x', retryAfter === undefined ? {} : { retryAfter }), failures, () => 1);
+
+t.test('the pause doubles from 100 ms to 30 s', async (t) => {
+  const pauses = [1, 2, 3, 9, 10, 50, 5000].map((failures) => longest('RESTAMP_KUBE_UNAVAILABLE', failures));
+  t.same(pauses, [100, 200, 400, 25_600, 30_000, 30_000, 30_000]);
+});
+
+t.test('where somebody must change something first, it doubles from 1 s to 5 min', async (t) => {
+  const codes = [
+    'RESTAMP_KUBE_FORBIDDEN',
+    'RESTAMP_KUBE_INVALID',
+    'RESTAMP_ROLL_REFUSED',
+    'RESTAMP_MAP_TOO_LARGE',
+  ] as const;
+  for (const code of codes)
+    t.same(
+      [1, 2, 9, 10, 99].map((failures) => longest(code, failures)),
+      [1000, 2000, 256_000, 300_000, 300_000],
+      code,
+    );
+});
+
+t.test('jitter takes away up to a half', async (t) => {
+  const error = new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'x');
+  t.equal(
+    backoffMs(error, 3, () => 0),
+    200,
+  );
+  t.equal(
+    backoffMs(error, 3, () => 0.5),
+    300,
+  );
+});
+
+t.test('the API server is never asked again earlier than it wants', async (t) => {
+  t.equal(longest('RESTAMP_KUBE_THROTTLED', 1, 7), 7000);
+  t.equal(longest('RESTAMP_KUBE_UNAVAILABLE', 1, 45), 45_000);
+  t.equal(longest('RESTAMP_KUBE_THROTTLED', 6, 1), 3200, 'the pause still grows');
+  t.equal(longest('RESTAMP_KUBE_THROTTLED', 1, 0), 100, 'zero is no leave to ask without a pause');
+});

@@ -1,0 +1,108 @@
+import t from 'tap';
+import { STAMPS } from '../../src/core/annotations.ts';
+import { RestampError } from '../../src/errors.ts';
+import { digestOf } from './things.ts';
+import { settled, world } from './world.ts';
+
+t.test('a baseline is a merge patch of the map alone, for the version that was judged', async (t) => {
+  const made = world();
+  made.putSource('cm/app', { a: '1' });
+  made.putWorkload('api');
+  const { resourceVersion } = made.stored('api').metadata;
+  made.mutator.start();
+  await made.pass(1000);
+  const [{ type, body } = { type: '', body: {} }] = made.patches;
+  t.equal(type, 'merge');
+  t.same(Object.keys(body), ['metadata']);
+  t.same(Object.keys(body.metadata ?? {}), ['resourceVersion', 'annotations']);
+  t.equal(body.metadata?.resourceVersion, resourceVersion);
+  t.same(Object.keys(body.metadata?.annotations ?? {}), [STAMPS]);
+  t.match(JSON.parse(body.metadata?.annotations?.[STAMPS] ?? ''), {
+    for: 'apps/Deployment/api',
+    s: { 'cm/app': { h: digestOf('cm/app', { a: '1' }) } },
+  });
+});
+
+t.test('a workload that has become stale is left to its roll', async (t) => {
+  const made = world({ baselinesPerSecond: 1 });
+  made.putSource('cm/app', { a: '1' });
+  for (const name of ['api', 'web']) made.putWorkload(name);
+  made.mutator.start();
+  await made.pass(250);
+  t.same(made.noted(), ['api']);
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(20_000);
+  t.same(made.noted(), ['api']);
+  t.same(made.rolled().sort(), ['api', 'web'], 'its baseline in memory was older than the change');
+});
+
+t.test(
+  'a baseline that could not be written is tried again, and counts from memory until then',
+  async (t) => {
+    const made = world();
+    let failing = true;
+    made.ways.patch = async (_name, { body }) => {
+      if (failing && body.spec === undefined) throw new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no');
+    };
+    made.putSource('cm/app', { a: '1' });
+    made.putWorkload('api');
+    made.mutator.start();
+    await made.pass(10_000);
+    const tries = made.noted().length;
+    t.ok(tries >= 3 && tries <= 6, `${tries} tries in ten seconds`);
+    t.equal(made.troubles.length, tries);
+    t.equal(made.baselines.size, 0, 'it waits for its pause');
+    failing = false;
+    await made.pass(60_000);
+    t.equal(made.noted().length, tries + 1);
+    t.match((made.stored('api').metadata.annotations ?? {})[STAMPS], /cm\/app/);
+  },
+);
+
+t.test('a conflict is no trouble: the newer workload is judged anew', async (t) => {
+  const made = world();
+  made.putSource('cm/app', { a: '1' });
+  made.putWorkload('api');
+  made.ways.patch = async () => {
+    made.ways.patch = async () => undefined;
+    made.annotate('api', { note: 'written by somebody else' });
+  };
+  made.mutator.start();
+  await made.pass(5000);
+  t.same(made.troubles, []);
+  t.match(made.stored('api').metadata.annotations ?? {}, { note: /else/, [STAMPS]: /cm\/app/ });
+});
+
+t.test('what is written already is not written again', async (t) => {
+  const made = await settled();
+  made.annotate('api', { note: 'x' });
+  made.putSource('cm/app', { a: '1' }, { annotations: { note: 'x' } });
+  await made.pass(30_000);
+  t.same(made.patches, []);
+});
+
+t.test('with baselines in memory only rolls write maps', async (t) => {
+  const made = world({ writeBaselines: false });
+  made.putSource('cm/app', { a: '1' });
+  made.putWorkload('api');
+  made.mutator.start();
+  await made.pass(10_000);
+  t.same(made.patches, []);
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(3000);
+  t.same(made.rolled(), ['api']);
+  t.match((made.stored('api').metadata.annotations ?? {})[STAMPS], /cm\/app/);
+});
+
+t.test('while another replica writes, nothing is written', async (t) => {
+  const made = world();
+  made.baselines.setActive(false);
+  made.putSource('cm/app', { a: '1' });
+  made.putWorkload('api');
+  made.mutator.start();
+  await made.pass(10_000);
+  t.same(made.patches, []);
+  made.baselines.setActive(true);
+  await made.pass(1000);
+  t.same(made.noted(), ['api']);
+});

@@ -1,0 +1,72 @@
+import t from 'tap';
+import type { Outcome } from '../../src/roll/queue.ts';
+import { queueing } from './queueing.ts';
+
+const held = (ms: number): Outcome => ({ is: 'held', reason: 'limit', ms });
+
+t.test('a held workload stays in with its reason, and is asked again after its pause', async (t) => {
+  const { queue, rolls, pass, begun } = queueing();
+  queue.add('a');
+  t.same(queue.waiting(), [{ key: 'a', reason: 'quiet', forMs: 0 }]);
+  await pass(1000);
+  rolls[0]?.end(held(30_000));
+  await pass(500);
+  t.same(queue.waiting(), [{ key: 'a', reason: 'limit', forMs: 1500 }]);
+  t.equal(queue.failures('a'), 0, 'a closed gate is no failure');
+  await pass(29_499);
+  t.equal(rolls.length, 1);
+  await pass(1);
+  t.same(begun(), ['a@1000', 'a@31000']);
+});
+
+t.test('when a gate may have opened, what it holds is asked at once, and nothing else', async (t) => {
+  const { queue, rolls, pass, begun } = queueing();
+  for (const key of ['held', 'other', 'failed']) queue.add(key);
+  await pass(1000);
+  rolls[0]?.end(held(60_000));
+  rolls[1]?.end(held(60_000));
+  rolls[2]?.end({ is: 'again', reason: 'unavailable', ms: 60_000 });
+  await pass(100);
+  queue.add('quiet');
+  queue.recheck('held');
+  t.same(begun().slice(3), ['held@1100']);
+  rolls[3]?.end();
+  queue.recheck();
+  t.same(begun().slice(4), ['other@1100']);
+  rolls[4]?.end();
+  await pass(1000);
+  t.same(begun().slice(5), ['quiet@2100']);
+});
+
+t.test(
+  'while another replica rolls, what is stale stays in; it is rolled when this one takes over',
+  async (t) => {
+    const { queue, rolls, pass, begun, idle } = queueing();
+    queue.setActive(false);
+    queue.add('a');
+    await pass(60_000);
+    t.equal(rolls.length, 0);
+    t.same(queue.waiting(), [{ key: 'a', reason: 'standby', forMs: 60_000 }]);
+    queue.setActive(true);
+    t.same(begun(), ['a@60000']);
+    queue.setActive(false);
+    const before = idle();
+    rolls[0]?.end();
+    await pass(0);
+    t.equal(queue.size, 0);
+    t.equal(idle(), before + 1, 'the last roll of a replica lets its Events go');
+  },
+);
+
+t.test('what a start finds stale is rolled after a delay of its own, unless it waits already', async (t) => {
+  const { queue, pass, begun } = queueing({ atOnce: true });
+  queue.add('b');
+  queue.recover('a', 5000);
+  queue.recover('b', 5000);
+  await pass(1000);
+  t.same(begun(), ['b@1000']);
+  await pass(4999);
+  t.equal(begun().length, 1);
+  await pass(1);
+  t.same(begun(), ['b@1000', 'a@6000']);
+});

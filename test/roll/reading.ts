@@ -1,0 +1,39 @@
+import type { RestampError } from '../../src/errors.ts';
+import type { SourceObject } from '../../src/core/source-meta.ts';
+import { sourceKey } from '../../src/core/source.ts';
+import { SourceReader, type SourceState } from '../../src/roll/source-reader.ts';
+import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
+import { journal, type Journal } from '../helpers/journal.ts';
+import { NOW, reloaderKeys, ring } from './things.ts';
+
+/** A read that waits for its answer. */
+export type Asked = {
+  readonly key: string;
+  readonly answer: (object: SourceObject | undefined) => void;
+  readonly fail: (error: Error) => void;
+};
+
+export type Reading = {
+  readonly reader: SourceReader;
+  readonly clock: FakeClock;
+  readonly asked: Journal<Asked>;
+  readonly done: Journal<{ state: SourceState; before: SourceState | undefined }>;
+  readonly troubles: Journal<RestampError>;
+};
+
+/** A reader whose every read is answered by the test. */
+export function reading(): Reading {
+  const clock = fakeClock(NOW);
+  const asked = journal<Asked>();
+  const done = journal<{ state: SourceState; before: SourceState | undefined }>();
+  const troubles = journal<RestampError>();
+  const reader = new SourceReader({
+    ring,
+    keys: reloaderKeys,
+    clock,
+    read: (where) => new Promise((answer, fail) => asked.note({ key: sourceKey(where), answer, fail })),
+    onRead: (_where, state, before) => done.note({ state, before }),
+    onTrouble: troubles.note,
+  });
+  return { reader, clock, asked, done, troubles };
+}

@@ -1,0 +1,178 @@
+import t from 'tap';
+import type { RollEntry, RollSource } from '../../src/core/history.ts';
+import { RestampError } from '../../src/errors.ts';
+import { Recorder, type WorkloadEvent } from '../../src/roll/recorder.ts';
+import { journal, turn } from '../helpers/journal.ts';
+import { workload } from './things.ts';
+
+const api = workload('api');
+const CHANGED = '2026-11-22T12:00:00.000Z';
+
+function from(source: string, more: Partial<RollSource> = {}): RollSource {
+  return { source, cause: 'changed', keys: ['a'], by: 'ann', changed: CHANGED, ...more };
+}
+
+function entry(...sources: readonly RollSource[]): RollEntry {
+  return { rolled: '2026-11-22T12:00:01.500Z', sources };
+}
+
+function recording(fail?: Error) {
+  const audit: [Readonly<Record<string, unknown>>, string][] = [];
+  const errors: [Readonly<Record<string, unknown>>, string][] = [];
+  const counted: object[] = [];
+  const sent = journal<WorkloadEvent>();
+  const release: (() => void)[] = [];
+  let holding = false;
+  const recorder = new Recorder({
+    audit: (fields, message) => audit.push([fields, message]),
+    error: (fields, message) => errors.push([fields, message]),
+    countRoll: (roll) => counted.push(roll),
+    sendEvent: async (event) => {
+      sent.note(event);
+      if (holding) await new Promise<void>((resolve) => release.push(resolve));
+      if (fail !== undefined) throw fail;
+    },
+  });
+  const hold = (): void => {
+    holding = true;
+  };
+  return { recorder, audit, errors, counted, sent, release, hold };
+}
+
+t.test('a roll is told in the words of Reloader, byte for byte', async (t) => {
+  const { recorder, audit, sent } = recording();
+  recorder.rolled(api, entry(from('cm/app')));
+  recorder.rolled(api, entry(from('secret/db')));
+  t.same(
+    audit.map(([, message]) => message),
+    [
+      "Changes detected in 'app' of type 'CONFIGMAP' in namespace 'apps'; updated 'api' of type 'Deployment' in namespace 'apps'",
+      "Changes detected in 'db' of type 'SECRET' in namespace 'apps'; updated 'api' of type 'Deployment' in namespace 'apps'",
+    ],
+  );
+  t.same(sent.items, [
+    {
+      workload: api,
+      type: 'Normal',
+      reason: 'Reloaded',
+      message:
+        "Changes detected in 'app' of type 'CONFIGMAP' in namespace 'apps', Updated 'api' of type 'Deployment' in namespace 'apps'",
+      component: 'reloader-configmaps',
+    },
+    {
+      workload: api,
+      type: 'Normal',
+      reason: 'Reloaded',
+      message:
+        "Changes detected in 'db' of type 'SECRET' in namespace 'apps', Updated 'api' of type 'Deployment' in namespace 'apps'",
+      component: 'reloader-secrets',
+    },
+  ]);
+});
+
+t.test('several sources stand in one list', async (t) => {
+  const { recorder, audit, sent } = recording();
+  recorder.rolled(api, entry(from('secret/db'), from('cm/app')));
+  t.equal(
+    audit[0]?.[1],
+    "Changes detected in 'db' of type 'SECRET', 'app' of type 'CONFIGMAP' in namespace 'apps'; updated 'api' of type 'Deployment' in namespace 'apps'",
+  );
+  t.equal(sent.items[0]?.component, 'reloader-secrets');
+});
+
+t.test(
+  'the audit line has the fields of the history, and the roll is counted with its seconds',
+  async (t) => {
+    const { recorder, audit, counted } = recording();
+    const sources = [from('cm/app', { changed: '2026-11-22T12:00:01.000Z' }), from('cm/b')];
+    recorder.rolled(api, entry(...sources));
+    t.same(audit[0]?.[0], {
+      audit: 'roll',
+      kind: 'Deployment',
+      namespace: 'apps',
+      name: 'api',
+      attributed: true,
+      sources,
+    });
+    t.same(counted, [{ success: true, kind: 'Deployment', attributed: true, seconds: 1.5 }]);
+  },
+);
+
+t.test('a roll is attributed only if the writer of every source is known', async (t) => {
+  const { recorder, audit, counted } = recording();
+  recorder.rolled(api, entry(from('cm/app'), { source: 'cm/b', cause: 'changed', changed: CHANGED }));
+  t.match(audit[0]?.[0], { attributed: false });
+  t.match(counted[0], { attributed: false });
+});
+
+t.test('a failure is told in the words of Reloader, with its code and remedy beside them', async (t) => {
+  const { recorder, audit, errors, counted, sent } = recording();
+  const error = new RestampError('RESTAMP_KUBE_FORBIDDEN', 'deployments is forbidden');
+  recorder.failed(api, error, entry(from('secret/db')));
+  const message =
+    "Update for 'api' of type 'Deployment' in namespace 'apps' failed with error A right is missing: deployments is forbidden";
+  t.same(errors, [
+    [{ code: error.code, remedy: error.remedy, kind: 'Deployment', namespace: 'apps', name: 'api' }, message],
+  ]);
+  t.same(sent.items, [
+    { workload: api, type: 'Warning', reason: 'ReloadFail', message, component: 'reloader-secrets' },
+  ]);
+  t.same(counted, [{ success: false, kind: 'Deployment', attributed: false }]);
+  t.same(audit, []);
+});
+
+t.test('Events wait while patches are on their way; the audit line does not', async (t) => {
+  const { recorder, audit, sent } = recording();
+  recorder.setBusy(true);
+  for (let count = 0; count < 10; count += 1) recorder.rolled(api, entry(from('cm/app')));
+  await turn();
+  t.equal(audit.length, 10);
+  t.equal(sent.items.length, 0);
+  recorder.setBusy(false);
+  await sent.until(10);
+});
+
+t.test('four Events are sent at once, and none more once patches are on their way again', async (t) => {
+  const { recorder, sent, hold, release } = recording();
+  recorder.setBusy(true);
+  for (let count = 0; count < 10; count += 1) recorder.rolled(api, entry(from('cm/app')));
+  hold();
+  recorder.setBusy(false);
+  await turn();
+  t.equal(sent.items.length, 4);
+  release[0]?.();
+  await sent.until(5);
+  recorder.setBusy(true);
+  release[1]?.();
+  await turn();
+  t.equal(sent.items.length, 5);
+});
+
+t.test('a flood of Events is bounded', async (t) => {
+  const { recorder, sent } = recording();
+  recorder.setBusy(true);
+  for (let count = 0; count < 5100; count += 1) recorder.rolled(api, entry(from('cm/app')));
+  recorder.setBusy(false);
+  await sent.until(5000);
+  await turn();
+  t.equal(sent.items.length, 5000);
+});
+
+t.test('an Event that cannot be sent is logged, and the next ones go on', async (t) => {
+  const { recorder, errors, sent } = recording(new RestampError('RESTAMP_KUBE_FORBIDDEN', 'events'));
+  for (let count = 0; count < 9; count += 1) recorder.rolled(api, entry(from('cm/app')));
+  await sent.until(9);
+  await turn();
+  t.equal(errors.length, 9);
+  t.same(errors[0], [
+    { code: 'RESTAMP_KUBE_FORBIDDEN', reason: 'Reloaded' },
+    'An Event could not be sent: A right is missing: events',
+  ]);
+});
+
+t.test('a source that nobody can name is told of as it stands', async (t) => {
+  const { recorder, audit, sent } = recording();
+  recorder.rolled(api, entry(from('odd')));
+  t.match(audit[0]?.[1], /^Changes detected in 'odd' in namespace 'apps'; updated/);
+  t.equal(sent.items[0]?.component, 'reloader-configmaps');
+});

@@ -1,0 +1,35 @@
+import t from 'tap';
+import { SourceBook } from '../../src/roll/source-book.ts';
+import { metaOf, ref, reloaderKeys, source } from './things.ts';
+
+const meta = (name: string, namespace = 'apps', type: 'cm' | 'secret' = 'cm') =>
+  metaOf(type, source(name, {}, { namespace, annotations: { [reloaderKeys.ignore]: 'true' } }));
+
+t.test('a source is known until it is removed', async (t) => {
+  const book = new SourceBook();
+  const first = meta('app');
+  t.equal(book.put(first), undefined);
+  t.equal(book.put(meta('app')), first, 'put returns what was known');
+  t.equal(book.size, 1);
+  t.same(book.get(ref('cm/app')), first);
+  book.remove(ref('secret/app'));
+  book.remove(ref('cm/app', 'other'));
+  t.equal(book.size, 1);
+  book.remove(ref('cm/app'));
+  t.equal(book.get(ref('cm/app')), undefined);
+  t.equal(book.size, 0);
+});
+
+t.test('a workload finds its sources in its own namespace only', async (t) => {
+  const book = new SourceBook();
+  for (const one of [meta('app'), meta('db'), meta('db', 'apps', 'secret'), meta('app', 'other')])
+    book.put(one);
+  t.equal(book.size, 4);
+  const lookup = book.lookup('apps');
+  t.same([...lookup.names('cm')], ['app', 'db']);
+  t.same([...lookup.names('secret')], ['db']);
+  t.same(lookup.marks('cm', 'app'), { ignore: true, match: false });
+  t.equal(lookup.marks('secret', 'app'), undefined);
+  t.same([...book.lookup('empty').names('cm')], []);
+  t.equal(book.lookup('empty').marks('cm', 'app'), undefined);
+});

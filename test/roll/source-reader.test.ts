@@ -1,0 +1,215 @@
+import t from 'tap';
+import { reloaderHash } from '../../src/core/digest.ts';
+import { sourceData } from '../../src/core/source-data.ts';
+import { RestampError } from '../../src/errors.ts';
+import { turn } from '../helpers/journal.ts';
+import { reading } from './reading.ts';
+import { digestOf, ref, source } from './things.ts';
+
+const APP = ref('cm/app');
+
+t.test('a source is read, digested and told of, and its data is forgotten', async (t) => {
+  const { reader, asked, done } = reading();
+  t.equal(reader.state(APP), undefined);
+  reader.refresh(APP);
+  t.equal(asked.items[0]?.key, 'apps/cm/app');
+  asked.items[0]?.answer(source('app', { a: 'CANARY' }, { version: '7' }));
+  const [{ state, before } = { state: undefined, before: undefined }] = await done.until(1);
+  t.equal(before, undefined);
+  t.match(state, { state: 'present', uid: 'uid-app', resourceVersion: '7', asOf: '7' });
+  if (state?.state !== 'present') return;
+  t.equal(state.digest('k1', undefined), digestOf('cm/app', { a: 'CANARY' }));
+  t.equal(state.digest('k0', undefined), digestOf('cm/app', { a: 'CANARY' }, undefined, 'k0'));
+  t.equal(state.sha1, reloaderHash(sourceData('cm', { data: { a: 'CANARY' } })));
+  t.equal(reader.state(APP), state);
+  t.equal(reader.state(ref('secret/app')), undefined);
+  t.notMatch(JSON.stringify(state), 'CANARY');
+});
+
+t.test('200 wishes during one read are one read', async (t) => {
+  const { reader, asked, done } = reading();
+  for (let count = 0; count < 200; count += 1) reader.refresh(APP, { atLeast: '7' });
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
+  await done.until(1);
+  await turn();
+  t.equal(asked.items.length, 1);
+  t.equal(done.items.length, 1);
+});
+
+t.test(
+  'a newer version that is heard of during a read is one more read, and only its end is told',
+  async (t) => {
+    const { reader, asked, done } = reading();
+    reader.refresh(APP, { atLeast: '7' });
+    for (const atLeast of ['8', '9', '6', '9']) reader.refresh(APP, { atLeast });
+    asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
+    await asked.until(2);
+    t.equal(done.items.length, 0);
+    asked.items[1]?.answer(source('app', { a: '2' }, { version: '9' }));
+    t.match((await done.until(1))[0]?.state, { resourceVersion: '9', asOf: '9' });
+    await turn();
+    t.equal(asked.items.length, 2);
+  },
+);
+
+t.test('what is read for a version is good for it, even if it is older itself', async (t) => {
+  const { reader, asked, done } = reading();
+  reader.refresh(APP, { atLeast: '7' });
+  reader.refresh(APP, { atLeast: '9' });
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
+  await asked.until(2);
+  asked.items[1]?.answer(source('app', { a: '1' }, { version: '8' }));
+  t.match((await done.until(1))[0]?.state, { resourceVersion: '8', asOf: '9' });
+});
+
+t.test('a version that was wished for already asks for no other read', async (t) => {
+  const { reader, asked, done } = reading();
+  reader.refresh(APP, { atLeast: '9' });
+  for (const atLeast of ['9', '7', '9']) reader.refresh(APP, { atLeast });
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '9' }));
+  await done.until(1);
+  await turn();
+  t.equal(asked.items.length, 1);
+  reader.refresh(APP, { atLeast: '9' });
+  t.equal(asked.items.length, 2, 'after it, everybody may ask again');
+});
+
+t.test('a wish without a version during a read is one more read', async (t) => {
+  const { reader, asked, done } = reading();
+  reader.refresh(APP, { atLeast: '9' });
+  reader.refresh(APP);
+  reader.refresh(APP);
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '9' }));
+  await asked.until(2);
+  asked.items[1]?.answer(undefined);
+  t.match((await done.until(1))[0]?.state, { state: 'missing' });
+  await turn();
+  t.equal(asked.items.length, 2);
+});
+
+t.test('sources are read beside each other', async (t) => {
+  const { reader, asked, done } = reading();
+  for (const key of ['cm/a', 'cm/b', 'secret/a']) reader.refresh(ref(key));
+  t.same(
+    asked.items.map(({ key }) => key),
+    ['apps/cm/a', 'apps/cm/b', 'apps/secret/a'],
+  );
+  asked.items[2]?.answer(source('a', { a: 'eA==' }));
+  await done.until(1);
+  t.ok(reader.state(ref('secret/a')));
+  t.equal(reader.state(ref('cm/a')), undefined);
+});
+
+t.test('what does not exist is missing, as of the newest version that was spoken of', async (t) => {
+  const { reader, asked, done } = reading();
+  reader.refresh(APP, { atLeast: '4' });
+  asked.items[0]?.answer(undefined);
+  t.same((await done.until(1))[0]?.state, { state: 'missing', asOf: '4' });
+  reader.refresh(APP);
+  asked.items[1]?.fail(new RestampError('RESTAMP_KUBE_NOT_FOUND', 'gone'));
+  await done.until(2);
+  t.same(reader.state(APP), { state: 'missing', asOf: '4' }, 'a 404 is the same, and keeps that version');
+});
+
+t.test('a deletion is found by one read: nothing up to the version that is gone asks again', async (t) => {
+  const { reader, asked, done } = reading();
+  reader.refresh(APP);
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
+  await done.until(1);
+  reader.refresh(APP);
+  asked.items[1]?.answer(undefined);
+  t.same((await done.until(2))[1]?.state, { state: 'missing', asOf: '7' });
+});
+
+t.test('an older answer about the same uid is ignored; one about another uid is not', async (t) => {
+  const { reader, asked, done } = reading();
+  reader.refresh(APP);
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '10' }));
+  await done.until(1);
+  reader.refresh(APP);
+  asked.items[1]?.answer(source('app', { a: '0' }, { version: '9' }));
+  await turn();
+  t.equal(done.items.length, 1);
+  t.match(reader.state(APP), { resourceVersion: '10' });
+  reader.refresh(APP);
+  asked.items[2]?.answer(source('app', { a: '2' }, { version: '8', uid: 'uid-2' }));
+  t.match((await done.until(2))[1], { state: { uid: 'uid-2' }, before: { resourceVersion: '10' } });
+});
+
+t.test('a failed read is reported and tried again by the table of errors', async (t) => {
+  const { reader, clock, asked, done, troubles } = reading();
+  reader.refresh(APP);
+  const failures = [
+    [new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'), 50, 100],
+    [new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'), 100, 200],
+    [new RestampError('RESTAMP_KUBE_THROTTLED', 'slow', { retryAfter: 3 }), 3000, 3000],
+    [new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'), 4000, 8000],
+    [new TypeError('a bug'), 800, 1600],
+  ] as const;
+  for (const [index, [error, shortest, longest]] of failures.entries()) {
+    asked.items[index]?.fail(error);
+    await troubles.until(index + 1);
+    await turn();
+    clock.advance(shortest - 1);
+    t.equal(clock.waiting(), 1, `not before ${shortest} ms`);
+    clock.advance(longest - shortest + 1);
+    await asked.until(index + 2);
+    t.equal(clock.waiting(), 0, `at the latest after ${longest} ms`);
+  }
+  t.same(
+    troubles.items.map(({ code }) => code),
+    [
+      'RESTAMP_KUBE_UNAVAILABLE',
+      'RESTAMP_KUBE_UNAVAILABLE',
+      'RESTAMP_KUBE_THROTTLED',
+      'RESTAMP_KUBE_FORBIDDEN',
+      'RESTAMP_KUBE_PROTOCOL',
+    ],
+  );
+  asked.items[5]?.answer(source('app', { a: '1' }));
+  await done.until(1);
+});
+
+t.test('a read that succeeds ends the row of failures, even where it is wished for again', async (t) => {
+  const { reader, clock, asked, troubles } = reading();
+  reader.refresh(APP);
+  for (let count = 1; count <= 5; count += 1) {
+    asked.items[count - 1]?.fail(new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'));
+    await troubles.until(count);
+    await turn();
+    clock.advance(30_000);
+    await asked.until(count + 1);
+  }
+  reader.refresh(APP);
+  asked.items[5]?.answer(source('app', { a: '1' }));
+  await asked.until(7);
+  asked.items[6]?.fail(new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'));
+  await troubles.until(6);
+  await turn();
+  clock.advance(100);
+  await asked.until(8);
+});
+
+t.test('nothing is read again after stop', async (t) => {
+  const { reader, clock, asked, troubles } = reading();
+  reader.refresh(APP);
+  asked.items[0]?.fail(new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'));
+  await troubles.until(1);
+  await turn();
+  reader.stop();
+  clock.advance(60_000);
+  await turn();
+  reader.refresh(ref('cm/other'));
+  t.equal(asked.items.length, 1);
+});
+
+t.test('what is forgotten must be read again', async (t) => {
+  const { reader, asked, done } = reading();
+  reader.refresh(APP);
+  asked.items[0]?.answer(source('app', { a: '1' }));
+  await done.until(1);
+  reader.forget(ref('cm/other'));
+  t.ok(reader.state(APP));
+  reader.forget(APP);
+  t.equal(reader.state(APP), undefined);
+});

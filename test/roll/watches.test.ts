@@ -1,0 +1,124 @@
+import t, { type Test } from 'tap';
+import type { Mutator } from '../../src/roll/mutator.ts';
+import { startWatches } from '../../src/roll/watches.ts';
+import { StopSwitch } from '../../src/roll/stop-switch.ts';
+import { METADATA } from '../../src/kube/client.ts';
+import { bookmark, sendList, thing } from '../kube/follow.ts';
+import { connect, fakeApiServer, type Exchange, type Stream } from '../helpers/fake-api-server.ts';
+import { fakeClock } from '../helpers/fake-clock.ts';
+import { journal } from '../helpers/journal.ts';
+
+async function watching(t: Test, namespaces: readonly string[]) {
+  const api = await fakeApiServer(t);
+  const clock = fakeClock(0);
+  const { client } = connect(t, api.url, { clock });
+  const told = journal<string>();
+  let recovered = 0;
+  const follower = (what: string) => ({
+    put: ({ metadata }: { metadata: { name: string } }) => told.note(`${what} + ${metadata.name}`),
+    remove: ({ name }: { name: string }) => told.note(`${what} - ${name}`),
+  });
+  const mutator = {
+    sourceFollower: (type: string) => follower(type),
+    workloadFollower: (row: { kind: string }) => follower(row.kind),
+    recover: () => (recovered += 1),
+  } as unknown as Mutator;
+  const opened = journal<{ exchange: Exchange; stream: Stream }>();
+  api.answer((exchange) => opened.note({ exchange, stream: exchange.stream() }));
+  const watches = startWatches(mutator, {
+    client,
+    clock,
+    namespaces,
+    onTrouble: () => undefined,
+    stopSwitch: new StopSwitch(() => undefined),
+    own: { namespace: 'restamp', name: 'restamp' },
+  });
+  t.teardown(() => watches.stop());
+  return { watches, told, opened, clock, recovered: () => recovered };
+}
+
+const OWN = '/api/v1/namespaces/restamp/configmaps';
+const KINDS = ['daemonsets', 'deployments', 'statefulsets'];
+
+t.test('one watch of each resource follows all namespaces', async (t) => {
+  const { opened } = await watching(t, []);
+  const all = await opened.until(7);
+  t.same(
+    all.map(({ exchange }) => exchange.path).sort(),
+    [
+      '/api/v1/configmaps',
+      '/api/v1/namespaces',
+      OWN,
+      '/api/v1/secrets',
+      ...KINDS.map((kind) => `/apis/apps/v1/${kind}`),
+    ].sort(),
+  );
+});
+
+t.test('named namespaces have a watch each, and Namespaces none', async (t) => {
+  const { opened } = await watching(t, ['a', 'b']);
+  const all = await opened.until(11);
+  const expected = ['a', 'b'].flatMap((namespace) => [
+    `/api/v1/namespaces/${namespace}/configmaps`,
+    `/api/v1/namespaces/${namespace}/secrets`,
+    ...KINDS.map((kind) => `/apis/apps/v1/namespaces/${namespace}/${kind}`),
+  ]);
+  t.same(all.map(({ exchange }) => exchange.path).sort(), [...expected, OWN].sort());
+});
+
+t.test(
+  'of sources nothing but metadata is asked for, and of Secrets only those that can matter',
+  async (t) => {
+    const { opened } = await watching(t, []);
+    for (const { exchange } of await opened.until(7)) {
+      const core = exchange.path.startsWith('/api/v1/');
+      t.equal(exchange.headers['accept'], core ? METADATA : 'application/json', exchange.path);
+      t.equal(
+        exchange.query['fieldSelector'],
+        exchange.path === '/api/v1/secrets'
+          ? 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token'
+          : exchange.path === OWN
+            ? 'metadata.name=restamp'
+            : undefined,
+      );
+    }
+  },
+);
+
+t.test('each resource goes to its own follower, and all are synced when every one is', async (t) => {
+  const { watches, told, opened, clock, recovered } = await watching(t, []);
+  const all = await opened.until(7);
+  t.equal(watches.unsynced().length, 7);
+  clock.advance(2000);
+  t.ok(watches.ages().every(({ seconds }) => seconds === 2));
+  for (const { exchange, stream } of all)
+    sendList(stream, 5, thing(exchange.path.split('/').at(-1) ?? '', 1));
+  await watches.synced;
+  t.same(watches.unsynced(), []);
+  t.same([...told.items].sort(), [
+    'DaemonSet + daemonsets',
+    'Deployment + deployments',
+    'StatefulSet + statefulsets',
+    'cm + configmaps',
+    'secret + secrets',
+  ]);
+  t.equal(recovered(), 0);
+  const secrets = all.find(({ exchange }) => exchange.path === '/api/v1/secrets');
+  secrets?.stream.send('DELETED', thing('secrets', 6));
+  t.equal(await told.find((what) => what.includes('-')), 'secret - secrets');
+});
+
+t.test('when a list has been read again, everything is judged anew', async (t) => {
+  const { watches, opened, recovered } = await watching(t, []);
+  for (const { stream } of await opened.until(7)) sendList(stream, 5);
+  await watches.synced;
+  watches.relist();
+  const again = (await opened.until(14)).slice(7);
+  for (const { stream } of again) {
+    stream.send('BOOKMARK', bookmark(9, true));
+    stream.send('BOOKMARK', bookmark(10));
+    stream.end();
+  }
+  await opened.until(21);
+  t.equal(recovered(), 5, 'once for each list of sources and workloads');
+});

@@ -1,0 +1,195 @@
+import t from 'tap';
+import type { WorkloadObject } from '../../src/core/workload.ts';
+import { WorkloadBook } from '../../src/roll/workload-book.ts';
+import { deployment, NAMESPACE, reduced, ref, ring, type WorkloadParts } from './things.ts';
+
+const KEY = 'apps/Deployment/api';
+
+function book() {
+  const unreadable: string[][] = [];
+  const made = new WorkloadBook(new Set(ring.keys.keys()), (key, why) => unreadable.push([key, why]));
+  const put = (
+    parts: WorkloadParts = {},
+    change: (object: WorkloadObject) => WorkloadObject = (one) => one,
+  ) => {
+    const object = change(deployment('api', parts));
+    const { name, uid } = object.metadata;
+    return made.put({ kind: 'Deployment', namespace: NAMESPACE, name, uid }, reduced(object));
+  };
+  const remove = () => made.remove({ kind: 'Deployment', namespace: NAMESPACE, name: 'api' });
+  return { book: made, put, remove, unreadable };
+}
+
+const OPTED_OUT = { annotations: {} };
+const stamp = (letter: string) => ({ h: letter.repeat(22), uid: 'u', rv: '1' });
+const mapOf = (n: number, letter: string) => ({ n, stamps: { 'cm/app': stamp(letter) } });
+const letterOf = (made: WorkloadBook): string | undefined => made.map(KEY)?.s.get('cm/app')?.h[0];
+
+t.test('a workload is found by its key and by the sources that it uses', async (t) => {
+  const { book: made, put, remove } = book();
+  t.equal(put({ uses: ['cm/app', 'secret/db'] }), true);
+  t.match(made.get(KEY), { workload: { name: 'api' }, stored: undefined, addedAfterStart: false });
+  t.equal(made.size, 1);
+  t.same([...made.keys()], [KEY]);
+  t.same([...made.candidates(ref('secret/db'))], [KEY]);
+  t.same([...made.candidates(ref('cm/db'))], []);
+  put({ version: '11', uses: ['cm/new'] });
+  t.same([...made.candidates(ref('secret/db'))], []);
+  t.same([...made.candidates(ref('cm/new'))], [KEY]);
+  remove();
+  t.equal(made.get(KEY), undefined);
+  t.equal(made.size, 0);
+  t.same([...made.candidates(ref('cm/new'))], []);
+});
+
+t.test('an older event is ignored, and so is none of the same version or of another uid', async (t) => {
+  const { book: made, put } = book();
+  put({ version: '10', ...mapOf(2, 'b') });
+  t.equal(put({ version: '9', ...mapOf(3, 'c') }), false);
+  t.equal(letterOf(made), 'b');
+  t.equal(made.get(KEY)?.workload.resourceVersion, '10');
+  t.equal(put({ version: '10', ...mapOf(2, 'b') }), true);
+  t.equal(put({ version: '8', uid: 'other', ...mapOf(1, 'd') }), true, 'a new object begins anew');
+  t.equal(letterOf(made), 'd');
+});
+
+t.test('the text of the map is not kept beside what was parsed from it', async (t) => {
+  const { book: made, put } = book();
+  put(mapOf(1, 'a'));
+  t.equal(made.get(KEY)?.workload.stamps, undefined);
+  t.match(made.get(KEY)?.stored, { n: 1, key: 'k1' });
+});
+
+t.test('the remembered map counts where the stored one is older, missing or unreadable', async (t) => {
+  const { book: made, put, unreadable } = book();
+  put({ version: '10', ...mapOf(5, 'e') });
+  put({ version: '11', ...mapOf(4, 'd') });
+  t.equal(letterOf(made), 'e', 'a lower counter');
+  put({ version: '12' });
+  t.equal(letterOf(made), 'e', 'no map at all');
+  put({ version: '13', ...mapOf(9, 'f'), keyId: 'lost' });
+  t.equal(letterOf(made), 'e', 'a map under a key that nobody has');
+  t.same(unreadable, [[KEY, 'key']]);
+  put({ version: '14', ...mapOf(5, 'g') });
+  t.equal(letterOf(made), 'g', 'the same counter: what is stored counts');
+  put({ version: '15', ...mapOf(6, 'h') });
+  t.equal(letterOf(made), 'h', 'a higher counter');
+});
+
+t.test('what was remembered in memory counts until a map that is no older is stored', async (t) => {
+  const { book: made, put } = book();
+  put({ version: '10' });
+  t.equal(made.map(KEY), undefined);
+  const map = { n: 3, key: 'k1', s: new Map([['cm/app', stamp('m')]]) };
+  made.remember(KEY, 'uid-api', map);
+  t.equal(made.map(KEY), map);
+  put({ version: '11', ...mapOf(2, 'a') });
+  t.equal(letterOf(made), 'm');
+  put({ version: '12', ...mapOf(3, 'b') });
+  t.equal(letterOf(made), 'b');
+});
+
+t.test('a map is remembered for one uid: an object of the same name made anew has none', async (t) => {
+  const { book: made, put, remove } = book();
+  put({ version: '10', ...mapOf(5, 'e') });
+  put({ version: '20', uid: 'other' });
+  t.equal(made.map(KEY), undefined);
+  put({ version: '21', uid: 'other', ...mapOf(1, 'a') });
+  t.equal(letterOf(made), 'a');
+  remove();
+  put({ version: '22', uid: 'other' });
+  t.equal(made.map(KEY), undefined, 'removal forgets too');
+});
+
+t.test('opting out forgets the map, so that opting in again finds nothing stale', async (t) => {
+  const { book: made, put } = book();
+  put({ version: '10', ...mapOf(5, 'e') });
+  t.equal(put({ version: '11', ...OPTED_OUT }), true);
+  t.equal(made.get(KEY), undefined);
+  t.same([...made.candidates(ref('cm/app'))], []);
+  put({ version: '12' });
+  t.equal(made.map(KEY), undefined);
+});
+
+t.test('only a workload that was opted in when it first appeared after the start is new', async (t) => {
+  const added = (act: (one: ReturnType<typeof book>) => void): boolean | undefined => {
+    const one = book();
+    act(one);
+    return one.book.get(KEY)?.addedAfterStart;
+  };
+  t.equal(
+    added(({ put }) => put()),
+    false,
+    'before the start',
+  );
+  t.equal(
+    added(({ book: made, put }) => {
+      made.start();
+      put();
+    }),
+    true,
+  );
+  t.equal(
+    added(({ book: made, put }) => {
+      made.start();
+      put();
+      put({ version: '11' });
+    }),
+    true,
+    'it stays new when it is seen again',
+  );
+  t.equal(
+    added(({ book: made, put }) => {
+      put();
+      made.start();
+      put({ version: '11' });
+    }),
+    false,
+    'known before the start',
+  );
+  t.equal(
+    added(({ book: made, put }) => {
+      put(OPTED_OUT);
+      made.start();
+      put({ version: '11' });
+    }),
+    false,
+    'opting in later is not being new',
+  );
+  t.equal(
+    added(({ book: made, put }) => {
+      made.start();
+      put(OPTED_OUT);
+      put({ version: '11' });
+    }),
+    false,
+    'nor is it after the start',
+  );
+  t.equal(
+    added(({ book: made, put }) => {
+      put();
+      made.start();
+      put({ version: '11', uid: 'other' });
+    }),
+    true,
+    'made anew',
+  );
+  t.equal(
+    added(({ book: made, put, remove }) => {
+      put();
+      made.start();
+      remove();
+      put({ version: '11' });
+    }),
+    true,
+    'after a removal',
+  );
+  t.equal(
+    added(({ book: made, put }) => {
+      made.start();
+      put({ annotations: {}, stamps: {} });
+    }),
+    false,
+    'a map alone is no opting in',
+  );
+});

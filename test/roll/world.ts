@@ -1,0 +1,248 @@
+import { kindRow } from '../../src/core/kind.ts';
+import type { SourceType } from '../../src/core/source.ts';
+import { sourceKey } from '../../src/core/source.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
+import { RestampError } from '../../src/errors.ts';
+import { assembleMutator, type MutatorSettings } from '../../src/roll/assemble.ts';
+import type { Sighting } from '../../src/roll/sightings.ts';
+import type { WorkloadEvent } from '../../src/roll/recorder.ts';
+import { fakeClock } from '../helpers/fake-clock.ts';
+import { turn } from '../helpers/journal.ts';
+import { applyPatch, type Patchable } from './patching.ts';
+import {
+  deployment,
+  deploymentRow,
+  digestOf,
+  NAMESPACE,
+  NOW,
+  ref,
+  ring,
+  source,
+  type SourceParts,
+  type StoredSource,
+  type WorkloadParts,
+} from './things.ts';
+
+type Patch = { readonly type: 'merge' | 'strategic'; readonly body: Patchable };
+export type Sent = Patch & { readonly name: string };
+export type AuditLine = Readonly<Record<string, unknown>>;
+
+const SETTINGS: MutatorSettings = {
+  autoReloadAll: false,
+  reloadOnCreate: false,
+  reloadOnDelete: false,
+  adoptByRoll: false,
+  quietMs: 1000,
+  longestDelayMs: 10_000,
+  rollParallelism: 16,
+  baselinesPerSecond: 5,
+  writeBaselines: true,
+  releaseQuietMs: 10_000,
+  rollLimit: 1000,
+  recoveryRollsPerSecond: 1000,
+  rolloutDeadlineMs: 600_000,
+};
+
+type Ways = {
+  read: (key: string) => Promise<void>;
+  patch: (name: string, patch: Patch) => Promise<void>;
+  reply: (name: string) => Promise<void>;
+  /** Whether the watch tells of our own writes, before they are answered. */
+  echo: boolean;
+};
+
+/** Who writes a source, as admission sees it; nobody if `by` is not given. */
+export type Writer = SourceParts & { readonly by?: string; readonly kind?: SourceType };
+
+/** A cluster in memory with the whole rolling side on it: real parts, and only the API server is made up. */
+export function world(settings: Partial<MutatorSettings> = {}) {
+  const clock = fakeClock(NOW);
+  const sources = new Map<string, StoredSource>();
+  const workloads = new Map<string, WorkloadObject>();
+  const reads: string[] = [];
+  const patches: Sent[] = [];
+  const events: WorkloadEvent[] = [];
+  const audit: AuditLine[] = [];
+  const errors: string[] = [];
+  const troubles: RestampError[] = [];
+  const dropped: string[] = [];
+  const unproven: string[] = [];
+  const unreadable: string[] = [];
+  let version = 1000;
+  const nextVersion = (): string => String((version += 1));
+  /** What tests put in the way: before a read, before a patch is stored, and between its echo and its reply. */
+  const ways: Ways = {
+    read: async () => undefined,
+    patch: async () => undefined,
+    reply: async () => undefined,
+    echo: true,
+  };
+
+  const notFound = (key: string): RestampError => new RestampError('RESTAMP_KUBE_NOT_FOUND', key);
+  const tell = (key: string): void => {
+    const stored = workloads.get(key);
+    if (stored !== undefined) parts.mutator.workloadFollower(deploymentRow).put(structuredClone(stored));
+  };
+  const patchWorkload = async (workload: Workload, patch: object): Promise<WorkloadObject> => {
+    const key = workloadKey(workload);
+    const sent = patch as Patch;
+    patches.push({ name: workload.name, ...sent });
+    await ways.patch(workload.name, sent);
+    const stored = workloads.get(key);
+    if (stored === undefined) throw notFound(key);
+    if (sent.body.metadata?.resourceVersion !== stored.metadata.resourceVersion)
+      throw new RestampError('RESTAMP_KUBE_CONFLICT', key);
+    workloads.set(key, applyPatch(stored, sent.body, nextVersion()));
+    if (ways.echo) tell(key);
+    const reply = structuredClone(workloads.get(key)!);
+    await ways.reply(workload.name);
+    return reply;
+  };
+  const parts = assembleMutator(
+    ring,
+    { ...SETTINGS, ...settings },
+    {
+      clock,
+      readSource: async (where) => {
+        const key = sourceKey(where);
+        reads.push(key);
+        await ways.read(key);
+        const stored = sources.get(key);
+        if (stored === undefined) throw notFound(key);
+        return structuredClone(stored);
+      },
+      readSourceVersion: async (where) => sources.get(sourceKey(where))?.metadata.resourceVersion ?? '0',
+      readWorkload: async (id) => {
+        const stored = workloads.get(workloadKey(id));
+        if (stored === undefined) throw notFound(workloadKey(id));
+        return structuredClone(stored);
+      },
+      patchWorkload,
+      recorder: {
+        audit: (fields) => audit.push(fields),
+        error: (_fields, message) => errors.push(message),
+        countRoll: () => undefined,
+        sendEvent: async (event) => void events.push(event),
+      },
+      onTrouble: (error) => troubles.push(error),
+      onUnreadable: (key, why) => unreadable.push(`${key} ${why}`),
+      onDropped: (_workload, key) => dropped.push(key),
+      onUnproven: (_workload, keys) => unproven.push(...keys),
+      onLeftOut: () => undefined,
+      onReverted: () => undefined,
+      onOutcome: () => undefined,
+      audit: (fields) => audit.push(fields),
+      stopped: () => false,
+    },
+  );
+
+  function metadataOf({ metadata }: StoredSource): { metadata: StoredSource['metadata'] } {
+    return { metadata: structuredClone(metadata) };
+  }
+  /** Stores a source and lets the watch tell of it; `by`: admission saw the write. */
+  function putSource(key: string, data: Readonly<Record<string, string>>, writer: Writer = {}): void {
+    const where = ref(key);
+    const before = sources.get(sourceKey(where));
+    const uid = writer.uid ?? before?.metadata.uid ?? `uid-${where.name}`;
+    const annotations = writer.annotations ?? before?.metadata.annotations ?? {};
+    if (writer.by !== undefined) see(key, 'UPDATE', writer.by, { uid, before, data });
+    const stored = source(where.name, data, { version: nextVersion(), ...writer, uid, annotations });
+    sources.set(sourceKey(where), stored);
+    parts.mutator.sourceFollower(where.type).put(metadataOf(stored));
+  }
+  function deleteSource(key: string, by?: string): void {
+    const where = ref(key);
+    const before = sources.get(sourceKey(where));
+    if (by !== undefined)
+      see(key, 'DELETE', by, { uid: before?.metadata.uid ?? '', before, data: undefined });
+    sources.delete(sourceKey(where));
+    parts.mutator.sourceFollower(where.type).remove(where);
+  }
+  function see(
+    key: string,
+    operation: string,
+    user: string,
+    {
+      uid,
+      before,
+      data,
+    }: { uid: string; before: StoredSource | undefined; data: Record<string, string> | undefined },
+  ): void {
+    const names = new Set([...Object.keys(before?.data ?? {}), ...Object.keys(data ?? {})]);
+    const seen: Sighting = {
+      ...ref(key),
+      uid,
+      digest: data === undefined ? undefined : digestOf(key, data),
+      baseVersion: before?.metadata.resourceVersion,
+      keys: [...names].filter((name) => before?.data[name] !== data?.[name]).sort(),
+      user,
+      groups: [],
+      manager: 'kubectl-edit',
+      operation,
+      requestUid: 'r',
+      at: clock.now(),
+    };
+    parts.sightings.add(seen);
+  }
+  /** Stores a Deployment as somebody else writes it, and lets the watch tell of it. */
+  function putWorkload(name: string, given: WorkloadParts = {}): void {
+    const made = deployment(name, { ...given, version: nextVersion() });
+    workloads.set(workloadKey({ kind: 'Deployment', namespace: NAMESPACE, name }), made);
+    tell(`${NAMESPACE}/Deployment/${name}`);
+  }
+  /** Changes annotations of a Deployment in place; null takes one away. */
+  function annotate(name: string, annotations: Readonly<Record<string, string | null>>): void {
+    const key = `${NAMESPACE}/Deployment/${name}`;
+    workloads.set(key, applyPatch(workloads.get(key)!, { metadata: { annotations } }, nextVersion()));
+    tell(key);
+  }
+  return {
+    ...parts,
+    clock,
+    ways,
+    reads,
+    patches,
+    events,
+    audit,
+    errors,
+    troubles,
+    dropped,
+    unproven,
+    unreadable,
+    putSource,
+    deleteSource,
+    putWorkload,
+    annotate,
+    stored: (name: string) => workloads.get(`${NAMESPACE}/Deployment/${name}`) as Patchable & WorkloadObject,
+    remove: (name: string) => {
+      workloads.delete(`${NAMESPACE}/Deployment/${name}`);
+      parts.mutator.workloadFollower(kindRow('Deployment')!).remove({ namespace: NAMESPACE, name });
+    },
+    /** Names of the Deployments that were rolled, in order: patches that touch the template. */
+    rolled: () => patches.filter(({ body }) => body.spec !== undefined).map(({ name }) => name),
+    /** Names of the Deployments of which only annotations were written. */
+    noted: () => patches.filter(({ body }) => body.spec === undefined).map(({ name }) => name),
+    /** Lets time pass in small steps, and everything run that it makes ready. */
+    pass: async (ms: number) => {
+      await turn();
+      for (let left = ms; left > 0; left -= 250) {
+        clock.advance(Math.min(left, 250));
+        await turn();
+      }
+    },
+  };
+}
+
+export type World = ReturnType<typeof world>;
+
+/** A world in which `workloads` use `cm/app` and everything has its baseline. */
+export async function settled(names: readonly string[] = ['api'], settings: Partial<MutatorSettings> = {}) {
+  const made = world(settings);
+  made.putSource('cm/app', { a: '1' });
+  for (const name of names) made.putWorkload(name);
+  made.mutator.start();
+  await made.pass(1000 + 250 * names.length);
+  made.patches.length = 0;
+  made.reads.length = 0;
+  return made;
+}

@@ -1,0 +1,160 @@
+// The webhook configurations: which writes the API server asks us about. An expression that fails skips the
+// webhook in silence, so each is safe for CREATE, UPDATE and DELETE, and none uses request.name (measured.md 1).
+
+import { toCaBundle } from '../certs/bundle.ts';
+import { RELOADER_KEYS, STAMPS, type ReloaderKeys } from '../src/core/annotations.ts';
+import { KIND_ROWS } from '../src/core/kind.ts';
+
+export const SOURCES_PATH = '/sources';
+export const WORKLOADS_PATH = '/workloads';
+
+export type ConfigurationOptions = {
+  /** Name of the configuration objects. */
+  readonly name: string;
+  /** Where the API server reaches us, without a path. */
+  readonly url: URL;
+  readonly caPem: string;
+  /** Our own user name: our own writes are not reviewed. */
+  readonly ownUser: string;
+  /** Only these namespaces; empty means all but those of the cluster itself. */
+  readonly namespaces: readonly string[];
+  /** Workloads that say nothing are opted in, so that they cannot be told by their annotations. */
+  readonly autoReloadAll: boolean;
+};
+
+type Condition = { readonly name: string; readonly expression: string };
+
+/** Leases and nodes of the cluster must never wait for us; their own ConfigMaps are busy locks. */
+const SYSTEM_NAMESPACES = ['kube-system', 'kube-node-lease'];
+
+/** The object that the write is about: a DELETE has only an old one. */
+const OBJECT = '(request.operation == "DELETE" ? oldObject : object)';
+const differs = (field: string): string =>
+  `(has(object.${field}) ? object.${field} : {}) != (has(oldObject.${field}) ? oldObject.${field} : {})`;
+
+const notOurOwn = (ownUser: string): Condition => ({
+  name: 'not-our-own',
+  expression: `request.userInfo.username != ${JSON.stringify(ownUser)}`,
+});
+
+/** Changes of data, and neither Helm's records nor what the cluster writes for itself. */
+const SOURCE_CONDITIONS: readonly Condition[] = [
+  {
+    name: 'data-changes',
+    expression: `request.operation != "UPDATE" || ${differs('data')} || ${differs('binaryData')}`,
+  },
+  {
+    name: 'no-releases-or-tokens',
+    expression:
+      'request.resource.resource != "secrets" || ' +
+      `!(${OBJECT}.type in ["helm.sh/release.v1", "kubernetes.io/service-account-token"])`,
+  },
+  {
+    name: 'no-root-ca',
+    expression:
+      'request.resource.resource != "configmaps" || ' +
+      `!has(${OBJECT}.metadata.name) || ${OBJECT}.metadata.name != "kube-root-ca.crt"`,
+  },
+  {
+    name: 'no-leader-locks',
+    expression:
+      `!has(${OBJECT}.metadata.annotations) || ` +
+      `!("control-plane.alpha.kubernetes.io/leader" in ${OBJECT}.metadata.annotations)`,
+  },
+];
+
+/** Writes that start pods or touch our map, of workloads that are opted in or bear one. */
+function workloadConditions(keys: ReloaderKeys, autoReloadAll: boolean): Condition[] {
+  const stamps = (object: string): string =>
+    `${object}.?metadata.annotations[?${JSON.stringify(STAMPS)}].orValue("")`;
+  const marks = [
+    keys.auto,
+    ...Object.values(keys.typedAuto),
+    ...Object.values(keys.reload),
+    keys.search,
+    STAMPS,
+  ];
+  const marked = (annotations: string): string =>
+    `o.?${annotations}.orValue({}).exists(k, k in ${JSON.stringify(marks)})`;
+  const changes = {
+    name: 'template-or-map-changes',
+    expression:
+      'request.operation == "CREATE" || object.spec.template != oldObject.spec.template || ' +
+      `${stamps('object')} != ${stamps('oldObject')}`,
+  };
+  const optedIn = {
+    name: 'opted-in',
+    expression:
+      '[object, oldObject].exists(o, o != null && ' +
+      `(${marked('metadata.annotations')} || ${marked('spec.template.metadata.annotations')}))`,
+  };
+  return autoReloadAll ? [changes] : [changes, optedIn];
+}
+
+function webhook(options: ConfigurationOptions, path: string, more: object): object {
+  const scoped = options.namespaces.length > 0;
+  return {
+    clientConfig: { url: new URL(path, options.url).href, caBundle: toCaBundle(options.caPem) },
+    namespaceSelector: {
+      matchExpressions: [
+        {
+          key: 'kubernetes.io/metadata.name',
+          operator: scoped ? 'In' : 'NotIn',
+          values: scoped ? options.namespaces : SYSTEM_NAMESPACES,
+        },
+      ],
+    },
+    matchPolicy: 'Equivalent',
+    failurePolicy: 'Ignore',
+    admissionReviewVersions: ['v1'],
+    ...more,
+  };
+}
+
+function configuration(kind: string, name: string, webhooks: readonly object[]) {
+  const metadata = { name, labels: { 'app.kubernetes.io/name': 'restamp' } };
+  return { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata, webhooks };
+}
+
+/** Validating, because mutating webhooks run before the write is checked and before other mutators (DESIGN 3.1). */
+export function sourceConfiguration(options: ConfigurationOptions) {
+  const sources = webhook(options, SOURCES_PATH, {
+    name: 'sources.restamp.dev',
+    rules: [
+      {
+        apiGroups: [''],
+        apiVersions: ['v1'],
+        operations: ['CREATE', 'UPDATE', 'DELETE'],
+        resources: ['configmaps', 'secrets'],
+        scope: 'Namespaced',
+      },
+    ],
+    matchConditions: [notOurOwn(options.ownUser), ...SOURCE_CONDITIONS],
+    sideEffects: 'NoneOnDryRun',
+    timeoutSeconds: 2,
+  });
+  return configuration('ValidatingWebhookConfiguration', options.name, [sources]);
+}
+
+/** Asked again after other mutators: what they change in the template may start pods. */
+export function workloadConfiguration(options: ConfigurationOptions) {
+  const groups = [...new Set(KIND_ROWS.map(({ group }) => group))];
+  const workloads = webhook(options, WORKLOADS_PATH, {
+    name: 'workloads.restamp.dev',
+    rules: groups.map((group) => ({
+      apiGroups: [group],
+      apiVersions: [...new Set(KIND_ROWS.filter((row) => row.group === group).map(({ version }) => version))],
+      operations: ['CREATE', 'UPDATE'],
+      resources: KIND_ROWS.filter((row) => row.group === group).map(({ resource }) => resource),
+      scope: 'Namespaced',
+    })),
+    matchConditions: [
+      notOurOwn(options.ownUser),
+      ...workloadConditions(RELOADER_KEYS, options.autoReloadAll),
+    ],
+    reinvocationPolicy: 'IfNeeded',
+    sideEffects: 'None',
+    timeoutSeconds: 3,
+  });
+  return configuration('MutatingWebhookConfiguration', options.name, [workloads]);
+}

@@ -1,0 +1,133 @@
+import {
+  annotationPatch,
+  putBack,
+  restamp,
+  startsPods,
+  type FreshSource,
+  type Write,
+} from '../src/core/admission.ts';
+import { annotation, LAST_ROLL, STAMPS, type Annotations } from '../src/core/annotations.ts';
+import type { Dependency } from '../src/core/dependency.ts';
+import { KIND_ROWS, type KindRow } from '../src/core/kind.ts';
+import { formatStamps, mapOwner, STAMPS_LIMIT_BYTES, type StampMap } from '../src/core/stamp-map.ts';
+import {
+  isForeignOwned,
+  reduceWorkload,
+  templateOf,
+  workloadTitle,
+  type Workload,
+  type WorkloadObject,
+  type WorkloadSettings,
+} from '../src/core/workload.ts';
+import { RestampError } from '../src/errors.ts';
+import type { ReviewAnswer, ReviewRequest } from './review.ts';
+
+export type WorkloadRouteParts = {
+  readonly settings: WorkloadSettings;
+  readonly keyId: string;
+  /** The map that counts for a workload before this write: the stored one, or the one that is remembered. */
+  readonly mapBefore: (workload: Workload) => StampMap | undefined;
+  readonly dependencies: (workload: Workload, map: StampMap | undefined) => ReadonlyMap<string, Dependency>;
+  /** The sources as they are stored now, by stamp key; undefined for one that could not be read in time. */
+  readonly readSources: (
+    workload: Workload,
+    dependencies: ReadonlyMap<string, Dependency>,
+  ) => Promise<ReadonlyMap<string, FreshSource>>;
+  readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+};
+
+/**
+ * Answers a review of a workload (DESIGN 3.7): a write that starts new pods gets a map, and levers, that say what
+ * these pods will read, so that a release is one rollout; a write that only lacks our levers gets them back.
+ */
+export function createWorkloadRoute(
+  parts: WorkloadRouteParts,
+): (request: ReviewRequest) => Promise<ReviewAnswer> {
+  return async (request) => {
+    const row = rowOf(request);
+    const before = request.operation === 'UPDATE' ? (request.oldObject as WorkloadObject) : undefined;
+    const after = request.object as WorkloadObject;
+    // What the writer sends in our annotations does not count, so the old ones decide what it is.
+    const workload = reduceWorkload(row, withOldMap(after, before?.metadata.annotations), parts.settings);
+    const write = writeOf(row, before, after);
+    if (workload === undefined || !startsPods(write)) {
+      const { patch, restored } = putBack(write);
+      if (!restored || workload === undefined) return { patch };
+      const title = workloadTitle(workload);
+      parts.audit(auditFields(request, workload), `The levers of ${title} were put back`);
+      return {
+        patch,
+        warnings: [`${title} keeps the rollout that its sources caused: they are not rolled back`],
+      };
+    }
+    const map = parts.mapBefore(workload);
+    const dependencies = parts.dependencies(workload, map);
+    if (dependencies.size === 0) return { patch: putBack(write).patch };
+    const sources = await parts.readSources(workload, dependencies);
+    const known = new Map([...dependencies].filter(([key]) => sources.has(key)));
+    const made = restamp(write, {
+      dependencies: known,
+      map,
+      keyId: parts.keyId,
+      sources: (key) => sources.get(key) ?? { current: { state: 'missing' }, sha1: undefined },
+    });
+    const text = formatStamps(made.map, mapOwner(workload));
+    if (Buffer.byteLength(text) > STAMPS_LIMIT_BYTES) return { patch: putBack(write).patch };
+    const history = annotation(before?.metadata.annotations, LAST_ROLL);
+    const ours = { [STAMPS]: text, ...(history === undefined ? {} : { [LAST_ROLL]: history }) };
+    const patch = [...annotationPatch(after.metadata.annotations, ours), ...made.levers];
+    parts.audit(
+      { ...auditFields(request, workload), sources: [...known.keys()], levers: made.levers.length },
+      `${workloadTitle(workload)} was stamped as it was written`,
+    );
+    return { patch };
+  };
+}
+
+function rowOf({ resource }: ReviewRequest): KindRow {
+  const row = KIND_ROWS.find((one) => one.group === resource.group && one.resource === resource.resource);
+  if (row === undefined)
+    throw new RestampError(
+      'RESTAMP_ADMISSION_RESOURCE',
+      `${resource.group}/${resource.resource}`.slice(0, 200),
+    );
+  return row;
+}
+
+function writeOf(row: KindRow, before: WorkloadObject | undefined, after: WorkloadObject): Write {
+  return {
+    before:
+      before === undefined
+        ? undefined
+        : { annotations: before.metadata.annotations, template: templateOf(row, before) },
+    after: { annotations: after.metadata.annotations, template: templateOf(row, after) },
+    templatePath: `/${row.template.join('/')}`,
+    foreignOwner: isForeignOwned(after),
+  };
+}
+
+/** The object as if the writer had left the map alone. */
+function withOldMap(object: WorkloadObject, old: Annotations | undefined): WorkloadObject {
+  const others = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => key !== STAMPS);
+  const stamps = annotation(old, STAMPS);
+  const annotations = Object.fromEntries(stamps === undefined ? others : [...others, [STAMPS, stamps]]);
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+function auditFields(
+  { userInfo, options, operation, dryRun, uid }: ReviewRequest,
+  workload: Workload,
+): Record<string, unknown> {
+  const { kind, namespace, name } = workload;
+  return {
+    audit: 'restamp',
+    user: userInfo.username ?? '',
+    manager: options?.fieldManager ?? '',
+    operation,
+    dryRun: dryRun === true,
+    requestUid: uid,
+    kind,
+    namespace,
+    name,
+  };
+}
