@@ -1,7 +1,8 @@
 // `node test/docs/reference.ts` writes docs/REFERENCE.md from the tables in the code.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
+import { HELD, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
+import { LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, STOP } from '../../src/core/wishes.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { addGauges } from '../../webhook/gauges.ts';
@@ -27,6 +28,12 @@ const ANNOTATIONS: readonly Cells[] = [
   [RELOADER_KEYS.search, 'workload, else its pod template', '`true`: sources that it uses and that bear match'],
   [RELOADER_KEYS.match, 'source', '`true`: the other half of search'],
   [RELOADER_KEYS.ignore, 'source', '`true`: it never rolls anything'],
+  [QUIET_PERIOD, 'workload or source', 'a quiet period of its own'],
+  [LONGEST_DELAY, 'workload or source', 'a longest delay of its own'],
+  [RELEASE_QUIET, 'workload or source', 'how long to wait for its release after the last write of it'],
+  [REQUEST, 'workload or source', '`roll@<RFC 3339>`: roll what is stale now, past the gates; `skip@…`: take it as it is'],
+  [STOP, 'namespace, or the ConfigMap of our name in our own namespace', '`true`: nothing is rolled there'],
+  [HELD, 'workload, written by Restamp', 'why a stale workload is not rolled, since when, and for what'],
   [STAMPS, 'workload, written by Restamp', 'the map: keyed digests of its sources as it was rolled for'],
   [LAST_ROLL, 'workload, written by Restamp', 'the last rolls: sources, keys, actor, times; never a value'],
   [STAMP, 'pod template, written by Restamp', 'set where the env var alone would not change the template'],
