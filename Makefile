@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bundle clean
+.PHONY: help demo test check format bench chaos bundle clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ format: node_modules/.installed ## Write every file in the agreed format
 
 bench: node_modules/.installed ## Measure against the goals (ARGS="--peer=PATH" measures Reloader too)
 	@node test/bench/main.ts $(ARGS)
+
+chaos: node_modules/.installed ## Break everything at random and count what is lost (ARGS="--seed=N")
+	@node test/chaos/main.ts $(ARGS)
 
 bundle: node_modules/.installed ## Make dist/restamp.mjs
 	@node manifests/image/bundle.ts

@@ -45,7 +45,11 @@ export function startsPods({ before, after }: Write): boolean {
 export function putBack(write: Write): { readonly patch: Operation[]; readonly restored: boolean } {
   const { before, after, templatePath, foreignOwner } = write;
   const patch = annotationPatch(after.annotations, before?.annotations);
-  const restored = before !== undefined && !foreignOwner && !jsonEqual(before.template, after.template);
+  const restored =
+    before !== undefined &&
+    !foreignOwner &&
+    !startsPods(write) &&
+    !jsonEqual(before.template, after.template);
   if (restored) patch.push({ op: 'replace', path: templatePath, value: before.template });
   return { patch, restored };
 }
@@ -68,15 +72,17 @@ export function restamp(
   write: Write,
   { dependencies, map, keyId, sources }: Restamping,
 ): { readonly levers: Operation[]; readonly map: StampMap } {
-  const levers: Operation[] = [];
+  // By path: names that fall together share a lever, and the last one sets it, however often this is asked.
+  const touches = new Map<string, Operation>();
   const stamps = new Map<string, Stamp>();
   for (const [key, dependency] of dependencies) {
     const { current, sha1 } = sources(key);
     const touched =
       sha1 === undefined ? [] : leverPatch(write, leverName(dependency.type, dependency.name), sha1);
-    levers.push(...touched.filter(({ value }) => value !== undefined));
+    for (const operation of touched) touches.set(operation.path, operation);
     stamps.set(key, restampOne(current, keyId, map, { key, levered: touched.length > 0 }));
   }
+  const levers = [...touches.values()].filter(({ value }) => value !== undefined);
   const req = map?.req === undefined ? {} : { req: map.req };
   const next: StampMap = { n: (map?.n ?? 0) + 1, key: keyId, ...req, s: stamps };
   if (annotation(write.after.template.metadata?.annotations, STAMP) !== undefined) {

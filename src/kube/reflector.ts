@@ -130,7 +130,9 @@ export class Reflector<T extends Identified> {
       error instanceof RestampError
         ? error
         : new RestampError('RESTAMP_KUBE_UNAVAILABLE', `${path}: ${reasonOf(error)}`, { cause: error });
-    if (hasCode(trouble, 'RESTAMP_KUBE_GONE')) this.#version = undefined;
+    // After a restore of etcd from a copy, the newest version can be older than the one that was seen.
+    const tooLarge = trouble.detail.includes('Too large resource version');
+    if (tooLarge || hasCode(trouble, 'RESTAMP_KUBE_GONE')) this.#version = undefined;
     else if (hasCode(trouble, 'RESTAMP_KUBE_INVALID') && this.#version === undefined && this.#streaming) {
       // The API server has no streamed lists: no fault, so neither a word nor a pause.
       this.#streaming = false;

@@ -236,7 +236,8 @@ export class Mutator {
     // The event of our own roll can come before the answer to it.
     const ours = workload.lastRoll !== undefined && workload.lastRoll !== before?.lastRoll;
     const writer = lastWriter(workload, before);
-    if (!ours && rates.saw(key, workload, writer)) onReverted(workload, writer ?? '');
+    if (ours) rates.rolling(key);
+    else if (rates.saw(key, workload, writer)) onReverted(workload, writer ?? '');
   }
 
   #lookAgain(key: string, changed: boolean): void {

@@ -38,6 +38,12 @@ export class RollRates {
     this.#rates.set(key, rate);
   }
 
+  /** A roll is stored, and its answer, with the levers that it wrote, is on its way: those of the last one are no measure. */
+  rolling(key: string): void {
+    const rate = this.#rates.get(key);
+    if (rate !== undefined) rate.levers = [];
+  }
+
   /** A workload was written, by `writer`. True if somebody took our levers away and changed nothing else of its template. */
   saw(key: string, workload: Pick<Workload, 'levers' | 'bare'>, writer: string | undefined): boolean {
     const rate = this.#rates.get(key);

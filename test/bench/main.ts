@@ -40,6 +40,8 @@ if (values.help || unknown.length > 0) {
   process.exit(values.help ? 0 : 2);
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const say = (line: string): void => {
   if (!values.quiet) process.stderr.write(`[bench] ${line}\n`);
 };

@@ -87,7 +87,12 @@ function launch(
   env: Readonly<Record<string, string>>,
 ): ChildProcess {
   const log = openSync(join(dir, 'logs', `${basename(args[0] ?? file)}.log`), 'a');
-  return spawn(file, [...args], { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+  const child = spawn(file, [...args], { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+  // Nothing that is measured outlives the bench, however that ends.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  return child;
 }
 
 async function isReady(opsUrl: string): Promise<boolean> {

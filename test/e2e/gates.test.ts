@@ -2,7 +2,7 @@ import t from 'tap';
 import { AUTO, leverOf, sha1Of, source, workload, type SourceName } from './objects.ts';
 import { openStage } from './stage.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(600_000);
 
 const A: SourceName = 'ConfigMap/a';
 const B: SourceName = 'ConfigMap/b';

@@ -5,7 +5,8 @@ import { openStage } from './stage.ts';
 
 // Sources as the API server really stores them: rare keys, binary values, the largest, the emptiest, generated
 // names, deletion. Each change is one roll, with the hash that Reloader would have computed.
-t.setTimeout(180_000);
+// A busy machine takes several times as long as an idle one.
+t.setTimeout(600_000);
 const stage = await openStage(t, 'odd');
 const { cp } = stage;
 

@@ -4,7 +4,8 @@ import type { LogLine } from './restamp.ts';
 import { openStage } from './stage.ts';
 
 // What a person sees at the keyboard before and while something rolls, and what stands in the audit log.
-t.setTimeout(180_000);
+// A busy machine takes several times as long as an idle one.
+t.setTimeout(600_000);
 const stage = await openStage(t, 'preview');
 const { cp, ns } = stage;
 const app: SourceName = 'ConfigMap/app';

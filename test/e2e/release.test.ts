@@ -4,7 +4,7 @@ import { asList, settled, templates, writeChart, type Version } from './releases
 import { openStage, type Stage } from './stage.ts';
 import type { HasTeardown } from '../controlplane/shared.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(600_000);
 
 /** More rounds show more: RELEASE_ROUNDS=20. */
 const ROUNDS = Number(process.env['RELEASE_ROUNDS'] ?? 3);

@@ -42,10 +42,7 @@ export type Restamp = {
 /** How long a start may take, and how long a line is awaited: a busy machine takes several times as long as an idle one. */
 const startMs = 60_000;
 const untilMs = 30_000;
-// A test file that is ended from outside, as tap does after its time limit, takes its children along: see `orphan`.
-for (const signal of ['SIGALRM', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-  process.once(signal, () => process.exit(1));
-const main = fileURLToPath(new URL('../../webhook/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 /** A port of the loopback that nobody uses now. */
 export async function freePort(): Promise<number> {
@@ -83,7 +80,7 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
       '--log-level=debug',
       ...flags,
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const lines: LogLine[] = [];
   const waiting = new Set<() => void>();
@@ -97,13 +94,7 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
         look();
       });
   const ended = once(child, 'exit').then(([code]) => code as number | null);
-  // A test file that dies must leave nothing behind.
-  const orphan = (): boolean => child.kill('SIGKILL');
-  process.once('exit', orphan);
-  void ended.then(() => {
-    process.off('exit', orphan);
-    look();
-  });
+  void ended.then(look);
 
   function until(fits: (line: LogLine) => boolean, timeoutMs = untilMs): Promise<LogLine> {
     return new Promise((resolve, reject) => {
@@ -131,7 +122,12 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
   }
   const ready = admission === 'on' ? 'Webhook registered' : 'Restamp is watching';
   // The text format has the message in quotes.
-  await until(({ msg }) => msg === ready || msg.includes(`msg="${ready}"`), startMs);
+  await until(({ msg }) => msg === ready || msg.includes(`msg="${ready}"`), startMs).catch(
+    (error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    },
+  );
   return {
     pid: child.pid ?? 0,
     lines,

@@ -6,16 +6,12 @@ import type { Observed } from './observed.ts';
 import { openStage } from './stage.ts';
 
 // What happens while Restamp is not there is made up for once, and what does not happen is not.
-t.setTimeout(180_000);
+// A busy machine takes several times as long as an idle one.
+t.setTimeout(600_000);
 const stage = await openStage(t, 'restart');
 const { cp, ns } = stage;
 
-const ends = [
-  ['SIGTERM', async () => t.equal(await stage.restamp.stop(), 0, 'a clean end')],
-  ['SIGKILL', async () => stage.restamp.kill()],
-] as const;
-
-for (const [signal, end] of ends)
+for (const signal of ['SIGTERM', 'SIGKILL'] as const)
   for (const kind of ['ConfigMap', 'Secret'] as const)
     t.test(`${kind} changed after ${signal}: rolls once at the start, bystanders do not`, async (t) => {
       const id = `${kind}-${signal}`.toLowerCase();
@@ -32,7 +28,8 @@ for (const [signal, end] of ends)
       const bystander = await stage.observe('Deployment', `bystander-${id}`, { uses: [same] });
       const edited = await stage.observe('Deployment', `edited-${id}`, { uses: [same] });
 
-      await end();
+      if (signal === 'SIGKILL') await stage.restamp.kill();
+      else t.equal(await stage.restamp.stop(), 0, 'a clean end');
       await stage.change(changed, { key: 'first' });
       await stage.change(changed, { key: 'second' });
       const labels = { team: 'a' };

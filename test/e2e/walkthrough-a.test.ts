@@ -6,7 +6,8 @@ import { historyOf, leverOf, sha1Of, stampedKeys, stampKey, type Data, type Sour
 import { openStage } from './stage.ts';
 
 // A first try of Restamp with the example manifests, from start to end: three ways to opt in, one after the other.
-t.setTimeout(180_000);
+// A busy machine takes several times as long as an idle one.
+t.setTimeout(600_000);
 const stage = await openStage(t, 'walkthrough');
 const { cp, ns } = stage;
 const folder = fileURLToPath(new URL('../../manifests/examples/walkthrough-a/', import.meta.url));

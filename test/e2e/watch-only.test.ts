@@ -6,7 +6,8 @@ import { freePort } from './restamp.ts';
 import { openStage, type Stage } from './stage.ts';
 
 // Without any webhook everything rolls all the same; only who made the change is not known then.
-t.setTimeout(180_000);
+// A busy machine takes several times as long as an idle one.
+t.setTimeout(600_000);
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const sources: readonly SourceName[] = ['ConfigMap/app', 'Secret/app'];
 

@@ -59,6 +59,24 @@ t.test(
   },
 );
 
+t.test(
+  'a controller that writes between our patch and the answer to it is no one who reverts us',
+  async (t) => {
+    const made = await settled();
+    made.ways.reply = async () =>
+      made.annotate('api', { 'deployment.kubernetes.io/revision': String(made.rolled().length) });
+    const rolls = ['2', '3', '4', '5', '6'];
+    for (const a of rolls) {
+      made.putSource('cm/app', { a });
+      await made.pass(5000);
+    }
+    t.same(
+      made.rolled(),
+      rolls.map(() => 'api'),
+    );
+  },
+);
+
 t.test('one roll has one patch, whether the watch echoes it or not', async (t) => {
   for (const echo of [true, false]) {
     const made = await settled();

@@ -158,6 +158,16 @@ t.test('opting out, a change, and opting in again roll nothing', async (t) => {
   t.same(made.rolled(), []);
 });
 
+t.test('a workload that is replaced by one that is opted out waits no more', async (t) => {
+  const made = await settled();
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(500);
+  made.putWorkload('api', { annotations: {} });
+  t.equal(made.queue.size, 0);
+  await made.pass(20_000);
+  t.same(made.patches, []);
+});
+
 t.test('a stale entry that is dropped before its roll is told of, and is not rolled', async (t) => {
   const made = await settled();
   made.putSource('cm/app', { a: '2' });

@@ -170,7 +170,7 @@ t.test('a failed read is reported and tried again by the table of errors', async
   await done.until(1);
 });
 
-t.test('a read that succeeds ends the row of failures, even where it is wished for again', async (t) => {
+t.test('a read that succeeds ends the row of failures, even where it is wished for again', async () => {
   const { reader, clock, asked, troubles } = reading();
   reader.refresh(APP);
   for (let count = 1; count <= 5; count += 1) {

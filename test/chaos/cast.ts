@@ -1,0 +1,117 @@
+import {
+  AUTO,
+  MATCH,
+  SEARCH,
+  split,
+  workload,
+  WORKLOAD_KINDS,
+  type Annotations,
+  type Manifest,
+  type SourceName,
+  type WorkloadKind,
+} from '../e2e/objects.ts';
+import type { Random } from './random.ts';
+
+/** How many of each there are. */
+export type Size = {
+  readonly sources: number;
+  readonly dependents: number;
+  /** Opted in, with sources that nobody ever changes. */
+  readonly still: number;
+  /** Not opted in, with sources that change. */
+  readonly strangers: number;
+};
+
+/** A workload of the cluster, and what should roll it. */
+export type Actor = {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+  /** Its dependencies; none for a stranger. */
+  readonly sources: readonly SourceName[];
+  readonly manifest: Manifest;
+  /** Its template must stay as it is. */
+  readonly bystander: boolean;
+};
+
+/** A source, and the annotations that it is created with each time. */
+export type Prop = { readonly name: SourceName; readonly annotations: Annotations };
+
+/** Everything that is in the namespace. */
+export type Cast = {
+  readonly changing: readonly Prop[];
+  readonly still: readonly Prop[];
+  readonly actors: readonly Actor[];
+};
+
+const LIST = {
+  ConfigMap: 'configmap.reloader.stakater.com/reload',
+  Secret: 'secret.reloader.stakater.com/reload',
+} as const;
+const STILL_SOURCES = 6;
+
+/** The objects of a run: the same for the same seed and size. */
+export function castOf(size: Size, random: Random): Cast {
+  const changing = propsOf('source', size.sources);
+  const still = propsOf('still', STILL_SOURCES);
+  const matched = changing.filter(({ annotations }) => annotations !== NONE);
+  const actors: Actor[] = [];
+  const add = (name: string, uses: readonly SourceName[], annotations: Annotations, role: Role): void => {
+    const kind = WORKLOAD_KINDS[actors.length % WORKLOAD_KINDS.length]!;
+    actors.push({
+      kind,
+      name: `${name}-${actors.length}`,
+      sources: role === 'stranger' ? [] : uses,
+      manifest: light(workload(kind, `${name}-${actors.length}`, { annotations, uses }), random.chance(0.25)),
+      bystander: role !== 'dependent',
+    });
+  };
+  for (let index = 0; index < size.dependents; index += 1) {
+    const way = random.pick(['auto', 'search', 'list'] as const);
+    const uses = some(way === 'search' ? matched : changing, random);
+    add(way, uses, way === 'auto' ? AUTO : way === 'search' ? SEARCH : listing(uses), 'dependent');
+  }
+  for (let index = 0; index < size.still; index += 1) add('still', some(still, random), AUTO, 'still');
+  for (let index = 0; index < size.strangers; index += 1)
+    add('stranger', some(changing, random), random.pick([{}, { [AUTO_KEY]: 'false' }]), 'stranger');
+  return { changing, still, actors };
+}
+
+type Role = 'dependent' | 'still' | 'stranger';
+const AUTO_KEY = 'reloader.stakater.com/auto';
+const NONE: Annotations = {};
+
+/** Of both kinds, and of each kind every second one to be found by search. */
+function propsOf(prefix: string, count: number): Prop[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `${index % 2 === 0 ? 'ConfigMap' : 'Secret'}/${prefix}-${index}` as const,
+    annotations: index % 4 < 2 ? MATCH : NONE,
+  }));
+}
+
+function some(props: readonly Prop[], random: Random): SourceName[] {
+  const count = random.between(1, 3);
+  return [...new Set(Array.from({ length: count }, () => random.pickEarly(props).name))];
+}
+
+function listing(uses: readonly SourceName[]): Annotations {
+  const of = (kind: 'ConfigMap' | 'Secret'): string[] =>
+    uses
+      .map(split)
+      .filter((one) => one.kind === kind)
+      .map(({ name }) => name);
+  return Object.fromEntries(
+    (['ConfigMap', 'Secret'] as const)
+      .filter((kind) => of(kind).length > 0)
+      .map((kind) => [LIST[kind], of(kind).join(',')]),
+  );
+}
+
+/** With pods or without: most have none, since what is looked at is the template. */
+function light(manifest: Manifest, pods: boolean): Manifest {
+  if (pods) return manifest;
+  const { spec } = manifest as Manifest & { spec: { replicas?: number; template: { spec: object } } };
+  const nowhere = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
+  const template = { ...spec.template, spec: { ...spec.template.spec, ...nowhere } };
+  const replicas = manifest.kind === 'DaemonSet' ? {} : { replicas: 0 };
+  return { ...manifest, ...{ spec: { ...spec, ...replicas, template } } };
+}

@@ -1,0 +1,138 @@
+import { startControlPlane, type ControlPlane } from '../controlplane/controlplane.ts';
+import { AUTO, pathOf, stampedKeys, stampKey, workload } from '../e2e/objects.ts';
+import { castOf, type Actor, type Prop, type Size } from './cast.ts';
+import { Driver } from './driver.ts';
+import { Observer, templateOf } from './observer.ts';
+import { Random } from './random.ts';
+import { Replica } from './replica.ts';
+import { revisionsOf } from './revisions.ts';
+import { blow, type Counts, type StormOptions } from './storm.ts';
+import { storedDigests } from './stored.ts';
+import { judge, lost, rollsOf, type Evidence, type Failing } from './verdict.ts';
+
+export type ChaosOptions = StormOptions & {
+  readonly size: Size;
+};
+
+/** What a run was and what it found. */
+export type ChaosReport = Counts & {
+  readonly rolls: number;
+  readonly failings: readonly Failing[];
+  readonly deaths: number;
+  /** How long the last workload took to be right, after the last fault. */
+  readonly settleMs: number;
+  readonly durationMs: number;
+};
+
+const READY_MS = 120_000;
+const SETTLE_MS = 120_000;
+const AT_ONCE = 8;
+const BELL: Prop = { name: 'ConfigMap/bell', annotations: {} };
+
+/** Runs one storm on a control plane of its own: the same changes and the same faults for the same seed. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const cp = await startControlPlane({ onProgress: options.say });
+  try {
+    return await run(cp, options);
+  } finally {
+    // A frozen program does not end when it is asked to.
+    await cp.resume('kube-apiserver').catch(() => undefined);
+    await cp.stop();
+  }
+}
+
+async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport> {
+  const { seed, size, say } = options;
+  const started = performance.now();
+  const ns = await cp.freshNamespace('chaos');
+  const random = new Random(seed, 'changes');
+  const driver = new Driver(cp, ns, random);
+  const cast = castOf(size, new Random(seed, 'cast'));
+  const ringer: Actor = {
+    kind: 'Deployment',
+    name: 'ringer',
+    sources: [BELL.name],
+    manifest: workload('Deployment', 'ringer', { annotations: AUTO, uses: [BELL.name], replicas: 0 }),
+    bystander: false,
+  };
+  const actors = [...cast.actors, ringer];
+  await each([...cast.changing, ...cast.still, BELL], (prop) => driver.create(prop));
+  await each(actors, ({ manifest }) => cp.api('POST', pathOf(ns, manifest.kind), manifest));
+
+  const observer = new Observer(cp, ns, actors);
+  observer.start();
+  const replicas: Replica[] = [];
+  try {
+    const opening = ['one', 'two'].map((name) =>
+      Replica.open(cp, ns, name, new Random(seed, `line ${name}`)),
+    );
+    replicas.push(...(await Promise.all(opening)));
+    const complete = await observer.until(() => actors.every((actor) => isReady(observer, actor)), READY_MS);
+    if (!complete)
+      throw new Error('not every dependent has its stamps, before anything was changed or broken');
+    const before = new Map(actors.map((actor) => [actor, templateOf(observer.record(actor)!.object)]));
+    const revisions = await revisionsOf(cp, ns);
+    say(`${actors.length} workloads are ready; the storm begins`);
+
+    const faulty = { cp, replicas, random: new Random(seed, 'faults') };
+    const counts = await blow(options, faulty, () => driver.change(random.pickEarly(cast.changing)));
+
+    const calm = performance.now();
+    const stored = await storedDigests(cp, ns);
+    const evidence = (actor: Actor, now: ReadonlyMap<string, number>, digests = stored): Evidence => {
+      const id = `${actor.kind}/${actor.name}`;
+      return {
+        actor,
+        before: before.get(actor)!,
+        record: observer.record(actor),
+        revisions: (now.get(id) ?? 0) - (revisions.get(id) ?? 0),
+        ledger: driver.ledger,
+        stored: digests,
+      };
+    };
+    const right = (): boolean => actors.every((actor) => lost(evidence(actor, revisions)).length === 0);
+    await observer.until(right, SETTLE_MS);
+    const settleMs = performance.now() - calm;
+    // What Restamp still had in mind comes before the answer to one more change.
+    await driver.edit(BELL);
+    const last = await storedDigests(cp, ns);
+    await observer.until(() => lost(evidence(ringer, revisions, last)).length === 0, SETTLE_MS);
+    await observer.until(() => actors.every((actor) => isObserved(observer, actor)), SETTLE_MS);
+    for (const replica of replicas) await replica.revive();
+
+    const now = await revisionsOf(cp, ns);
+    const all = actors.map((actor) => evidence(actor, now, last));
+    return {
+      ...counts,
+      rolls: all.reduce((sum, one) => sum + rollsOf(one), 0),
+      failings: all.flatMap(judge),
+      deaths: replicas.reduce((sum, { deaths }) => sum + deaths, 0),
+      settleMs,
+      durationMs: performance.now() - started,
+    };
+  } finally {
+    observer.stop();
+    await Promise.all(replicas.map((replica) => replica.close()));
+  }
+}
+
+/** It has a map with all that it depends on, and its controller has seen it. */
+function isReady(observer: Observer, actor: Actor): boolean {
+  const object = observer.record(actor)?.object;
+  if (object === undefined || !isObserved(observer, actor)) return false;
+  const wanted = [...actor.sources].map(stampKey).sort().join();
+  return actor.sources.length === 0 || stampedKeys(object)?.join() === wanted;
+}
+
+function isObserved(observer: Observer, actor: Actor): boolean {
+  const { status, metadata } = observer.record(actor)?.object ?? {};
+  return metadata !== undefined && (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+}
+
+async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}

@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApiError } from '../controlplane/http.ts';
+import type { Connection } from '../controlplane/connection.ts';
+import { pathOf, source, split, type Data } from '../e2e/objects.ts';
+import type { Prop } from './cast.ts';
+import { Ledger } from './ledger.ts';
+import type { Random } from './random.ts';
+
+const MERGE = 'application/merge-patch+json';
+const RETRY_MS = 100;
+const ATTEMPTS = 600;
+
+/** How likely each change is, of a source that exists. */
+const CHANGES = [
+  ...Array<'edit'>(8).fill('edit'),
+  ...Array<'grow'>(2).fill('grow'),
+  ...Array<'shrink'>(2).fill('shrink'),
+  ...Array<'back'>(3).fill('back'),
+  ...Array<'recreate'>(2).fill('recreate'),
+  'delete',
+  ...Array<'label'>(2).fill('label'),
+] as const;
+
+/** A user of the cluster, who changes sources at random and has no part in the faults. */
+export class Driver {
+  readonly ledger = new Ledger();
+  readonly #cp: Connection;
+  readonly #ns: string;
+  readonly #random: Random;
+  #writes = 0;
+
+  constructor(cp: Connection, ns: string, random: Random) {
+    this.#cp = cp;
+    this.#ns = ns;
+    this.#random = random;
+  }
+
+  async create({ name, annotations }: Prop, data: Data = this.#fresh({})): Promise<void> {
+    this.ledger.write(name, data);
+    const manifest = source(name, data, annotations);
+    // A repeated request may find what the first one made.
+    await this.#insist('POST', pathOf(this.#ns, manifest.kind), manifest, 409);
+  }
+
+  /** Sets every key to something new. */
+  edit(prop: Prop): Promise<void> {
+    return this.#write(prop, this.#fresh(this.ledger.get(prop.name).data));
+  }
+
+  /** Changes one of the sources; returns what it did. */
+  async change(prop: Prop): Promise<string> {
+    const { data, exists } = this.ledger.get(prop.name);
+    if (!exists) {
+      await this.create(prop, this.#random.chance(0.3) ? data : this.#fresh(data));
+      return 'create';
+    }
+    const what = this.#random.pick(CHANGES);
+    const keys = Object.keys(data);
+    if (what === 'edit') await this.edit(prop);
+    else if (what === 'grow')
+      await this.#write(prop, { ...data, ...this.#fresh({ [`more-${keys.length}`]: '' }) });
+    else if (what === 'shrink') {
+      const gone = keys.length > 1 ? this.#random.pick(keys) : undefined;
+      if (gone === undefined) await this.edit(prop);
+      else await this.#write(prop, Object.fromEntries(Object.entries(data).filter(([key]) => key !== gone)));
+    } else if (what === 'back') {
+      await this.edit(prop);
+      await this.#write(prop, data);
+    } else if (what === 'label')
+      await this.#patch(prop, { metadata: { labels: { edit: String(++this.#writes) } } });
+    else {
+      await this.#remove(prop);
+      if (what === 'recreate') await this.create(prop, this.#random.chance(0.3) ? data : this.#fresh(data));
+    }
+    return what;
+  }
+
+  #fresh(data: Data): Data {
+    const keys = Object.keys(data);
+    return Object.fromEntries(
+      (keys.length === 0 ? ['key', 'a-b', 'a'] : keys).map((key) => [key, this.#value()]),
+    );
+  }
+
+  #value(): string {
+    this.#writes += 1;
+    return `value ${this.#writes} ${this.#random.next()}`;
+  }
+
+  async #write(prop: Prop, data: Data): Promise<void> {
+    const before = this.ledger.get(prop.name).data;
+    this.ledger.write(prop.name, data);
+    const encoded = (value: string): string =>
+      split(prop.name).kind === 'Secret' ? Buffer.from(value).toString('base64') : value;
+    const gone = Object.keys(before).map((key) => [key, null] as const);
+    const kept = Object.entries(data).map(([key, value]) => [key, encoded(value)] as const);
+    await this.#patch(prop, { data: Object.fromEntries([...gone, ...kept]) });
+  }
+
+  async #patch(prop: Prop, body: object): Promise<void> {
+    const { kind, name } = split(prop.name);
+    await this.#insist('PATCH', pathOf(this.#ns, kind, name), body);
+  }
+
+  async #remove(prop: Prop): Promise<void> {
+    const { kind, name } = split(prop.name);
+    await this.#insist('DELETE', pathOf(this.#ns, kind, name), undefined, 404);
+    this.ledger.remove(prop.name);
+  }
+
+  /** Until it is done, whatever the API server goes through. Every request may be repeated. */
+  async #insist(method: string, path: string, body: object | undefined, done?: number): Promise<void> {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        await this.#cp.api(method, path, body, method === 'PATCH' ? MERGE : undefined);
+        return;
+      } catch (error) {
+        const status = error instanceof ApiError ? error.status : 503;
+        if (status === done && attempt > 1) return;
+        if ((status < 500 && status !== 429 && status !== 403) || attempt >= ATTEMPTS) throw error;
+        await delay(RETRY_MS);
+      }
+  }
+}

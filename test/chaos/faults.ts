@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import type { Random } from './random.ts';
+import type { Replica } from './replica.ts';
+
+/** What faults happen to. */
+export type Stand = {
+  readonly cp: ControlPlane;
+  readonly replicas: readonly Replica[];
+  readonly random: Random;
+};
+
+const CONFIGURATIONS = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'];
+const FAN_OUT_MS = 3_000;
+
+/** Every kind of fault. Each ends by itself and leaves everything running. */
+export const FAULTS = {
+  /** The Restamp that rolls is killed between two of its rolls, and comes back. */
+  async kill({ replicas, random }) {
+    const first = Promise.any(replicas.map((replica) => replica.rolling(FAN_OUT_MS)));
+    const other = random.pick(replicas);
+    const victim = await first.catch(() => other);
+    await victim.kill();
+    await delay(random.between(0, 1_500));
+    await victim.start();
+  },
+  /** No Restamp at all for a while; its webhooks point at nobody. */
+  async blackout({ replicas, random }) {
+    await Promise.all(replicas.map((replica) => replica.kill()));
+    await delay(random.between(0, 1_500));
+    await Promise.all(replicas.map((replica) => replica.start()));
+  },
+  /** The API server stands still. */
+  async freeze({ cp, random }) {
+    await cp.freeze('kube-apiserver');
+    await delay(random.between(800, 2_200));
+    await cp.resume('kube-apiserver');
+  },
+  /** The API server ends, politely or not, and comes back with empty caches. */
+  async restart({ cp, random }) {
+    if (random.chance(0.5)) await cp.kill('kube-apiserver');
+    await cp.restart('kube-apiserver');
+  },
+  async cut({ replicas, random }) {
+    for (const { proxy } of replicas) if (random.chance(0.8)) proxy.cutWatches();
+  },
+  /** One watch hears everything late. */
+  async late({ replicas, random }) {
+    const ms = random.between(500, 3_000);
+    for (const { proxy } of replicas) proxy.delayWatch(ms);
+    await delay(ms);
+  },
+  /** A share of the requests is answered with 409, 429 or 503. */
+  async refuse({ replicas, random }) {
+    for (const { proxy } of replicas) proxy.refuse = 0.1 + random.next() * 0.5;
+    await delay(random.between(1_000, 2_500));
+    for (const { proxy } of replicas) proxy.refuse = 0;
+  },
+  /** A share of the writes is carried out, but the answer is lost. */
+  async swallow({ replicas, random }) {
+    for (const { proxy } of replicas) proxy.swallow = 0.2 + random.next() * 0.6;
+    await delay(random.between(1_000, 2_500));
+    for (const { proxy } of replicas) proxy.swallow = 0;
+  },
+  /** One Restamp loses the API server for longer than its Lease lasts. */
+  async sever({ replicas, random }) {
+    const { proxy } = random.pick(replicas);
+    proxy.sever();
+    await delay(random.between(2_000, 5_000));
+    proxy.mend();
+  },
+  /** The webhooks are taken away. */
+  async unregister({ cp }) {
+    const path = '/apis/admissionregistration.k8s.io/v1';
+    for (const resource of CONFIGURATIONS) await cp.api('DELETE', `${path}/${resource}`);
+  },
+} as const satisfies Record<string, (stand: Stand) => Promise<void>>;
+
+export type FaultName = keyof typeof FAULTS;
+
+/** So many faults in an order of their own: every kind once before any comes again. */
+export function scheduleOf(count: number, random: Random): FaultName[] {
+  const kinds = Object.keys(FAULTS) as FaultName[];
+  const rounds = Array.from({ length: Math.ceil(count / kinds.length) }, () => random.shuffled(kinds));
+  return rounds.flat().slice(0, count);
+}

@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, createServer, request, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import { issueCa, issueLeaf } from '../../certs/issue.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Connection } from '../controlplane/connection.ts';
+import type { Random } from './random.ts';
+
+/** What an API server answers that has too much to do, is not well, or saw somebody else's write. */
+const REFUSALS = [
+  { code: 429, reason: 'TooManyRequests', headers: { 'retry-after': '1' } },
+  { code: 503, reason: 'ServiceUnavailable', headers: {} },
+  { code: 409, reason: 'Conflict', headers: {} },
+] as const;
+const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'host'];
+
+type Stream = { readonly from: IncomingMessage; readonly to: ServerResponse };
+
+/** A bad line between one Restamp and the API server; what comes through has the sender's own credentials. */
+export class Proxy {
+  /** The share of requests that is refused, 0 to 1. Watches are not. */
+  refuse = 0;
+  /** The share of writes that are carried out but never answered. */
+  swallow = 0;
+  /** Where the kubeconfig of this line is. */
+  readonly kubeconfig: string;
+  readonly #server: Server;
+  readonly #agent: Agent;
+  readonly #target: URL;
+  readonly #random: Random;
+  readonly #sockets = new Set<Socket>();
+  readonly #watches = new Set<Stream>();
+  #broken = false;
+  /** What it did to requests. */
+  readonly figures = { refused: 0, swallowed: 0, cut: 0 };
+
+  private constructor(server: Server, cp: Connection, kubeconfig: string, random: Random) {
+    this.#server = server;
+    this.#agent = new Agent({ keepAlive: true, ca: cp.ca });
+    this.#target = new URL(cp.url);
+    this.kubeconfig = kubeconfig;
+    this.#random = random;
+    server.on('request', (incoming: IncomingMessage, answer: ServerResponse) => this.#take(incoming, answer));
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+      if (this.#broken) socket.destroy();
+    });
+  }
+
+  /** Opens a line; its kubeconfig is that of the user `restamp`, written beside that one. */
+  static async open(cp: Connection, name: string, random: Random): Promise<Proxy> {
+    const now = systemClock.now();
+    const ca = await issueCa(now);
+    const leaf = await issueLeaf(ca, ['127.0.0.1'], now);
+    const server = createServer({ key: leaf.keyPem, cert: leaf.certPem }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const real = cp.kubeconfigFor('restamp');
+    const text = (await readFile(real, 'utf8'))
+      .replace(/server: .*/, `server: https://127.0.0.1:${port}`)
+      .replace(
+        /certificate-authority-data: .*/,
+        `certificate-authority-data: ${Buffer.from(ca.certPem).toString('base64')}`,
+      );
+    const kubeconfig = real.replace(/\.yaml$/, `-${name}.yaml`);
+    await writeFile(kubeconfig, text, { mode: 0o600 });
+    return new Proxy(server, cp, kubeconfig, random);
+  }
+
+  /** Ends every open watch in the middle. */
+  cutWatches(): void {
+    for (const { to } of this.#watches) {
+      to.destroy();
+      this.figures.cut += 1;
+    }
+  }
+
+  /** Holds one open watch back; what it has to say comes later, and then all of it. */
+  delayWatch(ms: number): void {
+    const open = [...this.#watches];
+    if (open.length === 0) return;
+    const { from, to } = this.#random.pick(open);
+    from.unpipe(to);
+    setTimeout(() => from.pipe(to), ms);
+  }
+
+  /** Nothing comes through any more, until `mend`. */
+  sever(): void {
+    this.#broken = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#broken = false;
+    this.refuse = 0;
+    this.swallow = 0;
+  }
+
+  close(): void {
+    this.sever();
+    this.#server.close();
+    this.#agent.destroy();
+  }
+
+  #take(incoming: IncomingMessage, answer: ServerResponse): void {
+    const url = incoming.url ?? '/';
+    const write = incoming.method === 'PATCH' || incoming.method === 'PUT';
+    const watch = /[?&]watch=(true|1)/.test(url);
+    answer.on('error', () => answer.destroy());
+    if (!watch && this.#random.chance(this.refuse)) {
+      const { code, reason, headers } = this.#random.pick(write ? REFUSALS : REFUSALS.slice(0, 2));
+      const status = {
+        kind: 'Status',
+        apiVersion: 'v1',
+        status: 'Failure',
+        message: 'a bad line',
+        reason,
+        code,
+      };
+      this.figures.refused += 1;
+      incoming.resume();
+      answer.writeHead(code, { 'content-type': 'application/json', ...headers });
+      answer.end(JSON.stringify(status));
+      return;
+    }
+    const swallowed = write && this.#random.chance(this.swallow);
+    const outgoing = request(
+      new URL(url, this.#target),
+      { method: incoming.method, headers: passed(incoming.headers), agent: this.#agent },
+      (from) => {
+        from.on('error', () => answer.destroy());
+        if (swallowed) {
+          this.figures.swallowed += 1;
+          from.resume();
+          from.on('end', () => answer.destroy());
+          return;
+        }
+        answer.writeHead(from.statusCode ?? 502, passed(from.headers));
+        answer.flushHeaders();
+        if (watch) this.#follow({ from, to: answer });
+        from.pipe(answer);
+      },
+    );
+    outgoing.on('error', () => answer.destroy());
+    answer.on('close', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  }
+
+  #follow(stream: Stream): void {
+    this.#watches.add(stream);
+    stream.to.on('close', () => this.#watches.delete(stream));
+  }
+}
+
+function passed(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.includes(name)));
+}

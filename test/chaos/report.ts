@@ -1,0 +1,31 @@
+import { FAILINGS } from './verdict.ts';
+import type { ChaosReport } from './chaos.ts';
+
+const SHOWN = 8;
+
+/** Whether nothing went wrong. */
+export function isGood({ failings, deaths }: ChaosReport): boolean {
+  return failings.length === 0 && deaths === 0;
+}
+
+/** The figures of a run, for people. Names and digests, never data. */
+export function textOf(report: ChaosReport, seed: number): string {
+  const counts = (of: Readonly<{ [what: string]: number }>): string =>
+    Object.entries(of)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', ');
+  const total = Object.values(report.changes).reduce((sum, count) => sum + count, 0);
+  const failed = FAILINGS.map(
+    (what) => `${what} ${report.failings.filter((failing) => failing.what === what).length}`,
+  );
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  return [
+    `changes   ${total} (${counts(report.changes)})`,
+    `faults    ${counts(report.faults)}`,
+    `rolls     ${report.rolls}`,
+    `failings  ${failed.join(', ')}, ended unasked ${report.deaths}`,
+    `duration  ${seconds(report.durationMs)}, settled ${seconds(report.settleMs)} after the last fault`,
+    `seed      ${seed}`,
+    ...report.failings.slice(0, SHOWN).map(({ what, where }) => `${what.toUpperCase()} ${where}`),
+  ].join('\n');
+}

@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { bareDigest, sameButLevers } from '../../src/core/bare-template.ts';
+import type { PodTemplate } from '../../src/core/pod-template.ts';
+
+const plain: PodTemplate = { spec: { containers: [{ name: 'app', env: [{ name: 'HOME', value: '/' }] }] } };
+const lever = { name: 'STAKATER_APP_CONFIGMAP', value: 'a' };
+
+/** Pairs of templates: whether they are the same but for levers. */
+const pairs: readonly (readonly [string, boolean, PodTemplate, PodTemplate])[] = [
+  ['a lever in a container', true, withEnv(lever), plain],
+  ['another value of a lever', true, withEnv(lever), withEnv({ ...lever, value: 'b' })],
+  ['levers of all types', true, withEnv({ ...lever, name: 'STAKATER_A_SECRETPROVIDERCLASS' }), plain],
+  ['no env and an empty one', true, withContainer({}), withContainer({ env: [] })],
+  ['no env and one with a lever alone', true, withContainer({}), withContainer({ env: [lever] })],
+  ['a lever in an init container', true, withInit([lever]), withInit(undefined)],
+  ['the annotation of Reloader', true, annotated({ 'reloader.stakater.com/last-reloaded-from': '{}' }), {}],
+  ['our annotation', true, annotated({ 'restamp.dev/stamp': '1.a' }), annotated({})],
+  ['no list of init containers and an empty one', true, { spec: { initContainers: [] } }, {}],
+  ['another variable', false, withEnv({ name: 'PATH', value: '/' }), plain],
+  ['a variable that only begins like a lever', false, withEnv({ name: 'STAKATER_APP', value: '1' }), plain],
+  ['another value of a variable', false, withContainer({ env: [{ name: 'HOME', value: '/root' }] }), plain],
+  ['another annotation', false, annotated({ 'restamp.dev/stamps': '1' }), {}],
+  ['another container', false, { spec: { containers: [{ name: 'web' }] } }, plain],
+  ['a variable elsewhere in the list', false, inOrder('A', 'B'), inOrder('B', 'A')],
+  ['a volume', false, { spec: { volumes: [{ name: 'v' }] } }, {}],
+];
+
+function withContainer(more: object): PodTemplate {
+  return { spec: { containers: [{ name: 'app', ...more }] } };
+}
+function withEnv(...more: readonly object[]): PodTemplate {
+  return withContainer({ env: [{ name: 'HOME', value: '/' }, ...more] });
+}
+function withInit(env: readonly object[] | undefined): PodTemplate {
+  return { spec: { initContainers: [{ name: 'init', ...(env === undefined ? {} : { env }) }] } };
+}
+function annotated(annotations: Readonly<Record<string, string>>): PodTemplate {
+  return { metadata: { annotations } };
+}
+function inOrder(...names: readonly string[]): PodTemplate {
+  return withContainer({ env: names.map((name) => ({ name, value: '1' })) });
+}
+
+t.test('sameButLevers sees through levers and through nothing else', async (t) => {
+  for (const [what, same, one, other] of pairs) {
+    t.equal(sameButLevers(one, other), same, what);
+    t.equal(sameButLevers(other, one), same, `${what}, the other way round`);
+  }
+});
+
+t.test('bareDigest is equal exactly where templates are the same but for levers', async (t) => {
+  for (const [what, same, one, other] of pairs) t.equal(bareDigest(one) === bareDigest(other), same, what);
+});
+
+t.test('neither depends on the order of the keys of an object', async (t) => {
+  const one = { metadata: { annotations: { a: '1', b: '2' } }, spec: { containers: [{ name: 'x' }] } };
+  const other = { spec: { containers: [{ name: 'x' }] }, metadata: { annotations: { b: '2', a: '1' } } };
+  t.ok(sameButLevers(one, other));
+  t.equal(bareDigest(one), bareDigest(other));
+});
+
+t.test('levers put in anywhere change no answer', async () => {
+  const names = fc.constantFrom('HOME', 'STAKATER_A_CONFIGMAP', 'STAKATER_B_SECRET', 'STAKATER_', 'PATH');
+  const env = fc.array(fc.record({ name: names, value: fc.constantFrom('1', '2') }), { maxLength: 4 });
+  fc.assert(
+    fc.property(env, fc.nat(4), (variables, at) => {
+      const more = [...variables.slice(0, at), lever, ...variables.slice(at)];
+      const [one, other] = [withContainer({ env: variables }), withContainer({ env: more })];
+      return sameButLevers(one, other) && bareDigest(one) === bareDigest(other);
+    }),
+  );
+});

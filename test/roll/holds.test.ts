@@ -1,0 +1,112 @@
+import t from 'tap';
+import type { RollEntry } from '../../src/core/history.ts';
+import { workloadKey } from '../../src/core/workload.ts';
+import { Holds, parseHeld } from '../../src/roll/holds.ts';
+import type { HoldReason } from '../../src/roll/queue.ts';
+import { fakeClock } from '../helpers/fake-clock.ts';
+import { NAMESPACE, NOW, workload } from './things.ts';
+
+const api = workload('api');
+const KEY = workloadKey(api);
+const SINCE = new Date(NOW).toISOString();
+
+function entry(...keys: readonly string[]): RollEntry {
+  const sources = keys.map((source) => ({ source, cause: 'changed', by: 'ann', changed: SINCE }));
+  return { rolled: SINCE, sources };
+}
+
+function holds() {
+  const clock = fakeClock(NOW);
+  const audit: { fields: Readonly<Record<string, unknown>>; message: string }[] = [];
+  const changes: string[] = [];
+  const held = new Holds({
+    clock,
+    audit: (fields, message) => void audit.push({ fields, message }),
+    onChange: (key) => void changes.push(key),
+  });
+  return { clock, audit, changes, held };
+}
+
+t.test('a hold is told once, with its reason and its sources', async (t) => {
+  const { audit, held, clock } = holds();
+  held.hold(api, 'limit', 'too often', entry('cm/app'));
+  clock.advance(60_000);
+  held.hold(api, 'limit', 'too often', entry('cm/app'));
+  t.equal(audit.length, 1);
+  const { fields, message } = audit[0]!;
+  t.same(fields, {
+    audit: 'held',
+    reason: 'limit',
+    detail: 'too often',
+    kind: 'Deployment',
+    namespace: NAMESPACE,
+    name: 'api',
+    sources: entry('cm/app').sources,
+  });
+  for (const word of ['api', NAMESPACE, 'limit']) t.match(message, word);
+});
+
+t.test('a long hold is written on the workload, and read back as it was', async (t) => {
+  for (const reason of ['limit', 'contested', 'stop'] as const) {
+    const { changes, held } = holds();
+    held.hold(api, reason, 'why', entry('cm/app'));
+    t.same(changes, [KEY], reason);
+    const written = { reason, since: SINCE, detail: 'why', sources: entry('cm/app').sources };
+    t.same(parseHeld(held.annotation(KEY)), written);
+    t.same(held.get(KEY), written);
+  }
+});
+
+t.test('a short hold, or one whose annotation could not be written, is only told', async (t) => {
+  const short: readonly HoldReason[] = ['quiet', 'release', 'rejected', 'unavailable', 'standby'];
+  for (const reason of short) {
+    const { audit, changes, held } = holds();
+    held.hold(api, reason, '', entry('cm/app'));
+    t.same(changes, [], reason);
+    t.equal(held.annotation(KEY), undefined);
+    t.equal(held.get(KEY)?.reason, reason);
+    t.equal(audit.length, 1);
+  }
+});
+
+t.test('a hold without a detail has none', async (t) => {
+  const { held } = holds();
+  held.hold(api, 'stop', '', entry('cm/app'));
+  t.notOk(Object.hasOwn(held.get(KEY)!, 'detail'));
+});
+
+t.test('one more source is written, not told, and the hold is as old as before', async (t) => {
+  const { audit, changes, held, clock } = holds();
+  held.hold(api, 'stop', '', entry('cm/app'));
+  clock.advance(60_000);
+  held.hold(api, 'stop', '', entry('cm/app', 'secret/db'));
+  t.equal(audit.length, 1);
+  t.same(changes, [KEY, KEY]);
+  t.has(held.get(KEY), { since: SINCE, sources: entry('cm/app', 'secret/db').sources });
+});
+
+t.test('another reason is another hold, from now on', async (t) => {
+  const { audit, held, clock } = holds();
+  held.hold(api, 'quiet', '', entry('cm/app'));
+  clock.advance(1_000);
+  held.hold(api, 'stop', '', entry('cm/app'));
+  t.equal(audit.length, 2);
+  t.has(held.get(KEY), { reason: 'stop', since: new Date(NOW + 1_000).toISOString() });
+});
+
+t.test('release ends the hold of this workload alone and tells why it waited', async (t) => {
+  const { audit, held } = holds();
+  held.hold(api, 'stop', '', entry('cm/app'));
+  held.hold(workload('web'), 'limit', '', entry('cm/app'));
+  t.has(held.release(KEY), { reason: 'stop' });
+  t.equal(held.release(KEY), undefined);
+  t.equal(held.annotation(KEY), undefined);
+  t.ok(held.get(workloadKey(workload('web'))));
+  held.hold(api, 'stop', '', entry('cm/app'));
+  t.equal(audit.length, 3, 'the next hold is told again');
+});
+
+t.test('parseHeld reads nothing from what is no hold', async (t) => {
+  const bad = [undefined, '', '{', 'null', '5', '"x"', '[]', '{}', '{"sources":{}}', '{"reason":"stop"}'];
+  for (const text of bad) t.equal(parseHeld(text), undefined, String(text));
+});

@@ -1,0 +1,142 @@
+import t from 'tap';
+import { RestampError } from '../../src/errors.ts';
+import { parseStampKey, sourceKey } from '../../src/core/source.ts';
+import { LiveSources } from '../../src/roll/live-sources.ts';
+import { journal, turn } from '../helpers/journal.ts';
+import { reading } from './reading.ts';
+import { NAMESPACE, ref, source } from './things.ts';
+
+type Question = { key: string; answer: (version: string) => void; fail: (error: Error) => void };
+
+/** Live sources of which the test answers every question, for versions and for data. */
+function live() {
+  const { reader, clock, asked } = reading();
+  const versions = journal<Question>();
+  const sources = new LiveSources({
+    reader,
+    clock,
+    readVersion: (where) =>
+      new Promise((answer, fail) => versions.note({ key: sourceKey(where), answer, fail })),
+  });
+  /** Digests of the sources by stamp key; `undefined` is a missing one. */
+  const read = async (...keys: readonly string[]) => {
+    const found = await sources.read(NAMESPACE, new Map(keys.map((key) => [key, parseStampKey(key)!])));
+    return Object.fromEntries([...found].map(([key, { current, sha1 }]) => [key, { sha1, ...current }]));
+  };
+  /** Lets the reader know a source before the test begins. */
+  const known = async (key: string, version: string | undefined): Promise<void> => {
+    const done = reader.read(ref(key));
+    asked.items
+      .at(-1)!
+      .answer(version === undefined ? undefined : source(ref(key).name, { a: version }, { version }));
+    await done;
+  };
+  return { clock, asked, versions, read, known };
+}
+const gone = new RestampError('RESTAMP_KUBE_NOT_FOUND', 'gone');
+
+t.test('a source with the version that is known is not read again', async (t) => {
+  const { read, known, asked, versions, clock } = live();
+  await known('cm/app', '5');
+  const found = read('cm/app');
+  t.equal(versions.items[0]?.key, `${NAMESPACE}/cm/app`);
+  versions.items[0]!.answer('5');
+  t.has(await found, { 'cm/app': { state: 'present', resourceVersion: '5' } });
+  t.equal(asked.items.length, 1, 'only the read before');
+  t.equal(clock.waiting(), 0, 'no timer is left behind');
+});
+
+t.test('a source with a newer version is read, one with an older version is not', async (t) => {
+  const { read, known, asked, versions } = live();
+  await known('cm/app', '5');
+  await known('cm/old', '9');
+  const found = read('cm/app', 'cm/old');
+  versions.items[0]!.answer('6');
+  versions.items[1]!.answer('8');
+  await asked.until(3);
+  t.equal(asked.items[2]!.key, `${NAMESPACE}/cm/app`);
+  asked.items[2]!.answer(source('app', { a: 'new' }, { version: '6' }));
+  t.has(await found, { 'cm/app': { resourceVersion: '6' }, 'cm/old': { resourceVersion: '9' } });
+});
+
+t.test('all sources are asked about at once', async (t) => {
+  const { read, known, asked, versions } = live();
+  await known('cm/app', '5');
+  await known('secret/app', '5');
+  const found = read('cm/app', 'secret/app', 'cm/never');
+  t.equal(versions.items.length, 2);
+  t.equal(asked.items.at(-1)!.key, `${NAMESPACE}/cm/never`, 'what nobody has read is read whole');
+  for (const { answer } of versions.items) answer('5');
+  asked.items.at(-1)!.answer(source('never', { a: '1' }));
+  t.same(Object.keys(await found), ['cm/app', 'secret/app', 'cm/never']);
+});
+
+t.test('a source that was deleted or made again since is seen as it is', async (t) => {
+  const { read, known, asked, versions } = live();
+  await known('cm/app', '5');
+  await known('cm/back', undefined);
+  const found = read('cm/app', 'cm/back');
+  versions.items[0]!.fail(gone);
+  versions.items[1]!.answer('7');
+  await asked.until(4);
+  asked.items.find(({ key }, at) => at > 1 && key.endsWith('app'))!.answer(undefined);
+  asked.items
+    .find(({ key }, at) => at > 1 && key.endsWith('back'))!
+    .answer(source('back', {}, { version: '7' }));
+  t.has(await found, { 'cm/app': { state: 'missing', sha1: undefined }, 'cm/back': { state: 'present' } });
+});
+
+t.test('a source that is missing still is not read', async (t) => {
+  const { read, known, asked, versions } = live();
+  await known('cm/app', undefined);
+  const found = read('cm/app');
+  versions.items[0]!.fail(gone);
+  t.has(await found, { 'cm/app': { state: 'missing' } });
+  t.equal(asked.items.length, 1);
+});
+
+t.test('memory must do where the version cannot be read', async (t) => {
+  const { read, known, asked, versions } = live();
+  await known('cm/app', '5');
+  const found = read('cm/app');
+  versions.items[0]!.fail(new RestampError('RESTAMP_KUBE_PROTOCOL', 'broken'));
+  t.has(await found, { 'cm/app': { resourceVersion: '5' } });
+  t.equal(asked.items.length, 1);
+});
+
+t.test('after 250 ms in all memory must do, without what nobody has ever read', async (t) => {
+  const { clock, read, known, asked, versions } = live();
+  await known('cm/slow', '5');
+  await known('cm/slower', '5');
+  const found = read('cm/slow', 'cm/slower', 'cm/never');
+  let ended = false;
+  void found.then(() => (ended = true));
+  clock.advance(200);
+  versions.items[1]!.answer('6');
+  await asked.until(4);
+  clock.advance(49);
+  await turn();
+  t.equal(ended, false);
+  clock.advance(1);
+  const answer = await found;
+  t.same(Object.keys(answer), ['cm/slow', 'cm/slower']);
+  t.has(answer, { 'cm/slow': { resourceVersion: '5' }, 'cm/slower': { resourceVersion: '5' } });
+});
+
+t.test('what comes after the time is over is there for the next one', async (t) => {
+  const { clock, read, asked } = live();
+  const late = read('cm/app');
+  clock.advance(250);
+  t.same(await late, {});
+  asked.items[0]!.answer(source('app', { a: '1' }, { version: '5' }));
+  await turn();
+  const next = read('cm/app');
+  clock.advance(250);
+  t.has(await next, { 'cm/app': { resourceVersion: '5' } });
+});
+
+t.test('no dependencies are no question', async (t) => {
+  const { read, clock } = live();
+  t.same(await read(), {});
+  t.equal(clock.waiting(), 0);
+});

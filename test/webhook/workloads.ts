@@ -1,0 +1,74 @@
+import { RELOADER_KEYS } from '../../src/core/annotations.ts';
+import type { FreshSource } from '../../src/core/admission.ts';
+import { findDependencies } from '../../src/core/dependency.ts';
+import type { StampMap } from '../../src/core/stamp-map.ts';
+import type { Workload, WorkloadObject } from '../../src/core/workload.ts';
+import { WorkloadBook } from '../../src/roll/workload-book.ts';
+import { parseReview } from '../../webhook/review.ts';
+import { createWorkloadRoute } from '../../webhook/workload-route.ts';
+import { patched } from '../core/json-patch.ts';
+import { deployment, digestOf, ring } from '../roll/things.ts';
+import { review } from './door.ts';
+
+type Content = Readonly<Record<string, string>>;
+export type AuditLine = readonly [fields: Readonly<Record<string, unknown>>, message: string];
+export type Template = {
+  readonly metadata?: { readonly annotations?: Content };
+  readonly spec: { readonly containers: readonly { image?: string; env?: readonly Content[] }[] };
+};
+export type Stored = WorkloadObject & { readonly spec: { readonly template: Template } };
+
+/** A Deployment `apps/api` with an image, as a writer sends it. */
+export function api(parts: Parameters<typeof deployment>[1], image = 'a'): Stored {
+  const object = deployment('api', parts) as Stored;
+  const containers = object.spec.template.spec.containers.map((one) => ({ ...one, image }));
+  return { ...object, spec: { template: { spec: { containers } } } };
+}
+
+/** The source of this stamp key as it is stored now. */
+export function fresh(key: string, content: Content): FreshSource {
+  return {
+    sha1: `sha1 of ${Object.values(content).join()}`,
+    current: {
+      state: 'present',
+      uid: `uid-${key}`,
+      resourceVersion: '9',
+      created: 0,
+      dataTime: 0,
+      digest: (keyId) => digestOf(key, content, undefined, keyId),
+    },
+  };
+}
+
+/** Lets the workload route answer one review; `now` are the sources that could be read. */
+export async function ask(request: object, now: Readonly<Record<string, FreshSource>> = {}) {
+  const audit: AuditLine[] = [];
+  const reads: Workload[] = [];
+  const book = new WorkloadBook(new Set(ring.keys.keys()), () => undefined);
+  const lookup = {
+    marks: () => ({ ignore: false, match: false }),
+    names: () => [],
+  };
+  const route = createWorkloadRoute({
+    settings: { keys: RELOADER_KEYS, autoReloadAll: false },
+    keyId: ring.current,
+    mapBefore: (workload) => book.mapBefore(workload),
+    dependencies: (workload: Workload, map: StampMap | undefined) =>
+      findDependencies(workload, map, lookup, false),
+    readSources: async (workload, dependencies) => {
+      reads.push(workload);
+      return new Map(Object.entries(now).filter(([key]) => dependencies.has(key)));
+    },
+    audit: (fields, message) => audit.push([fields, message]),
+  });
+  const resource = { group: 'apps', version: 'v1', resource: 'deployments' };
+  const sent = parseReview(JSON.parse(JSON.stringify(review({ resource, ...request }))));
+  const answer = await route(sent);
+  const patch = (answer.patch ?? []) as Parameters<typeof patched>[1];
+  return { answer, patch, stored: patched(sent.object as Stored, patch), audit, reads };
+}
+
+/** A review of an UPDATE from one object to another one. */
+export function update(oldObject: object, object: object, more: object = {}): object {
+  return { operation: 'UPDATE', oldObject, object, ...more };
+}
