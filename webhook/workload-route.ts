@@ -7,9 +7,9 @@ import {
   type Write,
 } from '../src/core/admission.ts';
 import { annotation, LAST_ROLL, STAMPS, type Annotations } from '../src/core/annotations.ts';
-import type { Dependency } from '../src/core/dependency.ts';
+import { isPatternOnly, type Dependency } from '../src/core/dependency.ts';
 import { KIND_ROWS, type KindRow } from '../src/core/kind.ts';
-import { formatStamps, mapOwner, STAMPS_LIMIT_BYTES, type StampMap } from '../src/core/stamp-map.ts';
+import { fitStamps, mapOwner, type StampMap } from '../src/core/stamp-map.ts';
 import {
   isForeignOwned,
   reduceWorkload,
@@ -50,9 +50,11 @@ export function createWorkloadRoute(
     // What the writer sends in our annotations does not count, so the old ones decide what it is.
     const workload = reduceWorkload(row, withOldMap(after, before?.metadata.annotations), parts.settings);
     const write = writeOf(row, before, after);
-    if (workload === undefined || !startsPods(write)) {
+    // A name that the API server is still to make cannot be written into a map: the first pass writes it.
+    if (workload?.name === undefined) return { patch: putBack(write).patch };
+    if (!startsPods(write)) {
       const { patch, restored } = putBack(write);
-      if (!restored || workload === undefined) return { patch };
+      if (!restored) return { patch };
       const title = workloadTitle(workload);
       parts.audit(auditFields(request, workload), `The levers of ${title} were put back`);
       return {
@@ -64,20 +66,19 @@ export function createWorkloadRoute(
     const dependencies = parts.dependencies(workload, map);
     if (dependencies.size === 0) return { patch: putBack(write).patch };
     const sources = await parts.readSources(workload, dependencies);
-    const known = new Map([...dependencies].filter(([key]) => sources.has(key)));
     const made = restamp(write, {
-      dependencies: known,
+      dependencies,
       map,
       keyId: parts.keyId,
-      sources: (key) => sources.get(key) ?? { current: { state: 'missing' }, sha1: undefined },
+      sources: (key) => sources.get(key),
     });
-    const text = formatStamps(made.map, mapOwner(workload));
-    if (Buffer.byteLength(text) > STAMPS_LIMIT_BYTES) return { patch: putBack(write).patch };
+    const fitted = fitStamps(made.map, mapOwner(workload), (key) => isPatternOnly(workload, key));
+    if (fitted === undefined) return { patch: putBack(write).patch };
     const history = annotation(before?.metadata.annotations, LAST_ROLL);
-    const ours = { [STAMPS]: text, ...(history === undefined ? {} : { [LAST_ROLL]: history }) };
+    const ours = { [STAMPS]: fitted.text, ...(history === undefined ? {} : { [LAST_ROLL]: history }) };
     const patch = [...annotationPatch(after.metadata.annotations, ours), ...made.levers];
     parts.audit(
-      { ...auditFields(request, workload), sources: [...known.keys()], levers: made.levers.length },
+      { ...auditFields(request, workload), sources: [...made.map.s.keys()], levers: made.levers.length },
       `${workloadTitle(workload)} was stamped as it was written`,
     );
     return { patch };

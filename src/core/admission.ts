@@ -61,7 +61,8 @@ export type Restamping = {
   /** The map that counts before this write. */
   readonly map: StampMap | undefined;
   readonly keyId: string;
-  readonly sources: (stampKey: string) => FreshSource;
+  /** Undefined for one that could not be read in time: what the map says of it stays. */
+  readonly sources: (stampKey: string) => FreshSource | undefined;
 };
 
 /**
@@ -70,13 +71,24 @@ export type Restamping = {
  */
 export function restamp(
   write: Write,
-  { dependencies, map, keyId, sources }: Restamping,
+  { dependencies, map, keyId: newest, sources }: Restamping,
 ): { readonly levers: Operation[]; readonly map: StampMap } {
   // By path: names that fall together share a lever, and the last one sets it, however often this is asked.
   const touches = new Map<string, Operation>();
   const stamps = new Map<string, Stamp>();
+  // All digests of a map are under one key: an entry that stays keeps the map under its key.
+  const stays = [...dependencies.keys()].some(
+    (key) => map?.s.has(key) === true && (sources(key)?.current.state ?? 'missing') === 'missing',
+  );
+  const keyId = stays && map !== undefined ? map.key : newest;
   for (const [key, dependency] of dependencies) {
-    const { current, sha1 } = sources(key);
+    const source = sources(key);
+    const old = map?.s.get(key);
+    if (source === undefined) {
+      if (old !== undefined) stamps.set(key, old);
+      continue;
+    }
+    const { current, sha1 } = source;
     const touched =
       sha1 === undefined ? [] : leverPatch(write, leverName(dependency.type, dependency.name), sha1);
     for (const operation of touched) touches.set(operation.path, operation);
@@ -84,7 +96,8 @@ export function restamp(
   }
   const levers = [...touches.values()].filter(({ value }) => value !== undefined);
   const req = map?.req === undefined ? {} : { req: map.req };
-  const next: StampMap = { n: (map?.n ?? 0) + 1, key: keyId, ...req, s: stamps };
+  const n = Math.min((map?.n ?? 0) + 1, Number.MAX_SAFE_INTEGER);
+  const next: StampMap = { n, key: keyId, ...req, s: stamps };
   if (annotation(write.after.template.metadata?.annotations, STAMP) !== undefined) {
     const path = `${write.templatePath}/metadata/annotations/${escape(STAMP)}`;
     levers.push({

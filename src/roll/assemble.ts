@@ -37,6 +37,7 @@ export type MutatorPorts = {
   readonly onDropped: (workload: Workload, stampKey: string) => void;
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
   readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly onInvalidList: (workload: Workload, reason: string) => void;
   readonly onReverted: (workload: Workload, manager: string) => void;
   readonly onOutcome: (workload: Workload, outcome: RolloutOutcome) => void;
   readonly audit: RecorderOptions['audit'];
@@ -170,6 +171,7 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     observer,
     recoveryPerSecond: settings.recoveryRollsPerSecond,
     onUnproven: ports.onUnproven,
+    onInvalidList: ports.onInvalidList,
     onReverted: ports.onReverted,
   });
   /** What the workload asks for, else the longest that one of its sources asks for, else the settings. */

@@ -46,7 +46,8 @@ export class Holds {
         { audit: 'held', reason, detail, kind, namespace, name, sources: entry.sources },
         `${kind} '${name}' in namespace '${namespace}' is stale and held: ${reason}`,
       );
-    if (!SHORT.has(reason)) onChange(key);
+    const wasLong = known !== undefined && !SHORT.has(known.reason);
+    if (!SHORT.has(reason) || wasLong) onChange(key);
   }
 
   /** The workload is rolled, fresh or gone; returns why it waited. */

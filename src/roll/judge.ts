@@ -80,9 +80,9 @@ export class Judge {
       lever: (name) => leverValue(workload, name),
       ...settings,
     });
+    if (plan.changed) workloads.remember(key, workload.uid, plan.baseline);
     if (plan.stale.length > 0) return { is: 'stale', page, plan };
     const write = this.#mustWrite(workload, stored, plan.baseline);
-    if (plan.changed) workloads.remember(key, workload.uid, plan.baseline);
     return { is: 'fresh', page, plan, write };
   }
 
@@ -117,7 +117,11 @@ export class Judge {
     for (const [name, stamp] of map.s)
       if (!dependencies.has(name) && this.#moved(page, name, stamp, map.key))
         this.#options.onDropped(page.workload, name);
-    const pruned = { ...map, n: map.n + 1, s: new Map<string, Stamp>(kept) };
+    const pruned = {
+      ...map,
+      n: Math.min(map.n + 1, Number.MAX_SAFE_INTEGER),
+      s: new Map<string, Stamp>(kept),
+    };
     this.#options.workloads.remember(key, page.workload.uid, pruned);
     return pruned;
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { shortKeys, type RollEntry, type RollSource } from '../core/history.ts';
 import type { KindRow } from '../core/kind.ts';
 import type { Plan, Stale } from '../core/plan.ts';
-import { sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { SOURCE_ROWS, sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
 import {
   lastWriter,
@@ -47,6 +47,8 @@ export type MutatorParts = {
   readonly observer: RolloutObserver;
   /** How many stale workloads are rolled in a second when a start or a sweep has found them. */
   readonly recoveryPerSecond: number;
+  /** A part of a `…/reload` list cannot be used. */
+  readonly onInvalidList: (workload: Workload, reason: string) => void;
   /** Another manager took a lever away that a roll had written. */
   readonly onReverted: (workload: Workload, manager: string) => void;
   /** Nobody can tell whether these sources changed before the first baseline of this workload. */
@@ -126,7 +128,9 @@ export class Mutator {
           return;
         }
         const workload = reduceWorkload(row, { metadata, ...rest }, settings);
-        if (!workloads.put(id, workload) || !this.#started) return;
+        if (!workloads.put(id, workload)) return;
+        if (workload !== undefined) this.#noteLists(workload, before);
+        if (!this.#started) return;
         if (workload !== undefined) this.#noteWrite(workload, before);
         this.#observe(row, id, { metadata, ...rest });
         this.#lookAgain(workloadKey(id), false);
@@ -202,6 +206,15 @@ export class Mutator {
       sighting,
     });
     return true;
+  }
+
+  /** Parts of a list that are no regular expression are told of once, and skipped. */
+  #noteLists(workload: Workload, before: Workload | undefined): void {
+    for (const { type } of SOURCE_ROWS) {
+      const invalid = workload.optIn[type].list?.invalid ?? [];
+      const known = new Set((before?.optIn[type].list?.invalid ?? []).map(({ part }) => part));
+      for (const one of invalid) if (!known.has(one.part)) this.#parts.onInvalidList(workload, one.reason);
+    }
   }
 
   /** A rollout that Restamp began is followed to its end. */

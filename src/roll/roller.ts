@@ -111,7 +111,13 @@ export class Roller {
     }
     const levers = this.#levers(workload, plan);
     const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
-    const template = planLever(workload.levers, levers, stampValue(plan.rolled.n, digests));
+    const stamp = stampValue(plan.rolled.n, digests);
+    // A counter that was lost may meet the same digest again.
+    const template = planLever(
+      workload.levers,
+      levers,
+      stamp === workload.templateStamp ? `${stamp}.` : stamp,
+    );
     onRolling(workload);
     let object: WorkloadObject | undefined;
     try {

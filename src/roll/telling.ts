@@ -10,6 +10,7 @@ type Told = Pick<
   | 'onUnreadable'
   | 'onDropped'
   | 'onUnproven'
+  | 'onInvalidList'
   | 'onLeftOut'
   | 'onReverted'
   | 'onOutcome'
@@ -48,6 +49,14 @@ export function createTelling(log: Log, metrics: Metrics): Told {
       log.warn(
         { ...named(workload), count: sources.length, first: sources.at(-1) },
         'The map is full: while Restamp is down, a change of these sources is not seen; name them, or split the workload',
+      );
+    },
+    onInvalidList: (workload, reason) => {
+      const { kind, namespace, name } = workload;
+      // Reloader's words (reloader.md 7.2).
+      log.error(
+        named(workload) as Record<string, unknown>,
+        `Skipping invalid reload annotation on ${kind} '${name}' in namespace '${namespace}': ${reason}`,
       );
     },
     onReverted: (workload, manager) => {

@@ -129,6 +129,7 @@ export function world(settings: Partial<MutatorSettings> = {}) {
       onDropped: (_workload, key) => dropped.push(key),
       onUnproven: (_workload, keys) => unproven.push(...keys),
       onLeftOut: () => undefined,
+      onInvalidList: () => undefined,
       onReverted: () => undefined,
       onOutcome: () => undefined,
       audit: (fields) => audit.push(fields),
