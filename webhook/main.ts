@@ -5,7 +5,7 @@ import { pause, systemClock as clock } from '../src/clock.ts';
 import { helpText, readConfig, type Config } from '../src/config.ts';
 import { RELOADER_KEYS } from '../src/core/annotations.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
-import type { WorkloadObject } from '../src/core/workload.ts';
+import { workloadKey, type WorkloadObject } from '../src/core/workload.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
@@ -101,6 +101,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           keyId: ring.current,
           mapBefore: (workload) => roll.workloads.mapBefore(workload),
           dependencies: (workload, map) => roll.judge.dependencies(workload, map),
+          seen: (workload, writer) => roll.rates.seen(workloadKey(workload), writer),
           readSources: (workload, dependencies) => roll.live.read(workload.namespace, dependencies),
           audit: log.audit,
         },

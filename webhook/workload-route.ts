@@ -33,6 +33,8 @@ export type WorkloadRouteParts = {
     workload: Workload,
     dependencies: ReadonlyMap<string, Dependency>,
   ) => Promise<ReadonlyMap<string, FreshSource>>;
+  /** Who wrote a workload: the field manager, else the user. */
+  readonly seen: (workload: Workload, writer: string) => void;
   readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 };
 
@@ -52,6 +54,8 @@ export function createWorkloadRoute(
     const write = writeOf(row, before, after);
     // A name that the API server is still to make cannot be written into a map: the first pass writes it.
     if (workload?.name === undefined) return { patch: putBack(write).patch };
+    if (request.dryRun !== true && before !== undefined)
+      parts.seen(workload, request.options?.fieldManager ?? request.userInfo.username ?? '');
     if (!startsPods(write)) {
       const { patch, restored } = putBack(write);
       if (!restored) return { patch };

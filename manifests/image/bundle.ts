@@ -26,7 +26,9 @@ const REQUIRE = "import{createRequire}from'node:module';const require=createRequ
  */
 const SMALL_PROCESS =
   "import{setFlagsFromString}from'node:v8';" +
-  "setFlagsFromString('--semi-space-growth-factor=1');setFlagsFromString('--wasm-tiering-budget=2000000000');";
+  ['--semi-space-growth-factor=1', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']
+    .map((flag) => `setFlagsFromString('${flag}');`)
+    .join('');
 
 /**
  * client-node's entry file re-exports the typed API of every resource. Only its KubeConfig is used, and no file of

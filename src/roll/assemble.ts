@@ -3,7 +3,7 @@ import { RELOADER_KEYS } from '../core/annotations.ts';
 import { kindRow } from '../core/kind.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import { parseStampKey, type SourceRef } from '../core/source.ts';
-import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import { Baselines } from './baselines.ts';
 import { Changes } from './changes.ts';
@@ -121,6 +121,12 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
       const key = workloadKey(workload);
       holds.release(key);
       rates.rolled(key, leversOf(levers), workload.bare);
+      // The watch may have shown our roll, and what somebody did to it, before the answer to the patch came.
+      const now = workloads.get(key)?.workload;
+      if (now !== undefined && now.lastRoll !== workload.lastRoll) {
+        const writer = lastWriter(now, workload);
+        if (rates.saw(key, now, writer)) ports.onReverted(now, writer ?? '');
+      }
       recorder.rolled(workload, entry);
     },
     onSkipped: (workload, entry) => {
@@ -199,5 +205,18 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     reader.stop();
     observer.stop();
   };
-  return { mutator, judge, workloads, sources, reader, live, sightings, queue, baselines, holds, stop };
+  return {
+    mutator,
+    judge,
+    workloads,
+    sources,
+    reader,
+    live,
+    sightings,
+    queue,
+    baselines,
+    holds,
+    rates,
+    stop,
+  };
 }

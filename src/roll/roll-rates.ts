@@ -13,6 +13,8 @@ type Rate = {
   bare: string;
   reverts: number;
   contender?: string;
+  /** Who was seen to write the workload last. */
+  lastSeen?: string;
   until: number;
 };
 
@@ -61,11 +63,17 @@ export class RollRates {
     }
     rate.levers = [];
     rate.reverts += 1;
-    rate.contender = writer ?? 'an unknown manager';
+    rate.contender = rate.lastSeen ?? writer ?? 'an unknown manager';
     if (rate.reverts < REVERTS) return true;
     rate.until = this.#clock.monotonic() + CONTESTED_MS;
     rate.reverts = 0;
     return true;
+  }
+
+  /** Admission saw `writer` write a workload: who only takes something away owns no field that could tell later. */
+  seen(key: string, writer: string): void {
+    const rate = this.#rates.get(key);
+    if (rate !== undefined) rate.lastSeen = writer;
   }
 
   forget(key: string): void {

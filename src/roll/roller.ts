@@ -125,9 +125,8 @@ export class Roller {
     } finally {
       onRollingEnd(workload, object);
     }
-    // First, so that what is stored is not taken for somebody else's write.
-    onRolled(workload, { entry, levers });
     onStored(workload, object);
+    onRolled(workload, { entry, levers });
   }
 
   #levers(workload: Workload, plan: Plan): LeverChange[] {

@@ -53,6 +53,7 @@ export async function ask(request: object, now: Readonly<Record<string, FreshSou
     settings: { keys: RELOADER_KEYS, autoReloadAll: false },
     keyId: ring.current,
     mapBefore: (workload) => book.mapBefore(workload),
+    seen: () => undefined,
     dependencies: (workload: Workload, map: StampMap | undefined) =>
       findDependencies(workload, map, lookup, false),
     readSources: async (workload, dependencies) => {
