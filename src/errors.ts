@@ -237,3 +237,9 @@ export function hasCode(error: unknown, code: ErrorCode): error is RestampError 
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** `error` itself if it is ours; else it is wrapped under `code`, with what it was met at. */
+export function asRestampError(error: unknown, code: ErrorCode, where: string): RestampError {
+  if (error instanceof RestampError) return error;
+  return new RestampError(code, `${where}: ${reasonOf(error)}`, { cause: error });
+}

@@ -1,5 +1,5 @@
 import { pause, type Clock } from '../clock.ts';
-import { hasCode, reasonOf, RestampError } from '../errors.ts';
+import { asRestampError, hasCode, reasonOf, RestampError } from '../errors.ts';
 import type { KubeClient } from './client.ts';
 import { readLines } from './lines.ts';
 
@@ -126,10 +126,7 @@ export class Reflector<T extends Identified> {
       return;
     }
     const { clock, path, onTrouble, random = Math.random } = this.#options;
-    const trouble =
-      error instanceof RestampError
-        ? error
-        : new RestampError('RESTAMP_KUBE_UNAVAILABLE', `${path}: ${reasonOf(error)}`, { cause: error });
+    const trouble = asRestampError(error, 'RESTAMP_KUBE_UNAVAILABLE', path);
     // After a restore of etcd from a copy, the newest version can be older than the one that was seen.
     const tooLarge = trouble.detail.includes('Too large resource version');
     if (tooLarge || hasCode(trouble, 'RESTAMP_KUBE_GONE')) this.#version = undefined;

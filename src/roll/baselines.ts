@@ -3,7 +3,7 @@ import { HELD, STAMPS } from '../core/annotations.ts';
 import { isPatternOnly } from '../core/dependency.ts';
 import { fitStamps, mapOwner } from '../core/stamp-map.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
-import { reasonOf, RestampError } from '../errors.ts';
+import { asRestampError, RestampError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
 import type { Judge } from './judge.ts';
 import type { PatchWorkload } from './roller.ts';
@@ -90,10 +90,7 @@ export class Baselines {
       const body = { metadata: { resourceVersion: workload.resourceVersion, annotations } };
       onStored(workload, await patch(workload, { type: 'merge', body }));
     } catch (error) {
-      const trouble =
-        error instanceof RestampError
-          ? error
-          : new RestampError('RESTAMP_KUBE_PROTOCOL', `${key}: ${reasonOf(error)}`);
+      const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
       if (trouble.retry !== 'look-again') onTrouble(trouble);
       clock.after(backoffMs(trouble, failures + 1), () => {
         if (!this.#waiting.has(key)) this.#waiting.set(key, failures + 1);

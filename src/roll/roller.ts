@@ -6,7 +6,7 @@ import type { Plan } from '../core/plan.ts';
 import { fitStamps, mapOwner } from '../core/stamp-map.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import type { Request } from '../core/wishes.ts';
-import { hasCode, reasonOf, RestampError } from '../errors.ts';
+import { asRestampError, hasCode, RestampError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
 import type { Gates } from './gates.ts';
 import type { Judge } from './judge.ts';
@@ -79,7 +79,7 @@ export class Roller {
       await this.#write(workload, plan, entry, passage.request);
       return { is: 'done' };
     } catch (error) {
-      return this.#fail(key, workload, entry, asRestampError(error, key));
+      return this.#fail(key, workload, entry, refusalOf(error, key));
     }
   }
 
@@ -164,10 +164,8 @@ export function leversOf(
 }
 
 /** Wraps what is not ours; a wrong uid and a failed test are 422 and mean look again, but we send neither. */
-function asRestampError(error: unknown, key: string): RestampError {
+function refusalOf(error: unknown, key: string): RestampError {
   if (hasCode(error, 'RESTAMP_KUBE_INVALID'))
     return new RestampError('RESTAMP_ROLL_REFUSED', error.detail, { cause: error });
-  return error instanceof RestampError
-    ? error
-    : new RestampError('RESTAMP_KUBE_PROTOCOL', `${key}: ${reasonOf(error)}`, { cause: error });
+  return asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
 }

@@ -6,7 +6,7 @@ import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import { sourceData } from '../core/source-data.ts';
 import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
-import { hasCode, RestampError, reasonOf } from '../errors.ts';
+import { asRestampError, hasCode, type RestampError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
 
 /** Reads one source from the API server; undefined where it does not exist. */
@@ -127,10 +127,7 @@ export class SourceReader {
         if (!isOlder(state, before)) onRead(ref, state, before);
         return;
       } catch (error) {
-        const trouble =
-          error instanceof RestampError
-            ? error
-            : new RestampError('RESTAMP_KUBE_PROTOCOL', `${key}: ${reasonOf(error)}`, { cause: error });
+        const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
         onTrouble(trouble);
         failures += 1;
         await pause(clock, backoffMs(trouble, failures));
