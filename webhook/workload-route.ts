@@ -7,9 +7,9 @@ import {
   type Write,
 } from '../src/core/admission.ts';
 import { annotation, LAST_ROLL, STAMPS, type Annotations } from '../src/core/annotations.ts';
-import { isPatternOnly, type Dependency } from '../src/core/dependency.ts';
+import { fitMap, type Dependency } from '../src/core/dependency.ts';
 import { KIND_ROWS, type KindRow } from '../src/core/kind.ts';
-import { fitStamps, mapOwner, type StampMap } from '../src/core/stamp-map.ts';
+import type { StampMap } from '../src/core/stamp-map.ts';
 import {
   isForeignOwned,
   reduceWorkload,
@@ -76,7 +76,7 @@ export function createWorkloadRoute(
       keyId: parts.keyId,
       sources: (key) => sources.get(key),
     });
-    const fitted = fitStamps(made.map, mapOwner(workload), (key) => isPatternOnly(workload, key));
+    const fitted = fitMap(workload, made.map);
     if (fitted === undefined) return { patch: putBack(write).patch };
     const history = annotation(before?.metadata.annotations, LAST_ROLL);
     const ours = { [STAMPS]: fitted.text, ...(history === undefined ? {} : { [LAST_ROLL]: history }) };

@@ -1,6 +1,6 @@
 import { decide, type Reason, type SourceMarks } from './opt-in.ts';
 import { parseStampKey, SOURCE_ROWS, stampKey, type SourceType } from './source.ts';
-import type { StampMap } from './stamp-map.ts';
+import { fitStamps, mapOwner, type StampMap } from './stamp-map.ts';
 import type { Workload } from './workload.ts';
 
 /** A source that rolls a workload, with the reason and the container that gets the lever. */
@@ -69,6 +69,11 @@ export function isPatternOnly(workload: Workload, key: string): boolean {
   const source = parseStampKey(key);
   if (source === undefined) return true;
   return !workload.references.has(key) && workload.optIn[source.type].list?.names.has(source.name) !== true;
+}
+
+/** A workload's map as it fits into its annotation: what only a pattern names is left out first (DESIGN 4). */
+export function fitMap(workload: Workload, map: StampMap): ReturnType<typeof fitStamps> {
+  return fitStamps(map, mapOwner(workload), (key) => isPatternOnly(workload, key));
 }
 
 function candidates(workload: Workload, map: StampMap | undefined, sources: SourceLookup): Set<string> {

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { HELD, STAMPS } from '../core/annotations.ts';
-import { isPatternOnly } from '../core/dependency.ts';
-import { fitStamps, mapOwner } from '../core/stamp-map.ts';
+import { fitMap } from '../core/dependency.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import { asRestampError, RestampError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
@@ -109,9 +108,7 @@ export class Baselines {
     const hold = verdict.is === 'stale' ? held(key) : undefined;
     if (hold !== workload.held) annotations[HELD] = hold ?? null;
     if (verdict.is === 'fresh' && verdict.write && writeMaps) {
-      const fitted = fitStamps(verdict.plan.baseline, mapOwner(workload), (name) =>
-        isPatternOnly(workload, name),
-      );
+      const fitted = fitMap(workload, verdict.plan.baseline);
       if (fitted === undefined)
         onTrouble(
           new RestampError('RESTAMP_MAP_TOO_LARGE', `${key}: ${verdict.plan.baseline.s.size} sources`),

@@ -1,11 +1,11 @@
 import { ABSENT } from '../core/digest.ts';
-import { findDependencies, findDependency, isPatternOnly, type Dependency } from '../core/dependency.ts';
+import { findDependencies, findDependency, fitMap, type Dependency } from '../core/dependency.ts';
 import { leverName } from '../core/lever.ts';
 import { judgeStamp, planWorkload, type Current, type Plan } from '../core/plan.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { SourceMarks } from '../core/opt-in.ts';
 import { parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
-import { fitStamps, mapOwner, sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
+import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
 import type { Workload } from '../core/workload.ts';
 import type { SourceBook } from './source-book.ts';
 import type { Need, SourceReader } from './source-reader.ts';
@@ -135,7 +135,7 @@ export class Judge {
   /** Whether the stored map should say something else. What does not fit is not missed in it. */
   #mustWrite(workload: Workload, stored: Page['stored'], baseline: StampMap): boolean {
     if (typeof stored !== 'object') return workload.optedIn && baseline.s.size > 0;
-    const fitted = fitStamps(baseline, mapOwner(workload), (key) => isPatternOnly(workload, key));
+    const fitted = fitMap(workload, baseline);
     return fitted !== undefined && !sameStamps(stored, fitted.map);
   }
 

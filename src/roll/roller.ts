@@ -1,9 +1,9 @@
 import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
-import { isPatternOnly } from '../core/dependency.ts';
+import { fitMap } from '../core/dependency.ts';
 import { addToHistory, type RollEntry } from '../core/history.ts';
 import { leverName, planLever, stampValue, type LeverChange } from '../core/lever.ts';
 import type { Plan } from '../core/plan.ts';
-import { fitStamps, mapOwner } from '../core/stamp-map.ts';
+import { mapOwner } from '../core/stamp-map.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import type { Request } from '../core/wishes.ts';
 import { asRestampError, hasCode, RestampError } from '../errors.ts';
@@ -91,7 +91,7 @@ export class Roller {
   ): Promise<void> {
     const { patch, onRolling, onRollingEnd, onStored, onRolled, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
-    const fitted = fitStamps(map, mapOwner(workload), (key) => isPatternOnly(workload, key));
+    const fitted = fitMap(workload, map);
     if (fitted === undefined)
       throw new RestampError('RESTAMP_MAP_TOO_LARGE', `${mapOwner(workload)}: ${map.s.size} sources`);
     const history = addToHistory(workload.lastRoll, entry);
