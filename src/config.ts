@@ -31,6 +31,7 @@ export const SETTINGS = {
   namespace: row('text', '', 'own namespace, for the key Secret; else that of the kubeconfig or the pod'),
   namespaces: row('list', '', 'only these namespaces, separated by commas; empty means all'),
   instance: row('text', 'restamp', 'name of this installation: of its key Secret and webhook configurations'),
+  registration: row('text', '', 'name of the webhook configurations; else that of the installation'),
   admission: row(['on', 'off'], 'on', 'answer admission reviews; off: watch only, rolls are unattributed'),
   'admission-url': row(
     'url',
@@ -85,6 +86,8 @@ export type Config = {
   readonly namespace: string | undefined;
   readonly namespaces: readonly string[];
   readonly instance: string;
+  /** Name of the webhook configurations. */
+  readonly registration: string | undefined;
   readonly admission: boolean;
   readonly admissionUrl: URL | undefined;
   readonly admissionListen: Address;
@@ -139,6 +142,7 @@ export function readConfig(args: readonly string[], env: Environment = process.e
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     instance: value('instance'),
+    registration: value('registration') || undefined,
     admission: value('admission') === 'on',
     admissionUrl: value('admission-url') === '' ? undefined : new URL(value('admission-url')),
     admissionListen: parseAddress(value('admission-listen')) ?? { host: '', port: 0 },

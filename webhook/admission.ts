@@ -1,16 +1,21 @@
 import { createLeaf, tlsOptionsOf } from '../certs/leaf.ts';
 import type { KeyMaterial } from '../certs/key-secret.ts';
-import type { Clock } from '../src/clock.ts';
+import { pause, type Clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
 import { reasonOf } from '../src/errors.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
 import { SOURCES_PATH, WORKLOADS_PATH } from './configurations.ts';
-import { injectCa, register, unregister } from './registration.ts';
+import { register, unregister } from './registration.ts';
 import { startAdmissionServer } from './server.ts';
 import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
 import { createWorkloadRoute, type WorkloadRouteParts } from './workload-route.ts';
+
+/** How often a registration is tried that the installer has not made room for yet. */
+const RETRY_MS = 2000;
+/** How often it is looked at whether the registration is still ours. */
+const LOOK_MS = 60_000;
 
 export type AdmissionParts = {
   readonly config: Config;
@@ -28,8 +33,11 @@ export type AdmissionParts = {
 
 /** The front door, with its certificate and its registration. */
 export type Admission = {
-  /** Makes the API server call us, now that there is something to answer from. */
-  open(): Promise<void>;
+  /**
+   * Makes the API server call us, now that there is something to answer from. In a cluster it waits for the
+   * configurations of the installer, and for the right to fill them, until `stop` aborts.
+   */
+  open(stop: AbortSignal): Promise<void>;
   /** Takes back what `open` registered and hands connections back, still answering. */
   drain(): Promise<void>;
   /** Sends what still comes elsewhere, then ends. */
@@ -61,30 +69,47 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     },
     onError: (error) => log.warn({ code: error.code, remedy: error.remedy }, error.message),
   });
+  const name = config.registration ?? config.instance;
+  const options = {
+    name,
+    address: config.admissionUrl ?? { namespace: parts.namespace, name: config.instance },
+    caPem: keys.ca.certPem,
+    ownUser: parts.ownUser,
+    namespaces: config.namespaces,
+    autoReloadAll: config.autoReloadAll,
+  };
+  let cancelLook: () => void = () => undefined;
+  /** An installer that wrote its configurations anew has emptied them. */
+  const keep = (): void => {
+    cancelLook = clock.after(LOOK_MS, () => {
+      void register(client, options).catch(unregistered).then(keep);
+    });
+  };
+  const unregistered = (error: unknown): void =>
+    log.warn({ name }, `The webhook could not be registered: ${reasonOf(error)}`);
   return {
-    async open() {
-      if (config.admissionUrl === undefined) {
-        await injectCa(client, config.instance, keys.ca.certPem);
-        return;
+    async open(stop) {
+      for (;;) {
+        try {
+          await register(client, options);
+          break;
+        } catch (error) {
+          if (config.admissionUrl !== undefined) throw error;
+          unregistered(error);
+          await pause(clock, RETRY_MS, stop);
+          if (stop.aborted) return;
+        }
       }
-      await register(client, {
-        name: config.instance,
-        url: config.admissionUrl,
-        caPem: keys.ca.certPem,
-        ownUser: parts.ownUser,
-        namespaces: config.namespaces,
-        autoReloadAll: config.autoReloadAll,
-      });
-      log.info({ url: config.admissionUrl.href, name: config.instance }, 'Webhook registered');
+      if (config.admissionUrl === undefined) keep();
+      const at = config.admissionUrl?.href ?? `https://${service}`;
+      log.info({ url: at, name }, 'Webhook registered');
     },
     async drain() {
       server.drain();
+      cancelLook();
       if (config.admissionUrl === undefined) return;
-      await unregister(client, config.instance).catch((error: unknown) =>
-        log.error(
-          { name: config.instance },
-          `The webhook configuration could not be removed: ${reasonOf(error)}`,
-        ),
+      await unregister(client, name).catch((error: unknown) =>
+        log.error({ name }, `The webhook configuration could not be removed: ${reasonOf(error)}`),
       );
     },
     async close() {

@@ -8,11 +8,17 @@ import { KIND_ROWS } from '../src/core/kind.ts';
 export const SOURCES_PATH = '/sources';
 export const WORKLOADS_PATH = '/workloads';
 
+/** The label that tells configurations that the server made from those of an installer, and its value. */
+export const MADE_BY = 'app.kubernetes.io/managed-by';
+export const MADE_BY_US = 'restamp';
+
+export type ServiceName = { readonly namespace: string; readonly name: string };
+
 export type ConfigurationOptions = {
   /** Name of the configuration objects. */
   readonly name: string;
-  /** Where the API server reaches us, without a path. */
-  readonly url: URL;
+  /** Where the API server reaches us, without a path: an address, or a Service on port 443. */
+  readonly address: URL | ServiceName;
   readonly caPem: string;
   /** Our own user name: our own writes are not reviewed. */
   readonly ownUser: string;
@@ -92,9 +98,17 @@ function workloadConditions(keys: ReloaderKeys, autoReloadAll: boolean): Conditi
 }
 
 function webhook(options: ConfigurationOptions, path: string, more: object): object {
+  const { address } = options;
   const scoped = options.namespaces.length > 0;
+  // What the API server would fill in is said here, so that what is stored can be compared with it.
   return {
-    clientConfig: { url: new URL(path, options.url).href, caBundle: toCaBundle(options.caPem) },
+    clientConfig: {
+      ...(address instanceof URL
+        ? { url: new URL(path, address).href }
+        : { service: { ...address, path, port: 443 } }),
+      caBundle: toCaBundle(options.caPem),
+    },
+    objectSelector: {},
     namespaceSelector: {
       matchExpressions: [
         {
@@ -111,8 +125,11 @@ function webhook(options: ConfigurationOptions, path: string, more: object): obj
   };
 }
 
+/** A Validating- or MutatingWebhookConfiguration. */
+export type Configuration = ReturnType<typeof configuration>;
+
 function configuration(kind: string, name: string, webhooks: readonly object[]) {
-  const metadata = { name, labels: { 'app.kubernetes.io/name': 'restamp' } };
+  const metadata = { name, labels: { 'app.kubernetes.io/name': 'restamp', [MADE_BY]: MADE_BY_US } };
   return { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata, webhooks };
 }
 

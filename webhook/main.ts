@@ -129,7 +129,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
       { workloads: roll.workloads.size, sources: roll.sources.size, user: ownUser },
       'Restamp is watching',
     );
-    await admission?.open();
+    await admission?.open(stop);
     unready.delete('the webhook is not registered');
   }
   await aborted(stop);

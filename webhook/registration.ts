@@ -1,19 +1,29 @@
 import { planInjection, type WebhookConfiguration } from '../certs/inject.ts';
-import { hasCode } from '../src/errors.ts';
+import { jsonEqual } from '../src/core/json-equal.ts';
+import { hasCode, RestampError } from '../src/errors.ts';
 import { JSON_PATCH, type KubeClient } from '../src/kube/client.ts';
 import { readOrNothing } from '../src/kube/objects.ts';
-import { sourceConfiguration, workloadConfiguration, type ConfigurationOptions } from './configurations.ts';
+import {
+  MADE_BY,
+  MADE_BY_US,
+  sourceConfiguration,
+  workloadConfiguration,
+  type Configuration,
+  type ConfigurationOptions,
+} from './configurations.ts';
 
 const BASE = '/apis/admissionregistration.k8s.io/v1';
 const RESOURCES = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'] as const;
 
 /**
- * Registers the webhooks: creates the configurations, or makes those that an earlier run left fit this one.
- * Fails with RESTAMP_KUBE_*.
+ * Registers the webhooks. Configurations that are there get our webhooks and keep the rest: an installer makes them
+ * empty, so that they go when it takes the installation away, and the server fills them, since their rules follow
+ * from its flags. With a URL, those that are not there are created. Writes only what differs.
+ * Fails with RESTAMP_KUBE_*; RESTAMP_KUBE_NOT_FOUND if the installer has made none yet.
  */
 export async function register(client: KubeClient, options: ConfigurationOptions): Promise<void> {
-  await put(client, RESOURCES[0], sourceConfiguration(options));
-  await put(client, RESOURCES[1], workloadConfiguration(options));
+  await put(client, RESOURCES[0], sourceConfiguration(options), options);
+  await put(client, RESOURCES[1], workloadConfiguration(options), options);
 }
 
 /** Puts our CA into configurations that somebody else installed. Writes only where it is not there yet. */
@@ -26,32 +36,48 @@ export async function injectCa(client: KubeClient, name: string, caPem: string):
   }
 }
 
-/** Takes the registration back; nothing happens if it is gone. */
+/**
+ * Takes the registration back: deletes what a server made, and empties what an installer made. Nothing happens if
+ * it is gone. Fails with RESTAMP_KUBE_*.
+ */
 export async function unregister(client: KubeClient, name: string): Promise<void> {
   for (const resource of RESOURCES) {
+    const path = `${BASE}/${resource}/${name}`;
     try {
-      await client.send({ method: 'DELETE', path: `${BASE}/${resource}/${name}` });
+      const stored = (await client.send({ method: 'GET', path })) as Stored;
+      if (stored.metadata.labels?.[MADE_BY] === MADE_BY_US) await client.send({ method: 'DELETE', path });
+      else await setWebhooks(client, path, []);
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
     }
   }
 }
 
+type Stored = {
+  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
+  readonly webhooks?: readonly object[];
+};
+
 async function put(
   client: KubeClient,
   resource: string,
-  wanted: { readonly metadata: { readonly name: string } },
+  wanted: Configuration,
+  { address }: ConfigurationOptions,
 ): Promise<void> {
-  const path = `${BASE}/${resource}`;
-  try {
-    await client.send({ method: 'POST', path, body: wanted });
-  } catch (error) {
-    if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
-    const one = `${path}/${wanted.metadata.name}`;
-    const stored = (await readOrNothing(client, one)) as
-      { metadata: { resourceVersion: string } } | undefined;
-    const { resourceVersion } = stored?.metadata ?? {};
-    const body = { ...wanted, metadata: { ...wanted.metadata, resourceVersion } };
-    await client.send({ method: 'PUT', path: one, body });
-  }
+  const path = `${BASE}/${resource}/${wanted.metadata.name}`;
+  const stored = (await readOrNothing(client, path)) as Stored | undefined;
+  if (stored === undefined) {
+    if (!(address instanceof URL))
+      throw new RestampError(
+        'RESTAMP_KUBE_NOT_FOUND',
+        `the ${wanted.kind} ${wanted.metadata.name}, which comes with the installation, is not there`,
+      );
+    await client.send({ method: 'POST', path: `${BASE}/${resource}`, body: wanted });
+  } else if (!jsonEqual(stored.webhooks, wanted.webhooks)) await setWebhooks(client, path, wanted.webhooks);
+}
+
+/** No other field is touched: labels and annotations are the installer's. */
+async function setWebhooks(client: KubeClient, path: string, webhooks: readonly object[]): Promise<void> {
+  const body = [{ op: 'add', path: '/webhooks', value: webhooks }];
+  await client.send({ method: 'PATCH', path, contentType: JSON_PATCH, body });
 }

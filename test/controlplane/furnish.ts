@@ -1,10 +1,12 @@
-import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from './connection.ts';
 import { ApiError, type KubeObject } from './http.ts';
 import { untilObject } from './until.ts';
 
-const roleFile = fileURLToPath(new URL('../../manifests/base/role.yaml', import.meta.url));
+/** The shipped roles: that of every server, and what one outside of a cluster needs beside it. */
+const roles = ['base', 'outside'].map((folder) =>
+  fileURLToPath(new URL(`../../manifests/${folder}/role.yaml`, import.meta.url)),
+);
 
 const nodeName = 'kwok';
 
@@ -46,21 +48,18 @@ export const untilNodeReady = async (
 };
 
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
-const bindingTo = (kind: 'ClusterRole' | 'Role'): object => ({
-  metadata: { name: 'restamp' },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: 'restamp' },
+const bindingTo = (kind: 'ClusterRole' | 'Role', name: string): object => ({
+  metadata: { name },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
   subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'restamp' }],
 });
 
-/** Creates the namespace `restamp` and gives the user `restamp` exactly the shipped role. */
+/** Creates the namespace `restamp` and gives the user `restamp` exactly the shipped roles. */
 export const createIdentity = async (connection: Connection): Promise<void> => {
   await create(connection, '/api/v1/namespaces', { metadata: { name: 'restamp' } });
-  const shipped = await access(roleFile).then(
-    () => true,
-    () => false,
-  );
-  if (!shipped) return;
-  await connection.kubectl(['apply', '--server-side', '-f', roleFile]);
-  await create(connection, `${rbac}/clusterrolebindings`, bindingTo('ClusterRole'));
-  await create(connection, `${rbac}/namespaces/restamp/rolebindings`, bindingTo('Role'));
+  await connection.kubectl(['apply', '--server-side', ...roles.flatMap((file) => ['-f', file])]);
+  for (const name of ['restamp', 'restamp-outside']) {
+    await create(connection, `${rbac}/clusterrolebindings`, bindingTo('ClusterRole', name));
+    await create(connection, `${rbac}/namespaces/restamp/rolebindings`, bindingTo('Role', name));
+  }
 };

@@ -1,13 +1,17 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { issueCa } from '../../certs/issue.ts';
-import { sourceConfiguration, workloadConfiguration } from '../../webhook/configurations.ts';
+import {
+  sourceConfiguration,
+  workloadConfiguration,
+  type ServiceName,
+} from '../../webhook/configurations.ts';
 import { injectCa, register, unregister } from '../../webhook/registration.ts';
-import { connect, fakeApiServer, type Exchange } from '../helpers/fake-api-server.ts';
+import { connect, fakeApiServer } from '../helpers/fake-api-server.ts';
 
 const { certPem: caPem } = await issueCa(Date.now());
 const options = {
   name: 'restamp',
-  url: new URL('https://127.0.0.1:9443'),
+  address: new URL('https://127.0.0.1:9443') as URL | ServiceName,
   caPem,
   ownUser: 'system:serviceaccount:restamp:restamp',
   namespaces: [] as string[],
@@ -105,35 +109,78 @@ t.test('all namespaces are meant but those of the cluster, or only those that ar
   t.same(selector(['a', 'b']), { matchExpressions: [{ key, operator: 'In', values: ['a', 'b'] }] });
 });
 
-t.test('registration creates both configurations', async (t) => {
+t.test('in a cluster they name our Service, with everything that the API server would fill in', async (t) => {
+  const inCluster = { ...options, address: { namespace: 'tools', name: 'restamp' } };
+  for (const [webhook, path] of [
+    [only(sourceConfiguration(inCluster)), '/sources'],
+    [only(workloadConfiguration(inCluster)), '/workloads'],
+  ] as const) {
+    const { caBundle, ...rest } = webhook.clientConfig;
+    t.same(rest, { service: { namespace: 'tools', name: 'restamp', path, port: 443 } });
+    t.equal(Buffer.from(caBundle, 'base64').toString(), caPem);
+    t.same(webhook['objectSelector'], {});
+  }
+});
+
+/** An API server with these configurations, whoever made them. */
+async function serving(t: Test, stored: Readonly<Record<string, object>>) {
   const api = await fakeApiServer(t);
-  api.answer((exchange) => exchange.json({}, 201));
-  await register(connect(t, api.url).client, options);
-  t.match(api.requests.items, [
+  api.answer((exchange) => {
+    const found = stored[exchange.path];
+    if (exchange.method === 'POST') exchange.json({}, 201);
+    else if (found === undefined) exchange.refuse(404);
+    else exchange.json(found);
+  });
+  const { client } = connect(t, api.url);
+  const writes = () => api.requests.items.filter(({ method }) => method !== 'GET');
+  return { client, writes };
+}
+
+const ONE = `${VALIDATING}/restamp`;
+const OTHER = `${MUTATING}/restamp`;
+const OURS = { metadata: { labels: { 'app.kubernetes.io/managed-by': 'restamp' } } };
+const THEIRS = { metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } } };
+
+t.test('registration by address creates both configurations', async (t) => {
+  const { client, writes } = await serving(t, {});
+  await register(client, options);
+  t.match(writes(), [
     { method: 'POST', path: VALIDATING },
     { method: 'POST', path: MUTATING },
   ]);
-  t.same(JSON.parse(api.requests.items[0]?.body ?? ''), sourceConfiguration(options));
-  t.same(JSON.parse(api.requests.items[1]?.body ?? ''), workloadConfiguration(options));
+  t.same(JSON.parse(writes()[0]?.body ?? ''), sourceConfiguration(options));
+  t.same(JSON.parse(writes()[1]?.body ?? ''), workloadConfiguration(options));
 });
 
-t.test('what an earlier run left is replaced, at the version that was read', async (t) => {
-  const api = await fakeApiServer(t);
-  api.answer((exchange) => {
-    if (exchange.method === 'POST') exchange.refuse(409, 'exists');
-    else exchange.json({ metadata: { resourceVersion: '41' }, webhooks: [] });
-  });
-  await register(connect(t, api.url).client, options);
-  const puts = api.requests.items.filter(({ method }) => method === 'PUT');
+t.test('configurations that are there get our webhooks and nothing else', async (t) => {
+  const { client, writes } = await serving(t, { [ONE]: THEIRS, [OTHER]: { ...OURS, webhooks: [{}] } });
+  await register(client, options);
+  t.match(writes(), [
+    { method: 'PATCH', path: ONE, headers: { 'content-type': 'application/json-patch+json' } },
+    { method: 'PATCH', path: OTHER },
+  ]);
   t.same(
-    puts.map(({ path }) => path),
-    [`${VALIDATING}/restamp`, `${MUTATING}/restamp`],
+    writes().map(({ body }) => JSON.parse(body) as object),
+    [sourceConfiguration(options), workloadConfiguration(options)].map(({ webhooks }) => [
+      { op: 'add', path: '/webhooks', value: webhooks },
+    ]),
   );
-  const wanted = sourceConfiguration(options);
-  t.same(JSON.parse(puts[0]?.body ?? ''), {
-    ...wanted,
-    metadata: { ...wanted.metadata, resourceVersion: '41' },
+});
+
+t.test('what is registered already is not written again', async (t) => {
+  const { client, writes } = await serving(t, {
+    [ONE]: { ...THEIRS, webhooks: sourceConfiguration(options).webhooks },
+    [OTHER]: { ...THEIRS, webhooks: workloadConfiguration(options).webhooks },
   });
+  await register(client, options);
+  t.same(writes(), []);
+});
+
+t.test('in a cluster none is created: the installer must be able to take them away', async (t) => {
+  const { client, writes } = await serving(t, {});
+  const inCluster = { ...options, address: { namespace: 'tools', name: 'restamp' } };
+  await t.rejects(register(client, inCluster), { code: 'RESTAMP_KUBE_NOT_FOUND' });
+  t.same(writes(), []);
 });
 
 t.test('any other refusal of a registration stays an error', async (t) => {
@@ -148,29 +195,22 @@ t.test('any other refusal of a registration stays an error', async (t) => {
     await t.rejects(unregister(client, 'restamp'), { code });
     await t.rejects(injectCa(client, 'restamp', caPem), { code });
   }
-  api.answer((exchange) => {
-    if (exchange.method === 'POST') exchange.refuse(403);
-    else exchange.json({ metadata: { resourceVersion: '1' } });
-  });
-  await t.rejects(register(client, options), { code: 'RESTAMP_KUBE_FORBIDDEN' });
-  t.notOk(
-    api.requests.items.some(({ method }) => method === 'PUT'),
-    'nothing is replaced because of it',
-  );
 });
 
-t.test('taking back deletes both, and does not mind what is gone', async (t) => {
-  const api = await fakeApiServer(t);
-  const { client } = connect(t, api.url);
-  for (const answer of [(one: Exchange) => one.json({}), (one: Exchange) => one.refuse(404)]) {
-    api.answer(answer);
-    await unregister(client, 'restamp');
-  }
-  t.same(
-    api.requests.items.map(({ method, path }) => `${method} ${path}`),
-    [VALIDATING, MUTATING, VALIDATING, MUTATING].map((path) => `DELETE ${path}/restamp`),
-  );
-});
+t.test(
+  'taking back deletes what a server made, empties what an installer made, and bears what is gone',
+  async (t) => {
+    const made = await serving(t, { [ONE]: OURS, [OTHER]: THEIRS });
+    await unregister(made.client, 'restamp');
+    t.match(made.writes(), [
+      { method: 'DELETE', path: ONE },
+      { method: 'PATCH', path: OTHER, body: '[{"op":"add","path":"/webhooks","value":[]}]' },
+    ]);
+    const gone = await serving(t, {});
+    await unregister(gone.client, 'restamp');
+    t.same(gone.writes(), []);
+  },
+);
 
 t.test('the CA is put in where it is not, and nothing is written where it is', async (t) => {
   const api = await fakeApiServer(t);
