@@ -72,6 +72,8 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     clock,
     onTrouble,
     onRead: (ref, state, before) => mutator.onRead(ref, state, before),
+    onUnreadable: (ref) => mutator.onUnreadable(ref),
+    patienceMs: settings.longestDelayMs,
   });
   const judge = new Judge({
     workloads,
@@ -141,9 +143,9 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     clock,
     timing: (key) => timingOf(key),
     parallel: settings.rollParallelism,
-    roll: (key) => {
+    roll: (key, overdue) => {
       recorder.setBusy(true);
-      return roller.roll(key);
+      return roller.roll(key, overdue);
     },
     onIdle: () => recorder.setBusy(false),
   });
