@@ -7,7 +7,9 @@ import type { KubeClient } from '../src/kube/client.ts';
 import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
 import { SOURCES_PATH, WORKLOADS_PATH } from './configurations.ts';
-import { register, unregister } from './registration.ts';
+import { hasNeighbours } from './neighbours.ts';
+import { RegistrationGuard } from './registration-guard.ts';
+import { isRegistered, register, unregister } from './registration.ts';
 import { startAdmissionServer } from './server.ts';
 import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
 import { createWorkloadRoute, type WorkloadRouteParts } from './workload-route.ts';
@@ -29,18 +31,22 @@ export type AdmissionParts = {
   readonly ownUser: string;
   readonly source: SourceRouteParts;
   readonly workload: WorkloadRouteParts;
+  /** Makes an Event of a warning about ourselves, if it is for this replica to tell. */
+  readonly warn: (reason: string, message: string) => Promise<unknown>;
 };
 
 /** The front door, with its certificate and its registration. */
 export type Admission = {
+  /** Whether the API server was seen to know us. */
+  readonly registered: boolean;
   /**
    * Makes the API server call us, now that there is something to answer from. In a cluster it waits for the
    * configurations of the installer, and for the right to fill them, until `stop` aborts.
    */
   open(stop: AbortSignal): Promise<void>;
-  /** Takes back what `open` registered and hands connections back, still answering. */
-  drain(): Promise<void>;
-  /** Sends what still comes elsewhere, then ends. */
+  /** Hands connections back, still answering. */
+  drain(): void;
+  /** Sends what still comes elsewhere, then ends; the last replica takes back what `open` registered. */
   close(): Promise<void>;
 };
 
@@ -87,7 +93,19 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
   };
   const unregistered = (error: unknown): void =>
     log.warn({ name }, `The webhook could not be registered: ${reasonOf(error)}`);
+  const guard = new RegistrationGuard({
+    clock,
+    log,
+    // As soon noticed as a lost leader.
+    everyMs: config.leaseMs,
+    isRegistered: () => isRegistered(client, name, keys.ca.certPem),
+    onLost: () =>
+      parts.warn('WebhookUnregistered', `The webhook configurations ${name} are gone or do not trust our CA`),
+  });
   return {
+    get registered() {
+      return guard.registered;
+    },
     async open(stop) {
       for (;;) {
         try {
@@ -102,19 +120,23 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
       }
       if (config.admissionUrl === undefined) keep();
       const at = config.admissionUrl?.href ?? `https://${service}`;
+      guard.start();
       log.info({ url: at, name }, 'Webhook registered');
     },
-    async drain() {
+    drain() {
+      guard.stop();
       server.drain();
       cancelLook();
-      if (config.admissionUrl === undefined) return;
-      await unregister(client, name).catch((error: unknown) =>
-        log.error({ name }, `The webhook configuration could not be removed: ${reasonOf(error)}`),
-      );
     },
     async close() {
       leaf.close();
       await server.close();
+      if (config.admissionUrl === undefined) return;
+      // Other replicas are called by the same registration.
+      if (await hasNeighbours(config.admissionUrl, keys.ca.certPem, clock)) return;
+      await unregister(client, name).catch((error: unknown) =>
+        log.error({ name }, `The webhook configuration could not be removed: ${reasonOf(error)}`),
+      );
     },
   };
 }

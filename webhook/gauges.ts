@@ -3,6 +3,7 @@ import type { assembleMutator } from '../src/roll/assemble.ts';
 import type { Leadership } from '../src/roll/leadership.ts';
 import type { HoldReason } from '../src/roll/queue.ts';
 import type { Watches } from '../src/roll/watches.ts';
+import type { Admission } from './admission.ts';
 
 /** The running parts that gauges are read off. */
 export type Gauged = Pick<
@@ -11,6 +12,8 @@ export type Gauged = Pick<
 > & {
   readonly watches: Pick<Watches, 'ages'>;
   readonly leadership: Pick<Leadership, 'isLeader'>;
+  /** Undefined without a front door. */
+  readonly admission: Pick<Admission, 'registered'> | undefined;
 };
 
 /** Every reason is always there, so that an alert on it does not miss the first time. */
@@ -26,7 +29,7 @@ const REASONS: readonly HoldReason[] = [
 ];
 
 /** Registers the gauges. */
-export function addGauges(metrics: Metrics, { watches, leadership, ...roll }: Gauged): void {
+export function addGauges(metrics: Metrics, { watches, leadership, admission, ...roll }: Gauged): void {
   const sizes: readonly [name: string, help: string, read: () => number][] = [
     ['restamp_workloads', 'Workloads that are opted in or bear a map.', () => roll.workloads.size],
     ['restamp_sources', 'ConfigMaps and Secrets that the watches have shown.', () => roll.sources.size],
@@ -37,6 +40,11 @@ export function addGauges(metrics: Metrics, { watches, leadership, ...roll }: Ga
     ],
     ['restamp_queue', 'Workloads that are stale and wait to be rolled.', () => roll.queue.size],
     ['restamp_leader', 'Whether this process rolls: 1 for the leader.', () => Number(leadership.isLeader)],
+    [
+      'restamp_webhook_registered',
+      'Whether the webhook configurations are there and trust our CA: 1 if so.',
+      () => Number(admission?.registered ?? false),
+    ],
     ['restamp_baselines_waiting', 'Maps that wait to be written.', () => roll.baselines.size],
   ];
   for (const [name, help, read] of sizes)

@@ -87,6 +87,17 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         keys,
         namespace,
         ownUser,
+        warn: async (reason, message) => {
+          if (!leadership.isLeader) return;
+          const lease = {
+            apiVersion: 'coordination.k8s.io/v1',
+            kind: 'Lease',
+            namespace,
+            name: config.instance,
+          };
+          const text = { type: 'Warning', reason, message, component: 'restamp' } as const;
+          await sendEvent(client, { ...lease, uid: '', resourceVersion: '' }, text, clock.now());
+        },
         source: {
           ring,
           keys: RELOADER_KEYS,
@@ -114,7 +125,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     stopSwitch,
     own: { namespace, name: config.instance },
   });
-  addGauges(metrics, { ...roll, watches, leadership });
+  addGauges(metrics, { ...roll, watches, leadership, admission });
   await Promise.race([watches.synced, aborted(stop)]);
   if (!stop.aborted) {
     roll.mutator.start();
@@ -134,11 +145,13 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   }
   await aborted(stop);
   unready.add('stopping');
-  await admission?.drain();
+  admission?.drain();
   await pause(clock, config.shutdownDelayMs);
   roll.stop();
   await leadership.stop();
-  await Promise.all([watches.stop(), admission?.close(), ops.close()]);
+  await Promise.all([watches.stop(), admission?.close()]);
+  // Last, as it keeps the process alive: our timers do not.
+  await ops.close();
   await auth.close();
 }
 

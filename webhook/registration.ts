@@ -14,6 +14,8 @@ import {
 
 const BASE = '/apis/admissionregistration.k8s.io/v1';
 const RESOURCES = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'] as const;
+/** More than two are rare. */
+const TRIES = 5;
 
 /**
  * Registers the webhooks. Configurations that are there get our webhooks and keep the rest: an installer makes them
@@ -58,7 +60,35 @@ type Stored = {
   readonly webhooks?: readonly object[];
 };
 
+/** Whether both configurations are there and have webhooks that trust our CA: else the API server calls nobody. */
+export async function isRegistered(client: KubeClient, name: string, caPem: string): Promise<boolean> {
+  for (const resource of RESOURCES) {
+    const stored = (await readOrNothing(client, `${BASE}/${resource}/${name}`)) as
+      WebhookConfiguration | undefined;
+    if ((stored?.webhooks ?? []).length === 0 || planInjection(stored ?? {}, caPem) !== undefined)
+      return false;
+  }
+  return true;
+}
+
 async function put(
+  client: KubeClient,
+  resource: string,
+  wanted: Configuration,
+  options: ConfigurationOptions,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      await putOnce(client, resource, wanted, options);
+      return;
+    } catch (error) {
+      // Another replica that starts now has made it first, or one that ends has taken it back.
+      const moved = hasCode(error, 'RESTAMP_KUBE_CONFLICT') || hasCode(error, 'RESTAMP_KUBE_NOT_FOUND');
+      if (!moved || tries === TRIES || !(options.address instanceof URL)) throw error;
+    }
+}
+
+async function putOnce(
   client: KubeClient,
   resource: string,
   wanted: Configuration,

@@ -10,6 +10,8 @@ export type EventText = {
 };
 
 type Involved = {
+  /** Of the kind table, unless given. */
+  readonly apiVersion?: string;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
@@ -38,7 +40,7 @@ export async function sendEvent(
       kind: 'Event',
       metadata: { generateName: `${name.slice(0, 200)}.`, namespace },
       involvedObject: {
-        apiVersion: row === undefined ? '' : `${row.group}/${row.version}`,
+        apiVersion: about.apiVersion ?? (row === undefined ? '' : `${row.group}/${row.version}`),
         kind,
         namespace,
         name,

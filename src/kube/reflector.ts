@@ -153,10 +153,9 @@ export class Reflector<T extends Identified> {
         query: { ...query, limit: PAGE, ...(next === undefined ? {} : { continue: next }) },
         ...(accept === undefined ? {} : { accept: accept.list }),
         signal: this.#stopping.signal,
-      })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] | null };
+      })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] };
       this.#hear();
-      // Go writes an empty list that was never made as null.
-      for (const item of list.items ?? []) this.#put(item);
+      for (const item of list.items) this.#put(item);
       next = list.metadata.continue === '' ? undefined : list.metadata.continue;
       version = list.metadata.resourceVersion;
     } while (next !== undefined);

@@ -72,8 +72,6 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     clock,
     onTrouble,
     onRead: (ref, state, before) => mutator.onRead(ref, state, before),
-    onUnreadable: (ref) => mutator.onUnreadable(ref),
-    patienceMs: settings.longestDelayMs,
   });
   const judge = new Judge({
     workloads,
@@ -143,9 +141,9 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     clock,
     timing: (key) => timingOf(key),
     parallel: settings.rollParallelism,
-    roll: (key, overdue) => {
+    roll: (key) => {
       recorder.setBusy(true);
-      return roller.roll(key, overdue);
+      return roller.roll(key);
     },
     onIdle: () => recorder.setBusy(false),
   });

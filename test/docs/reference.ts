@@ -50,6 +50,7 @@ function metricRows(): Cells[] {
     baselines: none,
     watches: none,
     leadership: none,
+    admission: none,
   });
   return metrics.registry
     .getMetricsAsArray()

@@ -5,7 +5,6 @@ import { turn } from '../helpers/journal.ts';
 export type Rolling = {
   readonly key: string;
   readonly at: number;
-  readonly overdue: boolean;
   readonly end: (outcome?: Outcome) => void;
 };
 
@@ -35,9 +34,9 @@ export function queueing(
     clock,
     timing: () => ({ quietMs, longestMs }),
     parallel,
-    roll: (key, overdue) =>
+    roll: (key) =>
       new Promise((resolve) => {
-        rolls.push({ key, overdue, at: clock.monotonic(), end: (outcome = DONE) => resolve(outcome) });
+        rolls.push({ key, at: clock.monotonic(), end: (outcome = DONE) => resolve(outcome) });
         if (atOnce) resolve(DONE);
       }),
     onIdle: () => {

@@ -18,29 +18,22 @@ export type Reading = {
   readonly clock: FakeClock;
   readonly asked: Journal<Asked>;
   readonly done: Journal<{ state: SourceState; before: SourceState | undefined }>;
-  readonly unreadable: Journal<string>;
   readonly troubles: Journal<RestampError>;
 };
 
 /** A reader whose every read is answered by the test. */
-export function reading(onRead: () => void = () => undefined): Reading {
+export function reading(): Reading {
   const clock = fakeClock(NOW);
   const asked = journal<Asked>();
   const done = journal<{ state: SourceState; before: SourceState | undefined }>();
-  const unreadable = journal<string>();
   const troubles = journal<RestampError>();
   const reader = new SourceReader({
     ring,
     keys: reloaderKeys,
     clock,
     read: (where) => new Promise((answer, fail) => asked.note({ key: sourceKey(where), answer, fail })),
-    onRead: (_where, state, before) => {
-      done.note({ state, before });
-      onRead();
-    },
-    onUnreadable: (where) => unreadable.note(sourceKey(where)),
-    patienceMs: 10_000,
+    onRead: (_where, state, before) => done.note({ state, before }),
     onTrouble: troubles.note,
   });
-  return { reader, clock, asked, done, unreadable, troubles };
+  return { reader, clock, asked, done, troubles };
 }

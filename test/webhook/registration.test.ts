@@ -5,7 +5,7 @@ import {
   workloadConfiguration,
   type ServiceName,
 } from '../../webhook/configurations.ts';
-import { injectCa, register, unregister } from '../../webhook/registration.ts';
+import { injectCa, isRegistered, register, unregister } from '../../webhook/registration.ts';
 import { connect, fakeApiServer } from '../helpers/fake-api-server.ts';
 
 const { certPem: caPem } = await issueCa(Date.now());
@@ -181,6 +181,40 @@ t.test('in a cluster none is created: the installer must be able to take them aw
   const inCluster = { ...options, address: { namespace: 'tools', name: 'restamp' } };
   await t.rejects(register(client, inCluster), { code: 'RESTAMP_KUBE_NOT_FOUND' });
   t.same(writes(), []);
+});
+
+t.test(
+  'replicas that register at once do not fail each other: who has lost the race looks again',
+  async (t) => {
+    const api = await fakeApiServer(t);
+    const { client } = connect(t, api.url);
+    let made = false;
+    api.answer((exchange) => {
+      if (exchange.method === 'PATCH') exchange.json({});
+      else if (exchange.method === 'GET' && made) exchange.json(THEIRS);
+      else exchange.refuse(exchange.method === 'GET' ? 404 : 409);
+      made ||= exchange.method === 'POST';
+    });
+    await register(client, options);
+    const first = api.requests.items.slice(0, 4).map(({ method }) => method);
+    t.same(first, ['GET', 'POST', 'GET', 'PATCH']);
+    api.answer((exchange) => exchange.refuse(exchange.method === 'GET' ? 404 : 409));
+    await t.rejects(register(client, options), { code: 'RESTAMP_KUBE_CONFLICT' });
+  },
+);
+
+t.test('registered means that both are there, with webhooks that trust our CA', async (t) => {
+  const stored = (caBundle: string) => ({ webhooks: [{ name: 'w', clientConfig: { caBundle } }] });
+  const ours = stored(Buffer.from(caPem).toString('base64'));
+  for (const [one, other, registered] of [
+    [ours, ours, true],
+    [ours, undefined, false],
+    [ours, { webhooks: [] }, false],
+    [stored(''), ours, false],
+  ] as const) {
+    const { client } = await serving(t, { [ONE]: one, ...(other === undefined ? {} : { [OTHER]: other }) });
+    t.equal(await isRegistered(client, 'restamp', caPem), registered);
+  }
 });
 
 t.test('any other refusal of a registration stays an error', async (t) => {
