@@ -24,6 +24,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
   re2js: ['src/core/'],
+  yaml: ['src/config-file.ts'],
 };
 
 type Import = { readonly file: string; readonly target: string };

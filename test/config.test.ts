@@ -1,21 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
-import { helpText, readConfig, SETTINGS, type Config } from '../src/config.ts';
-import { RestampError } from '../src/errors.ts';
+import { readConfig, type Config } from '../src/config.ts';
+import type { KINDS } from '../src/setting-kinds.ts';
+import { helpText, SETTINGS, SETTING_NAMES, type SettingName } from '../src/settings.ts';
+import { problemsOf, read } from './configured.ts';
 
-const read = (args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Config =>
-  readConfig(args, env)!;
-
-/** Everything that is wrong, as the one error lists it. */
-function problemsOf(args: readonly string[], env: Readonly<Record<string, string>> = {}): string[] {
-  try {
-    readConfig(args, env);
-  } catch (error) {
-    if (error instanceof RestampError && error.code === 'RESTAMP_CONFIG_INVALID')
-      return error.detail.split('; ');
-    throw error;
-  }
-  return [];
-}
+const folder = await mkdtemp(join(tmpdir(), 'restamp-config-'));
+t.teardown(() => rm(folder, { recursive: true }));
+const emptyFile = join(folder, 'empty.yaml');
+await writeFile(emptyFile, '');
 
 t.test('readConfig gives the defaults where nothing is said', async (t) => {
   t.has(read(), {
@@ -50,36 +45,57 @@ t.test('readConfig takes a value after the flag or after an equals sign', async 
 });
 
 /** A value that a setting takes and that is not its default. */
-function otherValue({ kind, fallback }: (typeof SETTINGS)[keyof typeof SETTINGS]): string {
+function otherValue(name: SettingName): string {
+  const { kind, fallback } = SETTINGS[name];
+  if (name === 'config') return emptyFile;
+  if (name === 'alert-sink') return 'slack';
+  if (name === 'reload-strategy') return 'annotations';
   if (typeof kind !== 'string') return kind.find((value) => value !== fallback && value !== 'warn')!;
-  const values = {
+  const values: Record<keyof typeof KINDS, string> = {
     text: 'x',
-    list: 'x,y',
     bool: fallback === 'true' ? 'false' : 'true',
     'exact-true': 'true',
+    'exact-enabled': 'enabled',
     duration: '77s',
     integer: '77',
     count: '77',
     address: '127.0.0.1:77',
-    url: 'https://127.0.0.1:77/base',
+    'https-url': 'https://127.0.0.1:77/base',
+    'http-url': 'http://127.0.0.1:77/base?a=1',
+    namespaces: 'x,y',
+    selector: 'x=y',
+    key: 'example.org/x',
+    'source-types': 'secrets',
+    'workload-types': 'jobs',
+    'workload-kinds': 'g.example/v1/K=/spec/template',
   };
   return values[kind];
 }
 
+/** A config as text, so that two can be compared. */
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (_, one: unknown) => (one instanceof Set ? [...(one as Set<unknown>)] : one));
+
 t.test(
-  'readConfig takes each setting from its flag and from its variable, for one field of its own',
+  'readConfig takes each setting from its flag, its variables and the file, for one field',
   async (t) => {
     const defaults = Object.entries(read());
     const fields = new Set<string>();
-    for (const [name, row] of Object.entries(SETTINGS)) {
-      const value = otherValue(row);
+    for (const name of SETTING_NAMES) {
+      const value = otherValue(name);
       const byFlag = read([`--${name}=${value}`]);
       const differing = defaults.filter(
-        ([key, before]) => JSON.stringify(byFlag[key as keyof Config]) !== JSON.stringify(before),
+        ([key, before]) => textOf(byFlag[key as keyof Config]) !== textOf(before),
       );
       t.equal(differing.length, 1, `--${name}=${value}`);
       fields.add(differing[0]?.[0] ?? '');
       t.same(read([], { [`RESTAMP_${name.replaceAll('-', '_').toUpperCase()}`]: value }), byFlag, name);
+      const { variable } = SETTINGS[name];
+      if (variable !== undefined) t.same(read([], { [variable]: value }), byFlag, variable);
+      if (name === 'config') continue;
+      const configFile = join(folder, 'one.yaml');
+      await writeFile(configFile, `${name}: ${value}\n`);
+      t.same(read([`--config=${configFile}`]), { ...byFlag, configFile }, `${name} in a file`);
     }
     t.same([...fields].sort(), defaults.map(([key]) => key).sort());
   },
@@ -185,7 +201,17 @@ t.test('readConfig refuses each kind of value that it cannot use', async (t) => 
   const refused: readonly (readonly [flag: string, values: readonly string[]])[] = [
     ['admission', ['On', 'true', '']],
     ['log-level', ['loud', 'INFO', '']],
-    ['log-format', ['text', 'JSON']],
+    ['namespaces', ['a b', 'A', '../x', 'a/b']],
+    ['namespace-selector', ['a=b=c', 'a>1', 'a in b', '=b', 'a:b:c', 'a b']],
+    ['resources-to-ignore', ['pods', 'configmaps pods']],
+    ['ignored-workload-types', ['deployments', 'jobs,pods', 'Job']],
+    ['auto-annotation', ['', 'a/b/c', 'a b', '/x']],
+    ['reload-strategy', ['', 'Annotations', 'restart']],
+    [
+      'workload-kinds',
+      ['apps/v1/Deployment', 'v1/Pod=/spec', 'a/v1/k=/spec', 'a/v1/K=spec', 'a/v1/K=/spec/'],
+    ],
+    ['mode', ['', 'off']],
     ['quiet-period', ['', '1', '-1s', '1 s', '1d']],
     ['roll-parallelism', ['0', '-1', '1.5', '01', 'many', '', '12345678901', '1e3']],
     ['roll-limit', ['', '-1', '1.5', 'many', '12345678901']],
@@ -217,9 +243,10 @@ t.test('readConfig reads nothing where help is asked for, however much is wrong'
 
 t.test('helpText lists every flag with its default', async (t) => {
   const lines = helpText().split('\n');
-  for (const [name, { fallback, help }] of Object.entries(SETTINGS)) {
+  for (const [name, { fallback, help, variable }] of Object.entries(SETTINGS)) {
     const flag = `  --${name}${fallback === '' ? '' : `=${fallback}`} `;
-    t.equal(lines.filter((line) => line.startsWith(flag) && line.endsWith(` ${help}`)).length, 1, name);
+    const end = variable === undefined ? ` ${help}` : ` ${help} (also ${variable})`;
+    t.equal(lines.filter((line) => line.startsWith(flag) && line.endsWith(end)).length, 1, name);
   }
   t.match(helpText(), /--quiet-period is RESTAMP_QUIET_PERIOD/);
 });

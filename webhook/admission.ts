@@ -81,7 +81,8 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     address: config.admissionUrl ?? { namespace: parts.namespace, name: config.instance },
     caPem: keys.ca.certPem,
     ownUser: parts.ownUser,
-    namespaces: config.namespaces,
+    scope: config,
+    keys: config.keys,
     autoReloadAll: config.autoReloadAll,
   };
   let cancelLook: () => void = () => undefined;

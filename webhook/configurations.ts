@@ -2,8 +2,9 @@
 // webhook in silence, so each is safe for CREATE, UPDATE and DELETE, and none uses request.name (measured.md 1).
 
 import { toCaBundle } from '../certs/bundle.ts';
-import { RELOADER_KEYS, STAMPS, type ReloaderKeys } from '../src/core/annotations.ts';
-import { KIND_ROWS } from '../src/core/kind.ts';
+import { STAMPS, type ReloaderKeys } from '../src/core/annotations.ts';
+import type { Selector } from '../src/core/label-selector.ts';
+import { kindRowsIn, sourceRowsIn, type Scope } from '../src/core/scope.ts';
 
 export const SOURCES_PATH = '/sources';
 export const WORKLOADS_PATH = '/workloads';
@@ -22,8 +23,9 @@ export type ConfigurationOptions = {
   readonly caPem: string;
   /** Our own user name: our own writes are not reviewed. */
   readonly ownUser: string;
-  /** Only these namespaces; empty means all but those of the cluster itself. */
-  readonly namespaces: readonly string[];
+  /** All namespaces, where it names none, means all but those of the cluster itself. */
+  readonly scope: Scope;
+  readonly keys: ReloaderKeys;
   /** Workloads that say nothing are opted in, so that they cannot be told by their annotations. */
   readonly autoReloadAll: boolean;
 };
@@ -97,9 +99,20 @@ function workloadConditions(keys: ReloaderKeys, autoReloadAll: boolean): Conditi
   return autoReloadAll ? [changes] : [changes, optedIn];
 }
 
+/** A selector as a LabelSelector; an empty one selects everything. */
+function labelSelector(selector: Selector): { matchExpressions?: Selector } {
+  return selector.length === 0 ? {} : { matchExpressions: selector };
+}
+
+function namespacesIn({ namespaces, namespacesToIgnore, namespaceSelector }: Scope): Selector {
+  const key = 'kubernetes.io/metadata.name';
+  if (namespaces.length > 0) return [{ key, operator: 'In', values: namespaces }];
+  const ignored = [...new Set([...SYSTEM_NAMESPACES, ...namespacesToIgnore])];
+  return [{ key, operator: 'NotIn', values: ignored }, ...namespaceSelector];
+}
+
 function webhook(options: ConfigurationOptions, path: string, more: object): object {
   const { address } = options;
-  const scoped = options.namespaces.length > 0;
   // What the API server would fill in is said here, so that what is stored can be compared with it.
   return {
     clientConfig: {
@@ -109,15 +122,7 @@ function webhook(options: ConfigurationOptions, path: string, more: object): obj
       caBundle: toCaBundle(options.caPem),
     },
     objectSelector: {},
-    namespaceSelector: {
-      matchExpressions: [
-        {
-          key: 'kubernetes.io/metadata.name',
-          operator: scoped ? 'In' : 'NotIn',
-          values: scoped ? options.namespaces : SYSTEM_NAMESPACES,
-        },
-      ],
-    },
+    namespaceSelector: labelSelector(namespacesIn(options.scope)),
     matchPolicy: 'Equivalent',
     failurePolicy: 'Ignore',
     admissionReviewVersions: ['v1'],
@@ -142,10 +147,12 @@ export function sourceConfiguration(options: ConfigurationOptions) {
         apiGroups: [''],
         apiVersions: ['v1'],
         operations: ['CREATE', 'UPDATE', 'DELETE'],
-        resources: ['configmaps', 'secrets'],
+        resources: sourceRowsIn(options.scope).map(({ resource }) => resource),
         scope: 'Namespaced',
       },
     ],
+    // A write counts where the old or the new object fits: one that takes the label away is seen too.
+    objectSelector: labelSelector(options.scope.resourceLabelSelector),
     matchConditions: [notOurOwn(options.ownUser), ...SOURCE_CONDITIONS],
     sideEffects: 'NoneOnDryRun',
     timeoutSeconds: 2,
@@ -155,20 +162,18 @@ export function sourceConfiguration(options: ConfigurationOptions) {
 
 /** Asked again after other mutators: what they change in the template may start pods. */
 export function workloadConfiguration(options: ConfigurationOptions) {
-  const groups = [...new Set(KIND_ROWS.map(({ group }) => group))];
+  const rows = kindRowsIn(options.scope);
+  const groups = [...new Set(rows.map(({ group }) => group))];
   const workloads = webhook(options, WORKLOADS_PATH, {
     name: 'workloads.restamp.dev',
     rules: groups.map((group) => ({
       apiGroups: [group],
-      apiVersions: [...new Set(KIND_ROWS.filter((row) => row.group === group).map(({ version }) => version))],
+      apiVersions: [...new Set(rows.filter((row) => row.group === group).map(({ version }) => version))],
       operations: ['CREATE', 'UPDATE'],
-      resources: KIND_ROWS.filter((row) => row.group === group).map(({ resource }) => resource),
+      resources: rows.filter((row) => row.group === group).map(({ resource }) => resource),
       scope: 'Namespaced',
     })),
-    matchConditions: [
-      notOurOwn(options.ownUser),
-      ...workloadConditions(RELOADER_KEYS, options.autoReloadAll),
-    ],
+    matchConditions: [notOurOwn(options.ownUser), ...workloadConditions(options.keys, options.autoReloadAll)],
     reinvocationPolicy: 'IfNeeded',
     sideEffects: 'None',
     timeoutSeconds: 3,

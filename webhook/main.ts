@@ -2,8 +2,7 @@ import '../src/node-version.ts';
 import type { SecretObject } from '../certs/key-secret.ts';
 import { ensureKeySecret } from '../certs/store.ts';
 import { pause, systemClock as clock } from '../src/clock.ts';
-import { helpText, readConfig, type Config } from '../src/config.ts';
-import { RELOADER_KEYS } from '../src/core/annotations.ts';
+import { readConfig, type Config } from '../src/config.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../src/core/workload.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
@@ -16,8 +15,11 @@ import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { assembleMutator } from '../src/roll/assemble.ts';
 import { createLeadership } from '../src/roll/leadership.ts';
+import { NamespaceScope } from '../src/roll/namespace-scope.ts';
 import { StopSwitch } from '../src/roll/stop-switch.ts';
 import { createTelling } from '../src/roll/telling.ts';
+import { startNotices } from '../src/notices.ts';
+import { helpText } from '../src/settings.ts';
 import { mayReadStatus } from '../src/kube/access.ts';
 import type { KeyRing } from '../src/roll/source-reader.ts';
 import { startWatches } from '../src/roll/watches.ts';
@@ -27,7 +29,8 @@ import { startOpsServer } from './ops-server.ts';
 
 /** Puts every part together, in start order, and runs until `stop` aborts. */
 async function run(config: Config, stop: AbortSignal): Promise<void> {
-  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const log = createLog({ level: config.logLevel, format: config.logFormat === 'json' ? 'json' : '' });
+  for (const { level, message } of startNotices(config)) log[level]({}, message);
   const metrics = createMetrics();
   const auth = loadAuth(config.kubeconfig, clock);
   const namespace = config.namespace ?? auth.namespace;
@@ -100,7 +103,8 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         },
         source: {
           ring,
-          keys: RELOADER_KEYS,
+          keys: config.keys,
+          selector: config.resourceLabelSelector,
           now: () => clock.now(),
           preview: (ref, next, marks) => roll.judge.preview(ref, next, marks),
           matters: (ref) => roll.workloads.candidates(ref).size > 0,
@@ -108,7 +112,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           audit: log.audit,
         },
         workload: {
-          settings: { keys: RELOADER_KEYS, autoReloadAll: config.autoReloadAll },
+          settings: config,
           keyId: ring.current,
           mapBefore: (workload) => roll.workloads.mapBefore(workload),
           dependencies: (workload, map) => roll.judge.dependencies(workload, map),
@@ -117,10 +121,21 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           audit: log.audit,
         },
       });
-  const watches = startWatches(roll.mutator, {
+  const namespaceScope = new NamespaceScope({
+    selector: config.namespaceSelector,
+    roll,
+    onChange: (name, is) =>
+      log.info(
+        {},
+        is === 'in' ? `added namespace to be watched: ${name}` : `removed namespace from watch: ${name}`,
+      ),
+  });
+  const watches = startWatches({
     client,
     clock,
-    namespaces: config.namespaces,
+    scope: config,
+    namespaceScope,
+    onRelisted: () => roll.mutator.recover(),
     onTrouble,
     stopSwitch,
     own: { namespace, name: config.instance },

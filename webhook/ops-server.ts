@@ -1,5 +1,5 @@
 import Fastify from 'fastify';
-import type { Address } from '../src/config.ts';
+import type { Address } from '../src/setting-kinds.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
 
 /** The API server's proxy strips Authorization, so the token has a header of its own. */

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
-import type { Address } from '../src/config.ts';
+import type { Address } from '../src/setting-kinds.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
 import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
 

@@ -1,6 +1,7 @@
 import { keyedDigest } from '../src/core/digest.ts';
 import type { ReloaderKeys } from '../src/core/annotations.ts';
 import { readMarks, type SourceMarks } from '../src/core/opt-in.ts';
+import { selects, type Selector } from '../src/core/label-selector.ts';
 import type { Current } from '../src/core/plan.ts';
 import {
   SOURCE_ROWS,
@@ -22,6 +23,8 @@ import type { ReviewAnswer, ReviewRequest } from './review.ts';
 export type SourceRouteParts = {
   readonly ring: KeyRing;
   readonly keys: ReloaderKeys;
+  /** What has not these labels rolls nothing. */
+  readonly selector: Selector;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** The workloads that would roll if the source became this. */
@@ -61,16 +64,18 @@ export function createSourceRoute(parts: SourceRouteParts): (request: ReviewRequ
     const next: Current =
       request.operation === 'DELETE'
         ? { state: 'missing' }
-        : {
-            state: 'present',
-            uid: meta.uid,
-            resourceVersion: meta.resourceVersion,
-            created: meta.created,
-            dataTime: meta.dataTime,
-            // Every dependent asks for the same one as a rule; a large Secret takes milliseconds to digest.
-            digest: (id, selection) =>
-              id === parts.ring.current && selection === undefined ? current : digest(id, selection),
-          };
+        : !selects(parts.selector, object.metadata.labels)
+          ? { state: 'missing', filtered: true }
+          : {
+              state: 'present',
+              uid: meta.uid,
+              resourceVersion: meta.resourceVersion,
+              created: meta.created,
+              dataTime: meta.dataTime,
+              // Every dependent asks for the same one as a rule; a large Secret takes milliseconds to digest.
+              digest: (id, selection) =>
+                id === parts.ring.current && selection === undefined ? current : digest(id, selection),
+            };
     const marks =
       request.operation === 'DELETE' ? undefined : readMarks(object.metadata.annotations, parts.keys);
     const rolls = parts.preview(ref, next, marks);

@@ -9,6 +9,8 @@ export type ReloaderKeys = {
   readonly search: string;
   readonly match: string;
   readonly ignore: string;
+  readonly pausePeriod: string;
+  readonly pausedAt: string;
 };
 
 export const RELOADER_KEYS: ReloaderKeys = {
@@ -22,6 +24,8 @@ export const RELOADER_KEYS: ReloaderKeys = {
   search: 'reloader.stakater.com/search',
   match: 'reloader.stakater.com/match',
   ignore: 'reloader.stakater.com/ignore',
+  pausePeriod: 'deployment.reloader.stakater.com/pause-period',
+  pausedAt: 'deployment.reloader.stakater.com/paused-at',
 };
 
 /** Workload metadata: the map of stamps. */

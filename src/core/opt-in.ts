@@ -14,6 +14,15 @@ export type OptIn = {
   readonly excluded: ReadonlySet<string>;
 };
 
+/** The opt-in of a workload that asks for nothing, and never does. */
+export const NOT_OPTED_IN: OptIn = {
+  list: undefined,
+  auto: false,
+  silent: false,
+  search: false,
+  excluded: new Set(),
+};
+
 /** Why a change of a source rolls a workload, or why not. Each word is also what `explain` and the logs say. */
 export type Reason =
   | 'listed' // named in the workload's …/reload list

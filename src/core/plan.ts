@@ -4,7 +4,8 @@ import { sameStamps, type Stamp, type StampMap } from './stamp-map.ts';
 
 /** A source as it is stored now. */
 export type Current =
-  | { readonly state: 'missing' }
+  /** Filtered: it exists, but has not the labels that are asked for. */
+  | { readonly state: 'missing'; readonly filtered?: boolean }
   | {
       readonly state: 'present';
       readonly uid: string;
@@ -99,7 +100,9 @@ export function judgeStamp(
 ): Verdict {
   if (current.state === 'missing') {
     if (stamp.h === ABSENT) return { is: 'fresh' };
-    return input.reloadOnDelete ? { is: 'stale', cause: 'deleted' } : { is: 'kept' };
+    return input.reloadOnDelete && current.filtered !== true
+      ? { is: 'stale', cause: 'deleted' }
+      : { is: 'kept' };
   }
   if (stamp.h === ABSENT) return input.reloadOnCreate ? { is: 'stale', cause: 'created' } : { is: 'new' };
   return current.digest(input.keyId, stamp.f) === stamp.h

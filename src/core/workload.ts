@@ -10,7 +10,7 @@ import {
 import { bareDigest } from './bare-template.ts';
 import { kindRow, type KindRow } from './kind.ts';
 import { isLeverName, type EnvLever } from './lever.ts';
-import { isOptedIn, readOptIn, type OptIn } from './opt-in.ts';
+import { isOptedIn, NOT_OPTED_IN, readOptIn, type OptIn } from './opt-in.ts';
 import type { PodTemplate } from './pod-template.ts';
 import { findReferences, type Reference } from './references.ts';
 import { lastReleaseWrite, releaseOf } from './release.ts';
@@ -72,7 +72,12 @@ export type WorkloadObject = {
   };
 };
 
-export type WorkloadSettings = { readonly keys: ReloaderKeys; readonly autoReloadAll: boolean };
+export type WorkloadSettings = {
+  readonly keys: ReloaderKeys;
+  readonly autoReloadAll: boolean;
+  /** Types of sources that nothing depends on. */
+  readonly resourcesToIgnore: ReadonlySet<SourceType>;
+};
 
 /** Identity of a workload in the cluster. */
 export function workloadKey(workload: { kind: string; namespace: string; name: string }): string {
@@ -98,7 +103,9 @@ export function reduceWorkload(
     return undefined;
   const template = templateOf(row, object);
   const marks = (type: SourceType): OptIn =>
-    readOptIn(type, metadata.annotations, template.metadata?.annotations, settings.keys);
+    settings.resourcesToIgnore.has(type)
+      ? NOT_OPTED_IN
+      : readOptIn(type, metadata.annotations, template.metadata?.annotations, settings.keys);
   const optIn = { cm: marks('cm'), secret: marks('secret') };
   const optedIn = Object.values(optIn).some((one) => isOptedIn(one, settings.autoReloadAll));
   const stamps = annotation(metadata.annotations, STAMPS);

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
-import { RELOADER_KEYS } from '../core/annotations.ts';
+import type { ReloaderKeys } from '../core/annotations.ts';
+import type { Selector } from '../core/label-selector.ts';
 import { kindRow } from '../core/kind.ts';
 import { rolloutFacts } from '../core/rollout.ts';
-import { parseStampKey, type SourceRef } from '../core/source.ts';
+import { parseStampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import { Baselines } from './baselines.ts';
@@ -46,6 +47,9 @@ export type MutatorPorts = {
 };
 
 export type MutatorSettings = JudgeSettings & {
+  readonly keys: ReloaderKeys;
+  readonly resourceLabelSelector: Selector;
+  readonly resourcesToIgnore: ReadonlySet<SourceType>;
   readonly quietMs: number;
   readonly longestDelayMs: number;
   readonly rollParallelism: number;
@@ -60,7 +64,7 @@ export type MutatorSettings = JudgeSettings & {
 /** Puts the parts of the rolling side together; returns those that others speak to. */
 export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports: MutatorPorts) {
   const { clock, onTrouble } = ports;
-  const keys = RELOADER_KEYS;
+  const { keys } = settings;
   const workloads = new WorkloadBook(new Set(ring.keys.keys()), ports.onUnreadable);
   const sources = new SourceBook();
   const sightings = new Sightings(clock);
@@ -69,6 +73,7 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     read: ports.readSource,
     ring,
     keys,
+    selector: settings.resourceLabelSelector,
     clock,
     onTrouble,
     onRead: (ref, state, before) => mutator.onRead(ref, state, before),
@@ -168,7 +173,7 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     sightings,
     changes: new Changes(),
     clock,
-    settings: { keys, autoReloadAll: settings.autoReloadAll },
+    settings,
     keyId: ring.current,
     gates,
     holds,

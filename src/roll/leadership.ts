@@ -17,7 +17,7 @@ export type Leadership = {
 };
 
 export type LeadershipOptions = {
-  readonly config: Pick<Config, 'leaderElect' | 'leaseMs' | 'instance'>;
+  readonly config: Pick<Config, 'leaderElect' | 'leaseMs' | 'instance' | 'podName'>;
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly log: Log;
@@ -40,7 +40,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     roll.baselines.setActive(active);
   };
   setActive(false);
-  const identity = `${hostname()}_${randomUUID()}`;
+  const identity = `${config.podName ?? hostname()}_${randomUUID()}`;
   return new LeaderElection({
     client,
     clock,

@@ -188,6 +188,7 @@ export class Mutator {
   #noteChange(ref: SourceRef, state: SourceState, before: SourceState | undefined): boolean {
     const { sightings, changes, clock, keyId } = this.#parts;
     if (state.state === 'missing') {
+      if (state.filtered === true) return false;
       const sighting = sightings.confirmDelete(ref, before?.state === 'present' ? before.uid : undefined);
       if (before?.state !== 'present') return false;
       changes.note(ref, { version: before.resourceVersion, deleted: true, at: clock.now(), sighting });

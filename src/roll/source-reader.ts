@@ -1,6 +1,7 @@
 import { pause, type Clock } from '../clock.ts';
 import { keyedDigest, reloaderHash } from '../core/digest.ts';
 import type { ReloaderKeys } from '../core/annotations.ts';
+import { selects, type Selector } from '../core/label-selector.ts';
 import type { Current } from '../core/plan.ts';
 import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
@@ -36,6 +37,8 @@ export type SourceReaderOptions = {
   readonly read: ReadSource;
   readonly ring: KeyRing;
   readonly keys: ReloaderKeys;
+  /** Sources without these labels count as filtered out. */
+  readonly selector: Selector;
   readonly clock: Clock;
   /** A read has ended: look again at everything that depends on this source. */
   readonly onRead: (ref: SourceRef, state: SourceState, before: SourceState | undefined) => void;
@@ -145,6 +148,8 @@ export class SourceReader {
     if (object === undefined)
       return { state: 'missing', asOf: newerVersion(reading.atLeast, this.#states.get(key)?.asOf) };
     const asOf = newerVersion(object.metadata.resourceVersion, reading.atLeast);
+    if (!selects(this.#options.selector, object.metadata.labels))
+      return { state: 'missing', filtered: true, asOf };
     return { ...this.#digest(key, ref, object), asOf };
   }
 

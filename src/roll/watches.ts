@@ -1,19 +1,26 @@
 import type { Clock } from '../clock.ts';
-import { KIND_ROWS, kindPath } from '../core/kind.ts';
-import { SOURCE_ROWS } from '../core/source.ts';
+import { kindPath } from '../core/kind.ts';
+import { selectorText, type Selector } from '../core/label-selector.ts';
+import { kindRowsIn, sourceRowsIn, type Scope } from '../core/scope.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
-import { Reflector, type Identified } from '../kube/reflector.ts';
-import type { Mutator } from './mutator.ts';
+import { Reflector, type Identified, type ReflectorOptions } from '../kube/reflector.ts';
+import type { NamespaceScope } from './namespace-scope.ts';
 import type { StopSwitch } from './stop-switch.ts';
 
 export type WatchOptions = {
   readonly client: KubeClient;
   readonly clock: Clock;
-  /** Only these namespaces, with a watch for each; empty means all, with one watch. */
-  readonly namespaces: readonly string[];
+  /** Named namespaces have a watch each; else one watch follows all. */
+  readonly scope: Scope;
+  readonly namespaceScope: Pick<
+    NamespaceScope,
+    'put' | 'remove' | 'start' | 'sourceFollower' | 'workloadFollower'
+  >;
+  /** A list has been read again: everything is to be judged anew. */
+  readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
   readonly stopSwitch: StopSwitch;
   /** Our own namespace, and the name of the ConfigMap in it that bears the stop switch for all. */
@@ -32,69 +39,89 @@ export type Watches = {
   stop(): Promise<void>;
 };
 
-/** Nobody depends on these, and they are large or many: the API server leaves them out. */
-const NO_SECRETS = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token';
+type Feed = 'sources' | 'workloads' | 'others';
+type Watch = {
+  readonly feed: Feed;
+  readonly resource: string;
+  readonly reflector: Pick<Reflector<Identified>, keyof Reflector<Identified>>;
+  /** Called once, when the list has been read again. */
+  readonly waiting: Set<() => void>;
+};
 
-/** Follows all sources, metadata alone, and all workloads. */
-export function startWatches(mutator: Mutator, options: WatchOptions): Watches {
-  const { client, clock, namespaces, onTrouble, stopSwitch, own } = options;
-  const onRelisted = (): void => mutator.recover();
-  const watches: { resource: string; reflector: Pick<Reflector<Identified>, keyof Reflector<Identified>> }[] =
-    [];
-  const scopes = namespaces.length === 0 ? [undefined] : namespaces;
-  for (const namespace of scopes) {
-    for (const { type, resource } of SOURCE_ROWS) {
-      const reflector = new Reflector<SourceObject & Identified>({
-        client,
-        clock,
-        onTrouble,
+/** Nobody depends on these, and they are large or many: the API server leaves them out. */
+const NO_SECRETS = ['type!=helm.sh/release.v1', 'type!=kubernetes.io/service-account-token'];
+const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
+
+/** Follows all sources, metadata alone, and all workloads, as far as they are in the scope. */
+export function startWatches(options: WatchOptions): Watches {
+  const { client, clock, scope, namespaceScope, onRelisted, onTrouble, stopSwitch, own } = options;
+  const watches: Watch[] = [];
+  const add = <T extends Identified>(
+    feed: Feed,
+    resource: string,
+    more: Pick<ReflectorOptions<T>, 'path' | 'follower' | 'query' | 'accept'>,
+  ): Reflector<T> => {
+    const waiting = new Set<() => void>();
+    const relisted = (): void => {
+      if (feed !== 'others') onRelisted();
+      for (const tell of waiting) tell();
+      waiting.clear();
+    };
+    const reflector = new Reflector<T>({ client, clock, onTrouble, ...more, onRelisted: relisted });
+    watches.push({ feed, resource, reflector, waiting });
+    return reflector;
+  };
+  const named = scope.namespaces.length > 0;
+  const ignored = named ? [] : scope.namespacesToIgnore.map((name) => `metadata.namespace!=${name}`);
+  for (const namespace of named ? scope.namespaces : [undefined]) {
+    for (const { type, resource } of sourceRowsIn(scope))
+      add<SourceObject & Identified>('sources', resource, {
         path: namespace === undefined ? `/api/v1/${resource}` : `/api/v1/namespaces/${namespace}/${resource}`,
-        ...(type === 'secret' ? { query: { fieldSelector: NO_SECRETS } } : {}),
-        accept: { watch: METADATA, list: METADATA_LIST },
-        follower: mutator.sourceFollower(type),
-        onRelisted,
+        query: queryOf([...(type === 'secret' ? NO_SECRETS : []), ...ignored], scope.resourceLabelSelector),
+        accept: ACCEPT_METADATA,
+        follower: namespaceScope.sourceFollower(type),
       });
-      watches.push({ resource, reflector });
-    }
-    for (const row of KIND_ROWS) {
-      const reflector = new Reflector<WorkloadObject & Identified>({
-        client,
-        clock,
-        onTrouble,
+    for (const row of kindRowsIn(scope))
+      add<WorkloadObject & Identified>('workloads', row.resource, {
         path: kindPath(row, namespace),
-        follower: mutator.workloadFollower(row),
-        onRelisted,
+        query: queryOf(ignored, []),
+        follower: namespaceScope.workloadFollower(row),
       });
-      watches.push({ resource: row.resource, reflector });
-    }
   }
   // A namespaced installation has no right to Namespaces: its stop switch is the ConfigMap alone.
-  if (namespaces.length === 0) {
-    const follower = stopSwitch.namespaces;
-    const accept = { watch: METADATA, list: METADATA_LIST };
-    const reflector = new Reflector({
-      client,
-      clock,
-      onTrouble,
-      path: '/api/v1/namespaces',
-      accept,
-      follower,
-    });
-    watches.push({ resource: 'namespaces', reflector });
-  }
-  watches.push({
-    resource: 'stop switch',
-    reflector: new Reflector({
-      client,
-      clock,
-      onTrouble,
-      path: `/api/v1/namespaces/${own.namespace}/configmaps`,
-      query: { fieldSelector: `metadata.name=${own.name}` },
-      accept: { watch: METADATA, list: METADATA_LIST },
-      follower: stopSwitch.own,
-    }),
+  const namespaces = named
+    ? undefined
+    : add('others', 'namespaces', {
+        path: '/api/v1/namespaces',
+        query: queryOf([], scope.namespaceSelector),
+        accept: ACCEPT_METADATA,
+        follower: {
+          put: (object) => {
+            stopSwitch.namespaces.put(object);
+            namespaceScope.put(object.metadata.name);
+          },
+          remove: (id) => {
+            stopSwitch.namespaces.remove(id);
+            namespaceScope.remove(id.name);
+          },
+        },
+      });
+  add('others', 'stop switch', {
+    path: `/api/v1/namespaces/${own.namespace}/configmaps`,
+    query: { fieldSelector: `metadata.name=${own.name}` },
+    accept: ACCEPT_METADATA,
+    follower: stopSwitch.own,
   });
-  for (const { reflector } of watches) reflector.start();
+  let stopped = false;
+  const begin = (): void => {
+    if (stopped) return;
+    namespaceScope.start((feed) => Promise.all(watches.filter((one) => one.feed === feed).map(listAgain)));
+    for (const { reflector } of watches) if (reflector !== namespaces) reflector.start();
+  };
+  namespaces?.start();
+  // What is of no selected namespace is not kept, so these must be known first.
+  if (namespaces === undefined || scope.namespaceSelector.length === 0) begin();
+  else void namespaces.synced.then(begin);
   return {
     synced: Promise.all(watches.map(({ reflector }) => reflector.synced)),
     relist: () => {
@@ -103,7 +130,24 @@ export function startWatches(mutator: Mutator, options: WatchOptions): Watches {
     unsynced: () => watches.filter(({ reflector }) => !reflector.hasSynced).map(({ resource }) => resource),
     ages: () => watches.map(({ resource, reflector }) => ({ resource, seconds: reflector.ageSeconds })),
     stop: async () => {
+      stopped = true;
       await Promise.all(watches.map(({ reflector }) => reflector.stop()));
     },
+  };
+}
+
+/** Reads a list again; ends when it has been handed over. */
+function listAgain({ reflector, waiting }: Watch): Promise<unknown> {
+  const listed = reflector.hasSynced
+    ? new Promise<void>((resolve) => waiting.add(resolve))
+    : reflector.synced;
+  reflector.relist();
+  return listed;
+}
+
+function queryOf(fields: readonly string[], labels: Selector): Record<string, string> {
+  return {
+    ...(fields.length === 0 ? {} : { fieldSelector: fields.join(',') }),
+    ...(labels.length === 0 ? {} : { labelSelector: selectorText(labels) }),
   };
 }

@@ -20,6 +20,8 @@ t.test('RELOADER_KEYS are Reloader’s, letter by letter', async (t) => {
     search: 'reloader.stakater.com/search',
     match: 'reloader.stakater.com/match',
     ignore: 'reloader.stakater.com/ignore',
+    pausePeriod: 'deployment.reloader.stakater.com/pause-period',
+    pausedAt: 'deployment.reloader.stakater.com/paused-at',
   });
 });
 

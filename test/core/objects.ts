@@ -22,6 +22,7 @@ export type WorkloadParts = {
   readonly template?: PodTemplate;
   readonly metadata?: Partial<WorkloadObject['metadata']>;
   readonly autoReloadAll?: boolean;
+  readonly ignoring?: readonly SourceType[];
   readonly kind?: string;
 };
 
@@ -37,7 +38,11 @@ export function deployment({
 
 /** {@link deployment} as Restamp keeps it, or undefined where it does not. */
 export function reduced(parts: WorkloadParts): Workload | undefined {
-  const settings = { keys: RELOADER_KEYS, autoReloadAll: parts.autoReloadAll ?? false };
+  const settings = {
+    keys: RELOADER_KEYS,
+    autoReloadAll: parts.autoReloadAll ?? false,
+    resourcesToIgnore: new Set<SourceType>(parts.ignoring),
+  };
   return reduceWorkload(kindRow(parts.kind ?? 'Deployment')!, deployment(parts), settings);
 }
 

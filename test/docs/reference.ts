@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { HELD, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
 import { LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, STOP } from '../../src/core/wishes.ts';
-import { SETTINGS } from '../../src/config.ts';
+import { SETTINGS, variableOf } from '../../src/settings.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { addGauges } from '../../webhook/gauges.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -60,9 +60,9 @@ function metricRows(): Cells[] {
 
 /** The text of docs/REFERENCE.md. */
 export function referenceText(): string {
-  const settings = Object.entries(SETTINGS).map(([name, { fallback, help }]) => [
+  const settings = Object.entries(SETTINGS).map(([name, { fallback, help, variable }]) => [
     `\`--${name}\``,
-    `\`RESTAMP_${name.toUpperCase().replaceAll('-', '_')}\``,
+    [variableOf(name), ...(variable === undefined ? [] : [variable])].map((one) => `\`${one}\``).join(', '),
     fallback === '' ? '' : `\`${fallback}\``,
     help,
   ]);
@@ -71,7 +71,11 @@ export function referenceText(): string {
     '# Reference',
     'Made from the tables in the code by `node test/docs/reference.ts`; a test fails when it is stale.',
     '## Flags',
-    'A flag wins over its variable. Durations are written as in Go: `500ms`, `10s`, `1m30s`.',
+    'A flag wins over its variable, a variable over the file of `--config` (YAML, the names of the flags as keys), and ' +
+      'that over the default. Reloader’s flags and variables have its names and spellings. Durations are written as ' +
+      'in Go: `500ms`, `10s`, `1m30s`. A flag of a list can be given more than once. Whatever is unknown or ' +
+      'contradictory ends the start with one error that names all of it. Where a flag of Reloader’s renames an ' +
+      'annotation, all that is said below of its default holds for the new name.',
     table(['flag', 'variable', 'default', 'meaning'], settings),
     '## Annotations',
     table(['annotation', 'on', 'meaning'], ANNOTATIONS.map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),

@@ -1,3 +1,4 @@
+import type { Selector } from '../../src/core/label-selector.ts';
 import type { RestampError } from '../../src/errors.ts';
 import type { SourceObject } from '../../src/core/source-meta.ts';
 import { sourceKey } from '../../src/core/source.ts';
@@ -22,7 +23,7 @@ export type Reading = {
 };
 
 /** A reader whose every read is answered by the test. */
-export function reading(): Reading {
+export function reading(selector: Selector = []): Reading {
   const clock = fakeClock(NOW);
   const asked = journal<Asked>();
   const done = journal<{ state: SourceState; before: SourceState | undefined }>();
@@ -30,6 +31,7 @@ export function reading(): Reading {
   const reader = new SourceReader({
     ring,
     keys: reloaderKeys,
+    selector,
     clock,
     read: (where) => new Promise((answer, fail) => asked.note({ key: sourceKey(where), answer, fail })),
     onRead: (_where, state, before) => done.note({ state, before }),

@@ -126,7 +126,11 @@ export function deployment(name: string, parts: WorkloadParts = {}): WorkloadObj
 
 /** What is kept of a Deployment; undefined where it is not opted in. */
 export function reduced(object: WorkloadObject): Workload | undefined {
-  return reduceWorkload(deploymentRow, object, { keys: RELOADER_KEYS, autoReloadAll: false });
+  return reduceWorkload(deploymentRow, object, {
+    keys: RELOADER_KEYS,
+    autoReloadAll: false,
+    resourcesToIgnore: new Set(),
+  });
 }
 
 export function workload(name: string, parts: WorkloadParts = {}): Workload {

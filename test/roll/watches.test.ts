@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap';
-import type { Mutator } from '../../src/roll/mutator.ts';
+import { NamespaceScope, type NamespaceScopeOptions } from '../../src/roll/namespace-scope.ts';
+import type { Scope } from '../../src/core/scope.ts';
+import { EVERYWHERE } from '../helpers/everywhere.ts';
 import { startWatches } from '../../src/roll/watches.ts';
 import { StopSwitch } from '../../src/roll/stop-switch.ts';
 import { METADATA } from '../../src/kube/client.ts';
@@ -8,7 +10,8 @@ import { connect, fakeApiServer, type Exchange, type Stream } from '../helpers/f
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal } from '../helpers/journal.ts';
 
-async function watching(t: Test, namespaces: readonly string[]) {
+async function watching(t: Test, part: Partial<Scope> = {}) {
+  const scope = { ...EVERYWHERE, ...part };
   const api = await fakeApiServer(t);
   const clock = fakeClock(0);
   const { client } = connect(t, api.url, { clock });
@@ -21,27 +24,39 @@ async function watching(t: Test, namespaces: readonly string[]) {
   const mutator = {
     sourceFollower: (type: string) => follower(type),
     workloadFollower: (row: { kind: string }) => follower(row.kind),
-    recover: () => (recovered += 1),
-  } as unknown as Mutator;
+  };
+  const forgotten = journal<string>();
+  const book = { put: ({ name }: { name: string }) => forgotten.note(name), keys: () => [] };
+  const lookup = () => ({ names: () => [] });
+  const drop = { drop: () => undefined, release: () => undefined };
+  const roll = { mutator, workloads: book, sources: { lookup }, queue: drop, baselines: drop, holds: drop };
+  const changes = journal<string>();
+  const namespaceScope = new NamespaceScope({
+    selector: scope.namespaceSelector,
+    roll: roll as unknown as NamespaceScopeOptions['roll'],
+    onChange: (name, is) => changes.note(`${is} ${name}`),
+  });
   const opened = journal<{ exchange: Exchange; stream: Stream }>();
   api.answer((exchange) => opened.note({ exchange, stream: exchange.stream() }));
-  const watches = startWatches(mutator, {
+  const watches = startWatches({
     client,
     clock,
-    namespaces,
+    scope,
+    namespaceScope,
+    onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
     stopSwitch: new StopSwitch(() => undefined),
     own: { namespace: 'restamp', name: 'restamp' },
   });
   t.teardown(() => watches.stop());
-  return { watches, told, opened, clock, recovered: () => recovered };
+  return { watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
 }
 
 const OWN = '/api/v1/namespaces/restamp/configmaps';
 const KINDS = ['daemonsets', 'deployments', 'statefulsets'];
 
 t.test('one watch of each resource follows all namespaces', async (t) => {
-  const { opened } = await watching(t, []);
+  const { opened } = await watching(t);
   const all = await opened.until(7);
   t.same(
     all.map(({ exchange }) => exchange.path).sort(),
@@ -56,7 +71,7 @@ t.test('one watch of each resource follows all namespaces', async (t) => {
 });
 
 t.test('named namespaces have a watch each, and Namespaces none', async (t) => {
-  const { opened } = await watching(t, ['a', 'b']);
+  const { opened } = await watching(t, { namespaces: ['a', 'b'] });
   const all = await opened.until(11);
   const expected = ['a', 'b'].flatMap((namespace) => [
     `/api/v1/namespaces/${namespace}/configmaps`,
@@ -69,7 +84,7 @@ t.test('named namespaces have a watch each, and Namespaces none', async (t) => {
 t.test(
   'of sources nothing but metadata is asked for, and of Secrets only those that can matter',
   async (t) => {
-    const { opened } = await watching(t, []);
+    const { opened } = await watching(t);
     for (const { exchange } of await opened.until(7)) {
       const core = exchange.path.startsWith('/api/v1/');
       t.equal(exchange.headers['accept'], core ? METADATA : 'application/json', exchange.path);
@@ -86,7 +101,7 @@ t.test(
 );
 
 t.test('each resource goes to its own follower, and all are synced when every one is', async (t) => {
-  const { watches, told, opened, clock, recovered } = await watching(t, []);
+  const { watches, told, opened, clock, recovered } = await watching(t);
   const all = await opened.until(7);
   t.equal(watches.unsynced().length, 7);
   clock.advance(2000);
@@ -109,7 +124,7 @@ t.test('each resource goes to its own follower, and all are synced when every on
 });
 
 t.test('when a list has been read again, everything is judged anew', async (t) => {
-  const { watches, opened, recovered } = await watching(t, []);
+  const { watches, opened, recovered } = await watching(t);
   for (const { stream } of await opened.until(7)) sendList(stream, 5);
   await watches.synced;
   watches.relist();

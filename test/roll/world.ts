@@ -16,6 +16,7 @@ import {
   NAMESPACE,
   NOW,
   ref,
+  reloaderKeys,
   ring,
   source,
   type SourceParts,
@@ -28,6 +29,9 @@ export type Sent = Patch & { readonly name: string };
 export type AuditLine = Readonly<Record<string, unknown>>;
 
 const SETTINGS: MutatorSettings = {
+  keys: reloaderKeys,
+  resourceLabelSelector: [],
+  resourcesToIgnore: new Set(),
   autoReloadAll: false,
   reloadOnCreate: false,
   reloadOnDelete: false,

@@ -7,6 +7,8 @@ import {
 } from '../../webhook/configurations.ts';
 import { injectCa, isRegistered, register, unregister } from '../../webhook/registration.ts';
 import { connect, fakeApiServer } from '../helpers/fake-api-server.ts';
+import { RELOADER_KEYS } from '../../src/core/annotations.ts';
+import { EVERYWHERE } from '../helpers/everywhere.ts';
 
 const { certPem: caPem } = await issueCa(Date.now());
 const options = {
@@ -14,7 +16,8 @@ const options = {
   address: new URL('https://127.0.0.1:9443') as URL | ServiceName,
   caPem,
   ownUser: 'system:serviceaccount:restamp:restamp',
-  namespaces: [] as string[],
+  scope: EVERYWHERE,
+  keys: RELOADER_KEYS,
   autoReloadAll: false,
 };
 const BASE = '/apis/admissionregistration.k8s.io/v1';
@@ -101,7 +104,7 @@ t.test('where every workload may be opted in, none is told by its annotations', 
 
 t.test('all namespaces are meant but those of the cluster, or only those that are named', async (t) => {
   const selector = (namespaces: string[]) =>
-    only(sourceConfiguration({ ...options, namespaces })).namespaceSelector;
+    only(sourceConfiguration({ ...options, scope: { ...EVERYWHERE, namespaces } })).namespaceSelector;
   const key = 'kubernetes.io/metadata.name';
   t.same(selector([]), {
     matchExpressions: [{ key, operator: 'NotIn', values: ['kube-system', 'kube-node-lease'] }],

@@ -52,6 +52,7 @@ t.test('no value is found in what the server answers, logs and reports, well or 
   const route = createSourceRoute({
     ring,
     keys: RELOADER_KEYS,
+    selector: [],
     now: () => NOW,
     matters: () => true,
     preview: () => [needing],

@@ -28,6 +28,7 @@ export function ask(
   const route = createSourceRoute({
     ring,
     keys: RELOADER_KEYS,
+    selector: [],
     now: () => NOW,
     matters: () => true,
     preview: (ref, next, marks) => {

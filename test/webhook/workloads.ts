@@ -50,7 +50,7 @@ export async function ask(request: object, now: Readonly<Record<string, FreshSou
     names: () => [],
   };
   const route = createWorkloadRoute({
-    settings: { keys: RELOADER_KEYS, autoReloadAll: false },
+    settings: { keys: RELOADER_KEYS, autoReloadAll: false, resourcesToIgnore: new Set() },
     keyId: ring.current,
     mapBefore: (workload) => book.mapBefore(workload),
     seen: () => undefined,

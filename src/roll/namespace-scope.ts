@@ -1,0 +1,132 @@
+import type { Selector } from '../core/label-selector.ts';
+import type { KindRow } from '../core/kind.ts';
+import { SOURCE_ROWS, type SourceType } from '../core/source.ts';
+import type { SourceObject } from '../core/source-meta.ts';
+import { workloadKey, type WorkloadObject } from '../core/workload.ts';
+import type { assembleMutator } from './assemble.ts';
+
+type Follower<T> = {
+  put(object: T): void;
+  remove(id: { readonly namespace: string; readonly name: string }): void;
+};
+
+export type NamespaceScopeOptions = {
+  /** Which namespaces are followed, by their labels; everything where it is empty. */
+  readonly selector: Selector;
+  readonly roll: Pick<
+    ReturnType<typeof assembleMutator>,
+    'mutator' | 'workloads' | 'sources' | 'reader' | 'queue' | 'baselines' | 'holds'
+  >;
+  /** Tells that a namespace came into the scope, or left it. */
+  readonly onChange: (namespace: string, is: 'in' | 'out') => void;
+};
+
+/** Reads the lists of sources or of workloads again; ends when they have been handed over. */
+export type Relist = (what: 'sources' | 'workloads') => Promise<unknown>;
+
+/**
+ * The namespaces that --namespace-selector selects, as a watch of Namespaces shows them. What is outside is not
+ * kept. A namespace that comes in is like one that was there while Restamp was down: its sources are listed first,
+ * then its workloads are judged by the maps that they bear.
+ */
+export class NamespaceScope {
+  readonly #options: NamespaceScopeOptions;
+  readonly #sources = new Set<string>();
+  readonly #workloads = new Set<string>();
+  readonly #entering = new Set<string>();
+  #relist: Relist | undefined;
+  #admitting = false;
+
+  constructor(options: NamespaceScopeOptions) {
+    this.#options = options;
+  }
+
+  get selector(): Selector {
+    return this.#options.selector;
+  }
+
+  /** The other watches begin now; from here on, what comes in must be listed again. */
+  start(relist: Relist): void {
+    this.#relist = relist;
+  }
+
+  put(name: string): void {
+    if (this.selector.length === 0 || this.#sources.has(name) || this.#entering.has(name)) return;
+    this.#options.onChange(name, 'in');
+    if (this.#relist === undefined) {
+      this.#sources.add(name);
+      this.#workloads.add(name);
+    } else {
+      this.#entering.add(name);
+      void this.#admit(this.#relist);
+    }
+  }
+
+  remove(name: string): void {
+    const was = [this.#entering, this.#sources, this.#workloads].map((set) => set.delete(name));
+    if (!was.includes(true)) return;
+    this.#options.onChange(name, 'out');
+    const { workloads, sources, reader } = this.#options.roll;
+    for (const key of [...workloads.keys()]) {
+      const workload = workloads.get(key)?.workload;
+      if (workload?.namespace === name) this.#forget(workload);
+    }
+    for (const { type } of SOURCE_ROWS)
+      for (const source of [...sources.lookup(name).names(type)]) {
+        const ref = { type, namespace: name, name: source };
+        sources.remove(ref);
+        reader.forget(ref);
+      }
+  }
+
+  sourceFollower(type: SourceType): Follower<SourceObject> {
+    const follower = this.#options.roll.mutator.sourceFollower(type);
+    return {
+      put: (object) => {
+        if (this.#isIn(this.#sources, object)) follower.put(object);
+      },
+      remove: (id) => follower.remove(id),
+    };
+  }
+
+  workloadFollower(row: KindRow): Follower<WorkloadObject> {
+    const follower = this.#options.roll.mutator.workloadFollower(row);
+    return {
+      put: (object) => {
+        const { namespace = '', name, uid } = object.metadata;
+        if (this.#isIn(this.#workloads, object)) follower.put(object);
+        else this.#forget({ kind: row.kind, namespace, name, uid });
+      },
+      remove: (id) => follower.remove(id),
+    };
+  }
+
+  #isIn(set: ReadonlySet<string>, { metadata }: { metadata: { namespace?: string } }): boolean {
+    return this.selector.length === 0 || set.has(metadata.namespace ?? '');
+  }
+
+  /** Keeps of a workload that it exists, so that it is not taken for a new one when it comes in. */
+  #forget(id: { kind: string; namespace: string; name: string; uid: string }): void {
+    const { workloads, queue, baselines, holds } = this.#options.roll;
+    const key = workloadKey(id);
+    workloads.put(id, undefined);
+    holds.release(key);
+    queue.drop(key);
+    baselines.drop(key);
+  }
+
+  /** Sources first: a workload whose sources are not known yet would be stamped as if they did not exist. */
+  async #admit(relist: Relist): Promise<void> {
+    if (this.#admitting) return;
+    this.#admitting = true;
+    while (this.#entering.size > 0) {
+      const names = [...this.#entering];
+      this.#entering.clear();
+      for (const name of names) this.#sources.add(name);
+      await relist('sources');
+      for (const name of names) if (this.#sources.has(name)) this.#workloads.add(name);
+      await relist('workloads');
+    }
+    this.#admitting = false;
+  }
+}

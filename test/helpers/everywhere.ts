@@ -1,0 +1,11 @@
+import type { Scope } from '../../src/core/scope.ts';
+
+/** The scope of an installation that looks after everything. */
+export const EVERYWHERE: Scope = {
+  namespaces: [],
+  namespacesToIgnore: [],
+  namespaceSelector: [],
+  resourceLabelSelector: [],
+  resourcesToIgnore: new Set(),
+  ignoredWorkloadTypes: new Set(),
+};

@@ -1,0 +1,58 @@
+import t from 'tap';
+import { issueCa } from '../../certs/issue.ts';
+import { RELOADER_KEYS } from '../../src/core/annotations.ts';
+import type { Scope } from '../../src/core/scope.ts';
+import { sourceConfiguration, workloadConfiguration } from '../../webhook/configurations.ts';
+import { EVERYWHERE } from '../helpers/everywhere.ts';
+
+const { certPem: caPem } = await issueCa(Date.now());
+const options = {
+  name: 'restamp',
+  address: new URL('https://127.0.0.1:9443'),
+  caPem,
+  ownUser: 'restamp',
+  scope: EVERYWHERE,
+  keys: RELOADER_KEYS,
+  autoReloadAll: false,
+};
+
+type Webhook = {
+  readonly namespaceSelector: object;
+  readonly objectSelector: object;
+  readonly rules: readonly object[];
+  readonly matchConditions: readonly object[];
+};
+const only = ({ webhooks }: { webhooks: readonly object[] }): Webhook => webhooks[0] as Webhook;
+
+t.test('what is out of the scope is not reviewed', async (t) => {
+  const scope: Scope = {
+    ...EVERYWHERE,
+    namespacesToIgnore: ['a', 'kube-system'],
+    namespaceSelector: [{ key: 'env', operator: 'In', values: ['prod'] }],
+    resourceLabelSelector: [{ key: 'team', operator: 'Exists' }],
+    resourcesToIgnore: new Set(['secret']),
+    ignoredWorkloadTypes: new Set(['DaemonSet']),
+  };
+  const sources = only(sourceConfiguration({ ...options, scope }));
+  const workloads = only(workloadConfiguration({ ...options, scope }));
+  const key = 'kubernetes.io/metadata.name';
+  const matchExpressions = [
+    { key, operator: 'NotIn', values: ['kube-system', 'kube-node-lease', 'a'] },
+    { key: 'env', operator: 'In', values: ['prod'] },
+  ];
+  t.same(sources.namespaceSelector, { matchExpressions });
+  t.same(workloads.namespaceSelector, { matchExpressions });
+  t.same(sources.objectSelector, { matchExpressions: [{ key: 'team', operator: 'Exists' }] });
+  t.same(workloads.objectSelector, {}, 'labels of workloads decide nothing');
+  t.same(only(sourceConfiguration(options)).objectSelector, {});
+  t.match(sources.rules, [{ resources: ['configmaps'] }]);
+  t.notMatch(JSON.stringify(workloads.rules), 'daemonsets');
+  t.match(JSON.stringify(workloads.rules), 'deployments');
+});
+
+t.test('a workload is told by the renamed annotations, and by them alone', async (t) => {
+  const keys = { ...RELOADER_KEYS, auto: 'example.org/auto' };
+  const renamed = JSON.stringify(only(workloadConfiguration({ ...options, keys })).matchConditions);
+  t.match(renamed, 'example.org/auto');
+  t.notMatch(renamed, `"reloader.stakater.com/auto`);
+});
