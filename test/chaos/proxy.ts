@@ -3,6 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request, type Server } from 'node:https';
 import type { Socket } from 'node:net';
+import { PassThrough, type Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { issueCa, issueLeaf } from '../../certs/issue.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Connection } from '../controlplane/connection.ts';
@@ -16,7 +18,7 @@ const REFUSALS = [
 ] as const;
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'host'];
 
-type Stream = { readonly from: IncomingMessage; readonly to: ServerResponse };
+type Stream = { readonly from: Readable; readonly to: ServerResponse };
 
 /** A bad line between one Restamp and the API server; what comes through has the sender's own credentials. */
 export class Proxy {
@@ -24,6 +26,8 @@ export class Proxy {
   refuse = 0;
   /** The share of writes that are carried out but never answered. */
   swallow = 0;
+  /** Watches of such paths, if they are opened from now on, tell all they have to say so many milliseconds later. */
+  lag: { readonly path: RegExp; ms: number } | undefined;
   /** Where the kubeconfig of this line is. */
   readonly kubeconfig: string;
   readonly #server: Server;
@@ -142,8 +146,9 @@ export class Proxy {
         }
         answer.writeHead(from.statusCode ?? 502, passed(from.headers));
         answer.flushHeaders();
-        if (watch) this.#follow({ from, to: answer });
-        from.pipe(answer);
+        const line = watch && this.lag?.path.test(url) === true ? lagging(from, this.lag) : from;
+        if (watch) this.#follow({ from: line, to: answer });
+        line.pipe(answer);
       },
     );
     outgoing.on('error', () => answer.destroy());
@@ -155,6 +160,22 @@ export class Proxy {
     this.#watches.add(stream);
     stream.to.on('close', () => this.#watches.delete(stream));
   }
+}
+
+/** What a stream says, later and in its order. */
+function lagging(from: Readable, lag: { readonly ms: number }): Readable {
+  const later = new PassThrough();
+  let said = Promise.resolve();
+  const say = (run: () => unknown): void => {
+    const due = performance.now() + lag.ms;
+    said = said.then(async () => {
+      if (due > performance.now()) await pause(due - performance.now());
+      run();
+    });
+  };
+  from.on('data', (chunk: Buffer) => say(() => later.write(chunk)));
+  from.on('end', () => say(() => later.end()));
+  return later;
 }
 
 function passed(headers: IncomingMessage['headers']): IncomingMessage['headers'] {

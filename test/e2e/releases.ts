@@ -21,6 +21,8 @@ export function release({ config, secret, image }: Version): Manifest[] {
       metadata: { name: 'api', annotations: { ...AUTO, 'configmap.reloader.stakater.com/reload': 'bell' } },
       spec: {
         replicas: 1,
+        // Every ReplicaSet is kept, to be counted.
+        revisionHistoryLimit: 1_000,
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
