@@ -1,7 +1,7 @@
 // What roles give, flattened, so that the table of rights and any YAML can be compared.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { loadAllYaml } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
 import type { Right } from '../../manifests/rights.ts';
 
 export const manifests = fileURLToPath(new URL('../../manifests/', import.meta.url));
@@ -28,7 +28,11 @@ type Rule = {
 
 /** The objects of a YAML text; empty documents are none. */
 export function parseManifests(text: string): Manifest[] {
-  return (loadAllYaml(text) as (Manifest | null | undefined)[]).filter((one) => typeof one === 'object' && one !== null);
+  return parseAllDocuments(text).flatMap((document) => {
+    const object = document.toJS() as Manifest | null;
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    return object === null ? [] : [object];
+  });
 }
 
 /** The objects of a file under manifests/. */

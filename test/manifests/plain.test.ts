@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { PLAIN, plainText } from '../../manifests/generate.ts';
+import { rightsOf } from '../../manifests/rights.ts';
+import { findBinaries } from '../controlplane/binaries.ts';
+import { argsOf, deploymentOf, only, render } from './chart.ts';
+import { linesOfRights, linesOfRoles, manifests, parseManifests, type Manifest } from './roles.ts';
+
+const run = promisify(execFile);
+const { paths } = await findBinaries();
+const plain = await readFile(PLAIN, 'utf8');
+const objects = parseManifests(plain);
+
+t.test('the plain YAML is that of the base', async (t) => {
+  t.equal(plain, await plainText(), 'run `node manifests/generate.ts`');
+});
+
+t.test('the plain YAML has the same objects as the chart, with the same rights, pods and ports', async (t) => {
+  const charted = await render({}, ['--namespace=restamp']);
+  const kinds = (of: readonly Manifest[]) => of.map(({ kind }) => kind).sort();
+  t.same(kinds(objects.filter(({ kind }) => kind !== 'Namespace')), kinds(charted));
+  for (const kind of ['ClusterRole', 'Role'])
+    t.same(linesOfRoles([only(objects, kind)]), linesOfRoles([only(charted, kind)]), kind);
+  const [ours, theirs] = [objects, charted].map((of) => deploymentOf(of).spec.template.spec);
+  for (const field of ['ports', 'env', 'livenessProbe', 'readinessProbe', 'securityContext', 'image'] as const)
+    t.same(ours?.containers[0][field], theirs?.containers[0][field], field);
+  t.same(
+    argsOf(objects),
+    argsOf(charted).filter((flag) => flag !== '--instance=restamp'),
+  );
+  t.equal(deploymentOf(objects).spec.replicas, deploymentOf(charted).spec.replicas);
+  t.same(only(objects, 'Service')['spec'], only(charted, 'Service')['spec']);
+});
+
+t.test('every object that is in a namespace is in ours, and images are of our registry', async (t) => {
+  for (const { kind, metadata } of objects) t.ok([undefined, 'restamp'].includes(metadata.namespace), kind);
+  t.match(deploymentOf(objects).spec.template.spec.containers[0].image, /^ghcr\.io\/restamp\/restamp:/);
+});
+
+t.test('the overlay for one namespace asks for nothing outside of it', async (t) => {
+  const { stdout } = await run(paths.kubectl ?? 'kubectl', ['kustomize', `${manifests}overlays/one-namespace`]);
+  const overlaid = parseManifests(stdout);
+  t.ok(overlaid.length > 5);
+  for (const { kind, metadata } of overlaid) t.equal(metadata.namespace, 'my-namespace', kind);
+  const scope = {
+    global: false,
+    webhook: false,
+    configMaps: true,
+    secrets: true,
+    jobs: true,
+    cronJobs: true,
+    argoRollouts: false,
+    csi: false,
+    instance: 'restamp',
+    registration: '',
+  };
+  const { watched, own } = rightsOf(scope);
+  t.same(linesOfRoles(overlaid.filter(({ kind }) => kind === 'Role')), linesOfRights([...watched, ...own]));
+  for (const { subjects } of overlaid.filter(({ kind }) => kind === 'RoleBinding'))
+    t.match(subjects, [{ name: 'restamp', namespace: 'my-namespace' }]);
+  t.same(argsOf(overlaid), [
+    '--namespace=$(POD_NAMESPACE)',
+    '--namespaces=$(POD_NAMESPACE)',
+    '--admission=off',
+  ]);
+});
+
+t.test('nothing of it depends on where the repository lies', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'restamp-base-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  await cp(`${manifests}base`, join(dir, 'base'), { recursive: true });
+  const { stdout } = await run(paths.kubectl ?? 'kubectl', ['kustomize', join(dir, 'base')]);
+  t.ok(plain.endsWith(stdout));
+});
