@@ -36,6 +36,8 @@ const CALL_TIMEOUT_MS = 15_000;
 /** Bookmarks come once a minute; a watch that is silent for longer than this is dead. */
 const WATCH_SILENCE_MS = 150_000;
 const DETAIL_LENGTH = 300;
+/** A server, or a proxy before it, that asks for more is asked again all the same. */
+const LONGEST_RETRY_AFTER_SECONDS = 60;
 
 export function createClient(auth: Auth, observe: CallObserver = () => undefined): KubeClient {
   // Taken apart once: to parse an address for each request costs as much as to write the patch.
@@ -141,7 +143,9 @@ async function failure(call: Call, answer: Dispatcher.ResponseData): Promise<Res
   return new RestampError(
     code,
     `${describe(call)}: ${statusMessage(text) ?? `status ${answer.statusCode}`}`,
-    Number.isFinite(after) && answer.headers['retry-after'] !== undefined ? { retryAfter: after } : {},
+    Number.isFinite(after) && answer.headers['retry-after'] !== undefined
+      ? { retryAfter: Math.min(after, LONGEST_RETRY_AFTER_SECONDS) }
+      : {},
   );
 }
 

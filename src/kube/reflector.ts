@@ -153,9 +153,10 @@ export class Reflector<T extends Identified> {
         query: { ...query, limit: PAGE, ...(next === undefined ? {} : { continue: next }) },
         ...(accept === undefined ? {} : { accept: accept.list }),
         signal: this.#stopping.signal,
-      })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] };
+      })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] | null };
       this.#hear();
-      for (const item of list.items) this.#put(item);
+      // Go writes an empty list that was never made as null.
+      for (const item of list.items ?? []) this.#put(item);
       next = list.metadata.continue === '' ? undefined : list.metadata.continue;
       version = list.metadata.resourceVersion;
     } while (next !== undefined);

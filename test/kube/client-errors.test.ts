@@ -41,12 +41,16 @@ t.test('each status has its code, and the text of the Status names the reason', 
   }
 });
 
-t.test('Retry-After is kept in seconds, and a date or nothing is none', async (t) => {
+t.test('Retry-After is kept in seconds, a minute at most, and a date or nothing is none', async (t) => {
   const api = await fakeApiServer(t);
   const { client } = connect(t, api.url);
   const asked = [
     [{ 'retry-after': '7' }, 7],
     [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after': '60' }, 60],
+    [{ 'retry-after': '61' }, 60],
+    [{ 'retry-after': '1e300' }, 60],
+    [{ 'retry-after': 'Infinity' }, undefined],
     [{ 'retry-after': 'Sun, 22 Nov 2026 12:00:00 GMT' }, undefined],
     [{}, undefined],
   ] as const;

@@ -113,3 +113,12 @@ t.test('410 after a paged list means a paged list again, and deletions are compu
   stream.end();
   t.match((await followed.api.next()).query, { resourceVersion: '77' });
 });
+
+t.test('a list whose items are null is an empty one', async (t) => {
+  const followed = await follow(t);
+  (await followed.api.next()).refuse(422, 'sendInitialEvents is forbidden');
+  await answerList(followed, { metadata: { resourceVersion: '40' }, items: null });
+  await followed.reflector.synced;
+  t.match((await followed.api.next()).query, { watch: '1', resourceVersion: '40' });
+  t.same([followed.told.items, followed.troubles.items], [[], []]);
+});
