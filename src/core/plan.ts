@@ -23,7 +23,8 @@ export type Current =
 export type PlanInput = {
   readonly dependencies: ReadonlyMap<string, Dependency>;
   readonly map: StampMap | undefined;
-  readonly current: (stampKey: string) => Current;
+  /** Undefined for a source that cannot be read: its entry stays as it is, and nothing is made of it. */
+  readonly current: (stampKey: string) => Current | undefined;
   readonly keyId: string;
   /** Milliseconds since 1970, to the second. */
   readonly workloadCreated: number;
@@ -88,6 +89,7 @@ export function planWorkload(input: PlanInput): Plan {
 
 function judge(input: PlanInput, key: string, stamp: Stamp | undefined): Verdict {
   const current = input.current(key);
+  if (current === undefined) return { is: 'kept' };
   if (stamp === undefined) return judgeUnstamped(input, key, current);
   return judgeStamp({ ...input, keyId: input.map?.key ?? input.keyId }, stamp, current);
 }
@@ -150,7 +152,7 @@ function compose(
 }
 
 function stampOf(input: PlanInput, key: string, keyId: string, fresh: Stamp | undefined): Stamp {
-  const current = input.current(key);
+  const current = input.current(key) ?? { state: 'missing' };
   const was = fresh?.was === undefined || input.settled ? {} : { was: fresh.was };
   if (current.state === 'missing') return { h: ABSENT, ...was };
   const { uid, resourceVersion: rv } = current;

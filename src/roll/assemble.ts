@@ -77,6 +77,8 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     clock,
     onTrouble,
     onRead: (ref, state, before) => mutator.onRead(ref, state, before),
+    onUnreadable: (ref) => mutator.onUnreadable(ref),
+    patienceMs: settings.longestDelayMs,
   });
   const judge = new Judge({
     workloads,
@@ -146,9 +148,9 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     clock,
     timing: (key) => timingOf(key),
     parallel: settings.rollParallelism,
-    roll: (key) => {
+    roll: (key, overdue) => {
       recorder.setBusy(true);
-      return roller.roll(key);
+      return roller.roll(key, overdue);
     },
     onIdle: () => recorder.setBusy(false),
   });

@@ -18,11 +18,19 @@ export type JudgeSettings = {
   readonly adoptByRoll: boolean;
 };
 
+export type Unread = { readonly ref: SourceRef; readonly need: Need };
+export type Late = { readonly page: Page; readonly plan: Plan };
+
 /** What is to be done for a workload, from what is in memory. */
 export type Verdict =
   /** Sources must be read first; they are named. */
-  | { readonly is: 'waiting'; readonly unread: readonly { readonly ref: SourceRef; readonly need: Need }[] }
-  | { readonly is: 'stale'; readonly page: Page; readonly plan: Plan }
+  | {
+      readonly is: 'waiting';
+      readonly unread: readonly Unread[];
+      /** What would be rolled without waiting for them, as far as that is known. */
+      readonly late: Late | undefined;
+    }
+  | ({ readonly is: 'stale' } & Late)
   /** Nothing to roll; `write` tells that the stored map should say what the plan's baseline says. */
   | { readonly is: 'fresh'; readonly page: Page; readonly plan: Plan; readonly write: boolean };
 
@@ -59,27 +67,39 @@ export class Judge {
     const map = this.#prune(key, page);
     const dependencies = this.dependencies(workload, map);
     const currents = new Map<string, Current>();
-    const unread: { ref: SourceRef; need: Need }[] = [];
+    const late = new Map<string, Current>();
+    const unread: Unread[] = [];
     for (const name of dependencies.keys()) {
       const ref = refOf(workload, name);
       const stamp = map?.s.get(name);
       const wanted = this.#wanted(ref, stamp);
       const current = this.#current(ref, stamp, map?.key, wanted);
-      if (current === undefined) unread.push({ ref, need: { atLeast: wanted, selection: stamp?.f } });
-      else currents.set(name, current);
+      if (current !== undefined) currents.set(name, current);
+      else if (!this.#options.reader.unreadable(ref)) {
+        unread.push({ ref, need: { atLeast: wanted, selection: stamp?.f } });
+        const before = this.#lateState(ref, stamp);
+        if (before !== undefined) late.set(name, before);
+      }
     }
-    if (unread.length > 0) return { is: 'waiting', unread };
-    const plan = planWorkload({
-      dependencies,
-      map,
-      current: (name) => currents.get(name) ?? { state: 'missing' },
-      keyId,
-      workloadCreated: workload.created,
-      addedAfterStart: page.addedAfterStart,
-      settled: workload.settled,
-      lever: (name) => leverValue(workload, name),
-      ...settings,
-    });
+    const planFrom = (known: (name: string) => Current | undefined): Plan =>
+      planWorkload({
+        dependencies,
+        map,
+        current: known,
+        keyId,
+        workloadCreated: workload.created,
+        addedAfterStart: page.addedAfterStart,
+        settled: workload.settled,
+        lever: (name) => leverValue(workload, name),
+        ...settings,
+      });
+    if (unread.length > 0) {
+      // The first map of all must tell what was born in the dark: it waits for every source.
+      const plan = map === undefined ? undefined : planFrom((name) => currents.get(name) ?? late.get(name));
+      const isStale = plan !== undefined && plan.stale.length > 0;
+      return { is: 'waiting', unread, late: isStale ? { page, plan } : undefined };
+    }
+    const plan = planFrom((name) => currents.get(name));
     if (plan.changed) workloads.remember(key, workload.uid, plan.baseline);
     if (plan.stale.length > 0) return { is: 'stale', page, plan };
     const write = this.#mustWrite(workload, stored, plan.baseline);
@@ -142,6 +162,16 @@ export class Judge {
   /** The newest version of a source that the watch, or another process that wrote the map, has seen. */
   #wanted(ref: SourceRef, stamp: Stamp | undefined): string | undefined {
     return newerVersion(this.#options.sources.get(ref)?.resourceVersion, stamp?.rv);
+  }
+
+  /**
+   * A source as it was read last, although a newer version has been heard of: good enough to roll on when nobody
+   * can wait any longer, if it is at least as new as what the stamp was made of (DESIGN 2.3).
+   */
+  #lateState(ref: SourceRef, stamp: Stamp | undefined): Current | undefined {
+    const state = this.#options.reader.state(ref, stamp?.f);
+    if (state?.state !== 'present' || stamp === undefined) return undefined;
+    return newerVersion(state.resourceVersion, stamp.rv) === state.resourceVersion ? state : undefined;
   }
 
   /** A source as it is now; undefined if it must be read first. */

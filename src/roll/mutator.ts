@@ -153,6 +153,11 @@ export class Mutator {
     for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, changed);
   }
 
+  /** A source cannot be read: what depends on it must not wait for it. */
+  onUnreadable(ref: SourceRef): void {
+    for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, false);
+  }
+
   /** Why a workload is stale, as its history will say. */
   explain(workload: Workload, plan: Plan): RollEntry {
     const sources = plan.stale.map((stale) => this.#explainSource(workload, stale));
@@ -262,6 +267,10 @@ export class Mutator {
       baselines.drop(key);
     } else if (verdict.is === 'waiting') {
       for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
+      // The wait for a source that never rests is a wait in the queue, which ends.
+      if (verdict.late !== undefined)
+        if (changed) queue.add(key);
+        else queue.ensure(key);
     } else if (verdict.is === 'stale') {
       if (changed) queue.add(key);
       else queue.ensure(key);

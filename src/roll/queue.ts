@@ -36,13 +36,16 @@ export type QueueOptions = {
   readonly timing: (key: string) => { readonly quietMs: number; readonly longestMs: number };
   /** How many workloads are rolled at once. */
   readonly parallel: number;
-  readonly roll: (key: string) => Promise<Outcome>;
+  /** `overdue`: the longest delay is over. */
+  readonly roll: (key: string, overdue: boolean) => Promise<Outcome>;
   /** Called when no workload is being rolled or due. */
   readonly onIdle: () => void;
 };
 
 type Entry = {
   readonly first: number;
+  /** From when on it waits for no read. */
+  latest: number;
   due: number;
   failures: number;
   parked: boolean;
@@ -78,11 +81,13 @@ export class RollQueue {
     const entry = this.#entries.get(key);
     const failures = entry?.failures ?? 0;
     // What is being rolled began without this change.
-    const first = entry === undefined || entry === this.#rolling.get(key) ? now : entry.first;
+    const waits = entry !== undefined && entry !== this.#rolling.get(key);
+    const first = waits ? entry.first : now;
+    const latest = waits ? entry.latest : now + longestMs;
     const quiet = Math.min(now + quietMs, first + longestMs);
     // A change does not shorten the pause after a failure: the API server has asked for it.
     const due = failures === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
-    this.#entries.set(key, { first, due, failures, parked: false, again: false, reason: 'quiet' });
+    this.#entries.set(key, { first, latest, due, failures, parked: false, again: false, reason: 'quiet' });
     this.#run();
   }
 
@@ -118,8 +123,18 @@ export class RollQueue {
   recover(key: string, delayMs: number): void {
     if (this.#entries.has(key)) return;
     const now = this.#options.clock.monotonic();
-    const due = now + this.#options.timing(key).quietMs + delayMs;
-    this.#entries.set(key, { first: now, due, failures: 0, parked: false, again: false, reason: 'quiet' });
+    const { quietMs, longestMs } = this.#options.timing(key);
+    const due = now + quietMs + delayMs;
+    const latest = due + longestMs;
+    this.#entries.set(key, {
+      first: now,
+      latest,
+      due,
+      failures: 0,
+      parked: false,
+      again: false,
+      reason: 'quiet',
+    });
     this.#run();
   }
 
@@ -177,7 +192,8 @@ export class RollQueue {
   async #roll(key: string, entry: Entry): Promise<void> {
     this.#rolling.set(key, entry);
     entry.again = false;
-    const outcome = await this.#options.roll(key);
+    const overdue = this.#options.clock.monotonic() >= entry.latest;
+    const outcome = await this.#options.roll(key, overdue);
     this.#rolling.delete(key);
     // A change during the roll has replaced the entry: it stays and gets a roll of its own.
     if (this.#entries.get(key) === entry) {
@@ -187,11 +203,13 @@ export class RollQueue {
         if (isWantedAgain(entry)) this.add(key);
       } else if (outcome.is === 'waiting') {
         entry.parked = true;
-        entry.due = now + PARKED_MS;
+        entry.due = overdue ? now + PARKED_MS : Math.min(now + PARKED_MS, entry.latest);
       } else {
         entry.reason = outcome.reason;
         entry.due = now + outcome.ms;
         entry.failures = outcome.is === 'again' ? entry.failures + 1 : 0;
+        // It has not waited for a read: when the gate opens, what changed meanwhile is read first.
+        if (outcome.is === 'held') entry.latest = entry.due + this.#options.timing(key).longestMs;
       }
     }
     this.#run();

@@ -58,17 +58,20 @@ export class Roller {
     this.#options = options;
   }
 
-  /** Judges the workload once more and rolls it if it is stale and every gate is open. Never throws. */
-  async roll(key: string): Promise<Outcome> {
+  /**
+   * Judges the workload once more and rolls it if it is stale and every gate is open. `overdue`: it waits for no
+   * read any more, if what was read before is enough to roll. Never throws.
+   */
+  async roll(key: string, overdue: boolean): Promise<Outcome> {
     const { judge, reader, gates, explain, onHeld } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
-    if (verdict.is === 'waiting') {
-      for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
-      return { is: 'waiting' };
-    }
-    const { plan } = verdict;
-    const { workload } = verdict.page;
+    if (verdict.is === 'waiting') for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
+    const late = overdue && verdict.is === 'waiting' ? verdict.late : undefined;
+    const found = verdict.is === 'stale' ? verdict : late;
+    if (found === undefined) return { is: 'waiting' };
+    const { plan } = found;
+    const { workload } = found.page;
     const entry = explain(workload, plan);
     const passage = gates.ask(workload, plan);
     if (passage.held !== undefined) {

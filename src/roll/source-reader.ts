@@ -42,12 +42,17 @@ export type SourceReaderOptions = {
   readonly clock: Clock;
   /** A read has ended: look again at everything that depends on this source. */
   readonly onRead: (ref: SourceRef, state: SourceState, before: SourceState | undefined) => void;
+  /** It cannot be read, and that will not be over soon: look again at what depends on it without it. */
+  readonly onUnreadable: (ref: SourceRef) => void;
+  /** How long reads of a source may fail before it counts as unreadable; a refusal counts at once. */
+  readonly patienceMs: number;
   readonly onTrouble: (error: RestampError) => void;
 };
 
 /**
  * Reads the sources of dependencies, once for each stored change, digests them and forgets the data. A change
- * that arrives during a read is read again after it; a failed read is tried again until it succeeds.
+ * that arrives during a read is read again after it, and each read is told of, so that a source that never rests
+ * is not read for nothing; a failed read is tried again until it succeeds.
  */
 export class SourceReader {
   readonly #options: SourceReaderOptions;
@@ -75,6 +80,11 @@ export class SourceReader {
       state?.state === 'present' &&
       state.digest(this.#options.ring.current, selection) === '';
     return unanswered ? undefined : state;
+  }
+
+  /** Whether reads of this source have failed for so long that nobody should wait for it. They are tried again. */
+  unreadable(ref: SourceRef): boolean {
+    return this.#reading.get(sourceKey(ref))?.unreadable ?? false;
   }
 
   /** Forgets a source on which nothing depends any more. */
@@ -113,32 +123,63 @@ export class SourceReader {
   }
 
   async #read(ref: SourceRef, key: string, atLeast: string | undefined): Promise<void> {
-    const { clock, onRead, onTrouble } = this.#options;
-    const reading: Reading = { again: false, atLeast };
+    const reading: Reading = { again: false, atLeast, failures: 0, failingSince: 0, unreadable: false };
     this.#reading.set(key, reading);
-    for (let failures = 0; !this.#stopped;) {
+    while (!this.#stopped) {
       reading.again = false;
+      let state: SourceState;
       try {
-        const state = await this.#fetch(ref, key, reading);
-        failures = 0;
-        if (isWantedAgain(reading)) continue;
-        const before = this.#states.get(key);
-        this.#reading.delete(key);
-        if (!isOlder(state, before)) this.#states.set(key, state);
-        this.#awaited.get(key)?.resolve(undefined);
-        this.#awaited.delete(key);
-        if (!isOlder(state, before)) onRead(ref, state, before);
-        return;
+        state = await this.#fetch(ref, key, reading.atLeast);
       } catch (error) {
-        const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
-        onTrouble(trouble);
-        failures += 1;
-        await pause(clock, backoffMs(trouble, failures));
+        await this.#fail(ref, reading, asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key));
+        continue;
       }
+      reading.failures = 0;
+      reading.unreadable = false;
+      const again = isWantedAgain(reading);
+      if (!again) this.#reading.delete(key);
+      this.#publish(ref, key, state, !again);
+      if (!again) return;
     }
   }
 
-  async #fetch(ref: SourceRef, key: string, reading: Reading): Promise<SourceState> {
+  async #fail(ref: SourceRef, reading: Reading, error: RestampError): Promise<void> {
+    const { clock, patienceMs, onTrouble, onUnreadable } = this.#options;
+    onTrouble(error);
+    if (reading.failures === 0) reading.failingSince = clock.monotonic();
+    reading.failures += 1;
+    const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
+    const tooLong = clock.monotonic() - reading.failingSince >= patienceMs;
+    if (!reading.unreadable && (refused || tooLong)) {
+      reading.unreadable = true;
+      this.#tell(ref, () => onUnreadable(ref));
+    }
+    await pause(clock, backoffMs(error, reading.failures));
+  }
+
+  /** Takes a state in and tells of it; `last`: no other read follows, which is what somebody may await. */
+  #publish(ref: SourceRef, key: string, state: SourceState, last: boolean): void {
+    const before = this.#states.get(key);
+    const news = !isOlder(state, before);
+    if (news) this.#states.set(key, state);
+    if (last) {
+      this.#awaited.get(key)?.resolve(undefined);
+      this.#awaited.delete(key);
+    }
+    if (news) this.#tell(ref, () => this.#options.onRead(ref, state, before));
+  }
+
+  /** An exception of whoever is told is no failed read: the source would be read without end. */
+  #tell(ref: SourceRef, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(ref)));
+    }
+  }
+
+  /** `atLeast`: what had been heard of when the read began; what is heard of later, it may not show. */
+  async #fetch(ref: SourceRef, key: string, atLeast: string | undefined): Promise<SourceState> {
     let object: SourceObject | undefined;
     try {
       object = await this.#options.read(ref);
@@ -146,8 +187,8 @@ export class SourceReader {
       if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
     }
     if (object === undefined)
-      return { state: 'missing', asOf: newerVersion(reading.atLeast, this.#states.get(key)?.asOf) };
-    const asOf = newerVersion(object.metadata.resourceVersion, reading.atLeast);
+      return { state: 'missing', asOf: newerVersion(atLeast, this.#states.get(key)?.asOf) };
+    const asOf = newerVersion(object.metadata.resourceVersion, atLeast);
     if (!selects(this.#options.selector, object.metadata.labels))
       return { state: 'missing', filtered: true, asOf };
     return { ...this.#digest(key, ref, object), asOf };
@@ -176,7 +217,14 @@ export class SourceReader {
   }
 }
 
-type Reading = { again: boolean; atLeast: string | undefined };
+type Reading = {
+  again: boolean;
+  atLeast: string | undefined;
+  /** How many tries have failed in a row, and when the first of them did, on the monotonic clock. */
+  failures: number;
+  failingSince: number;
+  unreadable: boolean;
+};
 
 /** `again` is set by others while a read is awaited, which the compiler cannot see. */
 function isWantedAgain(reading: Reading): boolean {

@@ -70,3 +70,45 @@ t.test('what a start finds stale is rolled after a delay of its own, unless it w
   await pass(1);
   t.same(begun(), ['b@1000', 'a@6000']);
 });
+
+t.test('what waits for a read is asked again when the longest delay is over, and told so', async (t) => {
+  const { queue, rolls, pass, begun } = queueing({ longestMs: 3000 });
+  queue.add('a');
+  await pass(1000);
+  rolls[0]?.end({ is: 'waiting' });
+  await pass(1000);
+  queue.add('a');
+  await pass(1000);
+  t.same(begun(), ['a@1000', 'a@3000']);
+  t.same(
+    rolls.map(({ overdue }) => overdue),
+    [false, true],
+  );
+  rolls[1]?.end();
+  await pass(0);
+  queue.add('a');
+  await pass(1000);
+  t.equal(rolls[2]?.overdue, false, 'the next change waits from its own time on');
+});
+
+t.test('the time behind a closed gate is no wait for a read', async (t) => {
+  const { queue, rolls, pass } = queueing({ longestMs: 3000 });
+  queue.add('a');
+  await pass(1000);
+  rolls[0]?.end(held(30_000));
+  await pass(30_000);
+  t.equal(rolls[1]?.overdue, false);
+  rolls[1]?.end({ is: 'waiting' });
+  await pass(3000);
+  t.equal(rolls[2]?.overdue, true);
+});
+
+t.test('what a start finds stale is overdue when the longest delay after its own is over', async (t) => {
+  const { queue, rolls, pass } = queueing({ longestMs: 3000 });
+  queue.recover('a', 5000);
+  await pass(6000);
+  t.equal(rolls[0]?.overdue, false);
+  rolls[0]?.end({ is: 'waiting' });
+  await pass(3000);
+  t.equal(rolls[1]?.overdue, true);
+});

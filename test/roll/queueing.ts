@@ -5,6 +5,7 @@ import { turn } from '../helpers/journal.ts';
 export type Rolling = {
   readonly key: string;
   readonly at: number;
+  readonly overdue: boolean;
   readonly end: (outcome?: Outcome) => void;
 };
 
@@ -34,9 +35,9 @@ export function queueing(
     clock,
     timing: () => ({ quietMs, longestMs }),
     parallel,
-    roll: (key) =>
+    roll: (key, overdue) =>
       new Promise((resolve) => {
-        rolls.push({ key, at: clock.monotonic(), end: (outcome = DONE) => resolve(outcome) });
+        rolls.push({ key, overdue, at: clock.monotonic(), end: (outcome = DONE) => resolve(outcome) });
         if (atOnce) resolve(DONE);
       }),
     onIdle: () => {

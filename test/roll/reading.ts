@@ -19,14 +19,20 @@ export type Reading = {
   readonly clock: FakeClock;
   readonly asked: Journal<Asked>;
   readonly done: Journal<{ state: SourceState; before: SourceState | undefined }>;
+  readonly unreadable: Journal<string>;
   readonly troubles: Journal<RestampError>;
 };
 
 /** A reader whose every read is answered by the test. */
+<<<<<<< HEAD
 export function reading(selector: Selector = []): Reading {
+=======
+export function reading(onRead: () => void = () => undefined): Reading {
+>>>>>>> e753ea4 (Let no source that is never at rest, or not readable, hold a roll up)
   const clock = fakeClock(NOW);
   const asked = journal<Asked>();
   const done = journal<{ state: SourceState; before: SourceState | undefined }>();
+  const unreadable = journal<string>();
   const troubles = journal<RestampError>();
   const reader = new SourceReader({
     ring,
@@ -34,8 +40,13 @@ export function reading(selector: Selector = []): Reading {
     selector,
     clock,
     read: (where) => new Promise((answer, fail) => asked.note({ key: sourceKey(where), answer, fail })),
-    onRead: (_where, state, before) => done.note({ state, before }),
+    onRead: (_where, state, before) => {
+      done.note({ state, before });
+      onRead();
+    },
+    onUnreadable: (where) => unreadable.note(sourceKey(where)),
+    patienceMs: 10_000,
     onTrouble: troubles.note,
   });
-  return { reader, clock, asked, done, troubles };
+  return { reader, clock, asked, done, unreadable, troubles };
 }

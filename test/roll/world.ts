@@ -49,6 +49,7 @@ const SETTINGS: MutatorSettings = {
 
 type Ways = {
   read: (key: string) => Promise<void>;
+  answer: (key: string) => Promise<void>;
   patch: (name: string, patch: Patch) => Promise<void>;
   reply: (name: string) => Promise<void>;
   /** Whether the watch tells of our own writes, before they are answered. */
@@ -74,9 +75,10 @@ export function world(settings: Partial<MutatorSettings> = {}) {
   const unreadable: string[] = [];
   let version = 1000;
   const nextVersion = (): string => String((version += 1));
-  /** What tests put in the way: before a read, before a patch is stored, and between its echo and its reply. */
+  /** What tests put in the way: before a read and before its answer, before a patch is stored, and between its echo and its reply. */
   const ways: Ways = {
     read: async () => undefined,
+    answer: async () => undefined,
     patch: async () => undefined,
     reply: async () => undefined,
     echo: true,
@@ -112,6 +114,7 @@ export function world(settings: Partial<MutatorSettings> = {}) {
         reads.push(key);
         await ways.read(key);
         const stored = sources.get(key);
+        await ways.answer(key);
         if (stored === undefined) throw notFound(key);
         return structuredClone(stored);
       },

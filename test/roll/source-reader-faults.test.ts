@@ -1,0 +1,57 @@
+import t from 'tap';
+import { RestampError } from '../../src/errors.ts';
+import { turn } from '../helpers/journal.ts';
+import { reading } from './reading.ts';
+import { ref, source } from './things.ts';
+
+const APP = ref('cm/app');
+const down = (): RestampError => new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down');
+
+t.test('whoever fails at being told of a read is reported, and the source is not read again', async (t) => {
+  const { reader, clock, asked, done, troubles } = reading(() => {
+    throw new TypeError('a bug');
+  });
+  reader.refresh(APP);
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
+  await done.until(1);
+  t.match((await troubles.until(1))[0], { code: 'RESTAMP_KUBE_PROTOCOL', detail: /a bug/ });
+  await turn();
+  clock.advance(60_000);
+  await turn();
+  t.equal(asked.items.length, 1);
+  t.match(reader.state(APP), { asOf: '7' }, 'what was read counts');
+});
+
+t.test('a source that may not be read is unreadable at once, until it has been read', async (t) => {
+  const { reader, clock, asked, done, unreadable } = reading();
+  t.equal(reader.unreadable(APP), false);
+  reader.refresh(APP);
+  for (const count of [1, 2]) {
+    asked.items[count - 1]?.fail(new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'));
+    await unreadable.until(1);
+    await turn();
+    t.equal(reader.unreadable(APP), true);
+    clock.advance(5000);
+    await asked.until(count + 1);
+  }
+  t.same(unreadable.items, ['apps/cm/app'], 'told once');
+  asked.items[2]?.answer(source('app', { a: '1' }));
+  await done.until(1);
+  t.equal(reader.unreadable(APP), false);
+});
+
+t.test('a source whose reads fail is unreadable when they have failed for so long', async (t) => {
+  const { reader, clock, asked, troubles, unreadable } = reading();
+  reader.refresh(APP);
+  const began = clock.monotonic();
+  for (let count = 1; clock.monotonic() - began < 10_000; count += 1) {
+    t.equal(reader.unreadable(APP), false);
+    asked.items[count - 1]?.fail(down());
+    await troubles.until(count);
+    await turn();
+    clock.advance(5000);
+    await asked.until(count + 1);
+  }
+  asked.items.at(-1)?.fail(down());
+  t.same(await unreadable.until(1), ['apps/cm/app']);
+});
