@@ -24,11 +24,8 @@ export type Reading = {
 };
 
 /** A reader whose every read is answered by the test. */
-<<<<<<< HEAD
-export function reading(selector: Selector = []): Reading {
-=======
-export function reading(onRead: () => void = () => undefined): Reading {
->>>>>>> e753ea4 (Let no source that is never at rest, or not readable, hold a roll up)
+export function reading(more: { selector?: Selector; onRead?: () => void } = {}): Reading {
+  const { selector = [], onRead = () => undefined } = more;
   const clock = fakeClock(NOW);
   const asked = journal<Asked>();
   const done = journal<{ state: SourceState; before: SourceState | undefined }>();

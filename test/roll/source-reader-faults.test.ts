@@ -8,8 +8,10 @@ const APP = ref('cm/app');
 const down = (): RestampError => new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down');
 
 t.test('whoever fails at being told of a read is reported, and the source is not read again', async (t) => {
-  const { reader, clock, asked, done, troubles } = reading(() => {
-    throw new TypeError('a bug');
+  const { reader, clock, asked, done, troubles } = reading({
+    onRead: () => {
+      throw new TypeError('a bug');
+    },
   });
   reader.refresh(APP);
   asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
