@@ -13,7 +13,9 @@ export type LogLine = { readonly level: string; readonly msg: string; readonly a
 export type RestampOptions = {
   /** Flags beside those that every test needs. */
   readonly flags?: readonly string[];
-  /** Only these namespaces, so that test files beside each other do not meet. */
+  /** Variables beside those of the test. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Only these namespaces, so that test files beside each other do not meet; none leaves it to the flags. */
   readonly namespaces: readonly string[];
   /** The name of the installation; that of the first namespace unless given. */
   readonly instance?: string;
@@ -67,7 +69,7 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
       main,
       `--kubeconfig=${controlPlane.kubeconfigFor('restamp')}`,
       `--instance=${options.instance ?? namespaces[0] ?? 'restamp'}`,
-      `--namespaces=${namespaces.join(',')}`,
+      ...(namespaces.length === 0 ? [] : [`--namespaces=${namespaces.join(',')}`]),
       `--admission=${admission}`,
       ...(admission === 'on'
         ? [`--admission-url=${admissionUrl}`, `--admission-listen=127.0.0.1:${port}`]
@@ -80,7 +82,7 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
       '--log-level=debug',
       ...flags,
     ],
-    { stdio: ['pipe', 'pipe', 'pipe'] },
+    { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...options.env } },
   );
   const lines: LogLine[] = [];
   const waiting = new Set<() => void>();

@@ -19,7 +19,10 @@ import {
 } from './objects.ts';
 import { startRestamp, type LogLine, type Restamp, type RestampOptions } from './restamp.ts';
 
-export type StageOptions = Omit<RestampOptions, 'namespaces' | 'instance'>;
+export type StageOptions = Omit<RestampOptions, 'namespaces' | 'instance'> & {
+  /** Its own unless given. */
+  readonly namespaces?: readonly string[];
+};
 
 const MERGE = 'application/merge-patch+json';
 
@@ -39,9 +42,9 @@ export class Stage {
   /** Starts Restamp, the first time or again; what is given replaces the stage's own options. */
   async start(options: StageOptions = {}): Promise<Restamp> {
     const restamp = await startRestamp(this.cp, {
+      namespaces: [this.ns],
       ...this.#options,
       ...options,
-      namespaces: [this.ns],
       instance: this.ns,
     });
     this.#started.push(restamp);
