@@ -16,6 +16,8 @@ import { SETTING_NAMES, SETTINGS, variableOf, type SettingName } from './setting
 
 /** The settings as the program uses them. Times are milliseconds. */
 export type Config = Scope & {
+  /** Kinds of workloads that are left alone. */
+  readonly ignoredWorkloadTypes: ReadonlySet<string>;
   readonly configFile: string | undefined;
   readonly kubeconfig: string | undefined;
   readonly namespace: string | undefined;

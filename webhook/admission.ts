@@ -2,6 +2,7 @@ import { createLeaf, tlsOptionsOf } from '../certs/leaf.ts';
 import type { KeyMaterial } from '../certs/key-secret.ts';
 import { pause, type Clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
+import type { Kinds } from '../src/core/kind.ts';
 import { reasonOf } from '../src/errors.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import type { Log } from '../src/log.ts';
@@ -29,6 +30,7 @@ export type AdmissionParts = {
   /** Namespace and user name under which we run. */
   readonly namespace: string;
   readonly ownUser: string;
+  readonly kinds: Kinds;
   readonly source: SourceRouteParts;
   readonly workload: WorkloadRouteParts;
   /** Makes an Event of a warning about ourselves, if it is for this replica to tell. */
@@ -84,6 +86,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     scope: config,
     keys: config.keys,
     autoReloadAll: config.autoReloadAll,
+    kinds: parts.kinds.rows,
   };
   let cancelLook: () => void = () => undefined;
   /** An installer that wrote its configurations anew has emptied them. */

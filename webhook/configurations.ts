@@ -4,7 +4,8 @@
 import { toCaBundle } from '../certs/bundle.ts';
 import { STAMPS, type ReloaderKeys } from '../src/core/annotations.ts';
 import type { Selector } from '../src/core/label-selector.ts';
-import { kindRowsIn, sourceRowsIn, type Scope } from '../src/core/scope.ts';
+import type { KindRow } from '../src/core/kind.ts';
+import { sourceRowsIn, type Scope } from '../src/core/scope.ts';
 
 export const SOURCES_PATH = '/sources';
 export const WORKLOADS_PATH = '/workloads';
@@ -28,6 +29,8 @@ export type ConfigurationOptions = {
   readonly keys: ReloaderKeys;
   /** Workloads that say nothing are opted in, so that they cannot be told by their annotations. */
   readonly autoReloadAll: boolean;
+  /** The kinds of workloads. */
+  readonly kinds: readonly KindRow[];
 };
 
 type Condition = { readonly name: string; readonly expression: string };
@@ -72,7 +75,10 @@ const SOURCE_CONDITIONS: readonly Condition[] = [
 ];
 
 /** Writes that start pods or touch our map, of workloads that are opted in or bear one. */
-function workloadConditions(keys: ReloaderKeys, autoReloadAll: boolean): Condition[] {
+function workloadConditions(
+  keys: ReloaderKeys,
+  { autoReloadAll, kinds }: Pick<ConfigurationOptions, 'autoReloadAll' | 'kinds'>,
+): Condition[] {
   const stamps = (object: string): string =>
     `${object}.?metadata.annotations[?${JSON.stringify(STAMPS)}].orValue("")`;
   const marks = [
@@ -82,22 +88,28 @@ function workloadConditions(keys: ReloaderKeys, autoReloadAll: boolean): Conditi
     keys.search,
     STAMPS,
   ];
-  const marked = (annotations: string): string =>
-    `o.?${annotations}.orValue({}).exists(k, k in ${JSON.stringify(marks)})`;
+  const marked = (path: readonly string[]): string =>
+    `o.?${path.join('.?')}.orValue({}).exists(k, k in ${JSON.stringify(marks)})`;
+  const paths = [...new Map(kinds.map(({ template: path }) => [path.join('.'), path])).values()];
+  // Each kind has its template in one of these places, and nothing in the others.
+  const template = (object: string): string =>
+    `${paths.map((path) => `${object}.?${path.join('.?')}`).reduce((all, one) => `${all}.or(${one})`)}.orValue({})`;
   const changes = {
     name: 'template-or-map-changes',
     expression:
-      'request.operation == "CREATE" || object.spec.template != oldObject.spec.template || ' +
+      `request.operation == "CREATE" || ${template('object')} != ${template('oldObject')} || ` +
       `${stamps('object')} != ${stamps('oldObject')}`,
   };
   const optedIn = {
     name: 'opted-in',
     expression:
       '[object, oldObject].exists(o, o != null && ' +
-      `(${marked('metadata.annotations')} || ${marked('spec.template.metadata.annotations')}))`,
+      `(${[METADATA, ...paths.map((path) => [...path, ...METADATA])].map(marked).join(' || ')}))`,
   };
   return autoReloadAll ? [changes] : [changes, optedIn];
 }
+
+const METADATA = ['metadata', 'annotations'];
 
 /** A selector as a LabelSelector; an empty one selects everything. */
 function labelSelector(selector: Selector): { matchExpressions?: Selector } {
@@ -162,18 +174,16 @@ export function sourceConfiguration(options: ConfigurationOptions) {
 
 /** Asked again after other mutators: what they change in the template may start pods. */
 export function workloadConfiguration(options: ConfigurationOptions) {
-  const rows = kindRowsIn(options.scope);
-  const groups = [...new Set(rows.map(({ group }) => group))];
   const workloads = webhook(options, WORKLOADS_PATH, {
     name: 'workloads.restamp.dev',
-    rules: groups.map((group) => ({
+    rules: options.kinds.map(({ group, version, resource, stampedOn }) => ({
       apiGroups: [group],
-      apiVersions: [...new Set(rows.filter((row) => row.group === group).map(({ version }) => version))],
-      operations: ['CREATE', 'UPDATE'],
-      resources: rows.filter((row) => row.group === group).map(({ resource }) => resource),
+      apiVersions: [version],
+      operations: stampedOn,
+      resources: [resource],
       scope: 'Namespaced',
     })),
-    matchConditions: [notOurOwn(options.ownUser), ...workloadConditions(options.keys, options.autoReloadAll)],
+    matchConditions: [notOurOwn(options.ownUser), ...workloadConditions(options.keys, options)],
     reinvocationPolicy: 'IfNeeded',
     sideEffects: 'None',
     timeoutSeconds: 3,

@@ -3,18 +3,21 @@ import type { SecretObject } from '../certs/key-secret.ts';
 import { ensureKeySecret } from '../certs/store.ts';
 import { pause, systemClock as clock } from '../src/clock.ts';
 import { readConfig, type Config } from '../src/config.ts';
+import { Kinds } from '../src/core/kind.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../src/core/workload.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
 import { sendEvent } from '../src/kube/events.ts';
+import { createJobs } from '../src/kube/jobs.ts';
 import { patchWorkload, readSource, readSourceVersion, readWorkload, whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { assembleMutator } from '../src/roll/assemble.ts';
 import { createLeadership } from '../src/roll/leadership.ts';
+import { createRemakeStore } from '../src/roll/remake-store.ts';
 import { NamespaceScope } from '../src/roll/namespace-scope.ts';
 import { StopSwitch } from '../src/roll/stop-switch.ts';
 import { createTelling } from '../src/roll/telling.ts';
@@ -53,19 +56,29 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
   };
 
-  const roll = assembleMutator(ring, config, {
-    clock,
-    readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
-    readSourceVersion: (ref) => readSourceVersion(client, ref),
-    readWorkload: async (id) => (await readWorkload(client, id)) as WorkloadObject,
-    patchWorkload: async (id, patch) => (await patchWorkload(client, id, patch)) as WorkloadObject,
-    stopped: (where) => stopSwitch.stopped(where),
-    ...telling,
-    recorder: {
-      ...telling.recorder,
-      sendEvent: ({ workload, ...text }) => sendEvent(client, workload, text, clock.now()),
+  const kinds = new Kinds(config.ignoredWorkloadTypes);
+  const roll = assembleMutator(
+    ring,
+    { ...config, kinds },
+    {
+      clock,
+      readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
+      readSourceVersion: (ref) => readSourceVersion(client, ref),
+      readWorkload: async (id) => (await readWorkload(client, id)) as WorkloadObject,
+      patchWorkload: async (id, patch) => (await patchWorkload(client, id, patch)) as WorkloadObject,
+      jobs: createJobs(client),
+      remakeStore: createRemakeStore(createSecretStore(client), {
+        namespace,
+        name: `${config.instance}-remakes`,
+      }),
+      stopped: (where) => stopSwitch.stopped(where),
+      ...telling,
+      recorder: {
+        ...telling.recorder,
+        sendEvent: ({ workload, ...text }) => sendEvent(client, workload, text, clock.now()),
+      },
     },
-  });
+  );
   const stopSwitch = new StopSwitch(() => roll.queue.recheck());
 
   const leadership = createLeadership({ config, client, clock, log, namespace, roll, onTrouble });
@@ -90,14 +103,11 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         keys,
         namespace,
         ownUser,
+        kinds,
         warn: async (reason, message) => {
           if (!leadership.isLeader) return;
-          const lease = {
-            apiVersion: 'coordination.k8s.io/v1',
-            kind: 'Lease',
-            namespace,
-            name: config.instance,
-          };
+          const row = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' };
+          const lease = { row, namespace, name: config.instance };
           const text = { type: 'Warning', reason, message, component: 'restamp' } as const;
           await sendEvent(client, { ...lease, uid: '', resourceVersion: '' }, text, clock.now());
         },
@@ -112,7 +122,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           audit: log.audit,
         },
         workload: {
-          settings: config,
+          settings: { ...config, kinds },
           keyId: ring.current,
           mapBefore: (workload) => roll.workloads.mapBefore(workload),
           dependencies: (workload, map) => roll.judge.dependencies(workload, map),
@@ -134,6 +144,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     client,
     clock,
     scope: config,
+    kinds,
     namespaceScope,
     onRelisted: () => roll.mutator.recover(),
     onTrouble,

@@ -8,7 +8,7 @@ import {
 } from '../src/core/admission.ts';
 import { annotation, LAST_ROLL, STAMPS, type Annotations } from '../src/core/annotations.ts';
 import { fitMap, type Dependency } from '../src/core/dependency.ts';
-import { KIND_ROWS, type KindRow } from '../src/core/kind.ts';
+import type { KindRow, Kinds } from '../src/core/kind.ts';
 import type { StampMap } from '../src/core/stamp-map.ts';
 import {
   isForeignOwned,
@@ -46,12 +46,13 @@ export function createWorkloadRoute(
   parts: WorkloadRouteParts,
 ): (request: ReviewRequest) => Promise<ReviewAnswer> {
   return async (request) => {
-    const row = rowOf(request);
+    const { kinds } = parts.settings;
+    const row = rowOf(request, kinds);
     const before = request.operation === 'UPDATE' ? (request.oldObject as WorkloadObject) : undefined;
     const after = request.object as WorkloadObject;
     // What the writer sends in our annotations does not count, so the old ones decide what it is.
     const workload = reduceWorkload(row, withOldMap(after, before?.metadata.annotations), parts.settings);
-    const write = writeOf(row, before, after);
+    const write = writeOf(row, { before, after, foreignOwner: isForeignOwned(after, kinds) });
     // A name that the API server is still to make cannot be written into a map: the first pass writes it.
     if (workload?.name === undefined) return { patch: putBack(write).patch };
     if (request.dryRun !== true && before !== undefined)
@@ -89,8 +90,10 @@ export function createWorkloadRoute(
   };
 }
 
-function rowOf({ resource }: ReviewRequest): KindRow {
-  const row = KIND_ROWS.find((one) => one.group === resource.group && one.resource === resource.resource);
+type Objects = { readonly before: WorkloadObject | undefined; readonly after: WorkloadObject };
+
+function rowOf({ resource }: ReviewRequest, kinds: Kinds): KindRow {
+  const row = kinds.ofResource(resource);
   if (row === undefined)
     throw new RestampError(
       'RESTAMP_ADMISSION_RESOURCE',
@@ -99,7 +102,10 @@ function rowOf({ resource }: ReviewRequest): KindRow {
   return row;
 }
 
-function writeOf(row: KindRow, before: WorkloadObject | undefined, after: WorkloadObject): Write {
+function writeOf(
+  row: KindRow,
+  { before, after, foreignOwner }: Objects & Pick<Write, 'foreignOwner'>,
+): Write {
   return {
     before:
       before === undefined
@@ -107,7 +113,8 @@ function writeOf(row: KindRow, before: WorkloadObject | undefined, after: Worklo
         : { annotations: before.metadata.annotations, template: templateOf(row, before) },
     after: { annotations: after.metadata.annotations, template: templateOf(row, after) },
     templatePath: `/${row.template.join('/')}`,
-    foreignOwner: isForeignOwned(after),
+    foreignOwner,
+    startsPodsOnChange: row.roll === 'template',
   };
 }
 

@@ -1,22 +1,25 @@
 // What becomes of a workload that somebody writes (DESIGN 3.7). The answer depends only on the old object, on
 // the new one without what is ours, and on the sources, so that asking twice gives the same.
 
-import { annotation, HELD, LAST_ROLL, STAMP, STAMPS, type Annotations } from './annotations.ts';
+import {
+  annotation,
+  HELD,
+  LAST_RELOADED_FROM,
+  LAST_ROLL,
+  STAMP,
+  STAMPS,
+  type Annotations,
+} from './annotations.ts';
 import { sameButLevers } from './bare-template.ts';
 import { ABSENT } from './digest.ts';
 import type { Dependency } from './dependency.ts';
 import { jsonEqual } from './json-equal.ts';
+import { escapePointer, type Operation } from './json-patch.ts';
 import { leverName, stampValue } from './lever.ts';
 import type { Current } from './plan.ts';
 import type { PodTemplate } from './pod-template.ts';
+import { parseReloadedFrom, withHash } from './reloaded-from.ts';
 import type { Stamp, StampMap } from './stamp-map.ts';
-
-/** One operation of a JSON Patch (RFC 6902). */
-export type Operation = {
-  readonly op: 'add' | 'replace' | 'remove';
-  readonly path: string;
-  readonly value?: unknown;
-};
 
 /** The annotations that only Restamp writes: whatever a writer sends, they come from the old object. */
 const OURS = [STAMPS, LAST_ROLL, HELD];
@@ -31,11 +34,13 @@ export type Write = {
   readonly templatePath: string;
   /** An owner outside the table of kinds controls it: its template is not ours to put back. */
   readonly foreignOwner: boolean;
+  /** Its controller replaces pods when the template changes; a CronJob's does not: only a roll starts one. */
+  readonly startsPodsOnChange: boolean;
 };
 
 /** Whether the pods will be replaced by this write itself, so that they start with the sources of today. */
-export function startsPods({ before, after }: Write): boolean {
-  return before === undefined || !sameButLevers(before.template, after.template);
+export function startsPods({ before, after, startsPodsOnChange }: Write): boolean {
+  return before === undefined || (startsPodsOnChange && !sameButLevers(before.template, after.template));
 }
 
 /**
@@ -48,7 +53,7 @@ export function putBack(write: Write): { readonly patch: Operation[]; readonly r
   const restored =
     before !== undefined &&
     !foreignOwner &&
-    !startsPods(write) &&
+    sameButLevers(before.template, after.template) &&
     !jsonEqual(before.template, after.template);
   if (restored) patch.push({ op: 'replace', path: templatePath, value: before.template });
   return { patch, restored };
@@ -90,7 +95,12 @@ export function restamp(
     }
     const { current, sha1 } = source;
     const touched =
-      sha1 === undefined ? [] : leverPatch(write, leverName(dependency.type, dependency.name), sha1);
+      sha1 === undefined
+        ? []
+        : [
+            ...leverPatch(write, leverName(dependency.type, dependency.name), sha1),
+            ...annotationPatchOf(write, dependency, sha1),
+          ];
     for (const operation of touched) touches.set(operation.path, operation);
     stamps.set(key, restampOne(current, keyId, map, { key, levered: touched.length > 0 }));
   }
@@ -99,7 +109,7 @@ export function restamp(
   const n = Math.min((map?.n ?? 0) + 1, Number.MAX_SAFE_INTEGER);
   const next: StampMap = { n, key: keyId, ...req, s: stamps };
   if (annotation(write.after.template.metadata?.annotations, STAMP) !== undefined) {
-    const path = `${write.templatePath}/metadata/annotations/${escape(STAMP)}`;
+    const path = `${write.templatePath}/metadata/annotations/${escapePointer(STAMP)}`;
     levers.push({
       op: 'replace',
       path,
@@ -118,7 +128,7 @@ export function annotationPatch(sent: Annotations | undefined, ours: Annotations
   for (const key of OURS) {
     const value = annotation(ours, key);
     const there = annotation(sent, key);
-    const path = `/metadata/annotations/${escape(key)}`;
+    const path = `/metadata/annotations/${escapePointer(key)}`;
     if (value === there) continue;
     if (value === undefined) patch.push({ op: 'remove', path });
     else patch.push({ op: 'add', path, value });
@@ -149,6 +159,15 @@ function restampOne(
   return moved && !levered ? { ...fresh, was: old.h } : fresh;
 }
 
+/** The same for the annotation that tells of the last change, if it tells of this source. */
+function annotationPatchOf(write: Write, { type, name }: Dependency, sha1: string): Operation[] {
+  const text = annotation(write.after.template.metadata?.annotations, LAST_RELOADED_FROM);
+  const told = parseReloadedFrom(text);
+  if (text === undefined || told?.type !== type || told.name !== name) return [];
+  const path = `${write.templatePath}/metadata/annotations/${escapePointer(LAST_RELOADED_FROM)}`;
+  return [{ op: 'replace', path, ...(told.hash === sha1 ? {} : { value: withHash(text, sha1) }) }];
+}
+
 /** An operation for each env var of this name; one without a value where it is right already. */
 function leverPatch(write: Write, name: string, sha1: string): Operation[] {
   const found: Operation[] = [];
@@ -162,9 +181,4 @@ function leverPatch(write: Write, name: string, sha1: string): Operation[] {
     }),
   );
   return found;
-}
-
-/** A JSON pointer's escape of a key (RFC 6901). */
-function escape(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

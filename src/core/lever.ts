@@ -1,8 +1,13 @@
-import { STAMP } from './annotations.ts';
+import { LAST_RELOADED_FROM, STAMP } from './annotations.ts';
+import { formatReloadedFrom } from './reloaded-from.ts';
 import { sourceRow, type SourceType } from './source.ts';
+import type { EnvPatch, TemplatePatch } from './template-patch.ts';
 
-/** One of Reloader's env vars in a pod template. */
-export type EnvLever = {
+/** How a roll shows in the pod template (reloader.md 4): an env var, or the annotation `last-reloaded-from`. */
+export type Strategy = 'env-vars' | 'annotations';
+
+/** One of Reloader's levers in a pod template; the annotation is in no container. */
+export type Lever = {
   readonly container: string;
   readonly name: string;
   readonly value: string | undefined;
@@ -35,27 +40,29 @@ export function leverName(type: SourceType, name: string): string {
 export type LeverChange = {
   readonly type: SourceType;
   readonly name: string;
+  readonly namespace: string;
   readonly container: string;
   readonly value: string | undefined;
-};
-
-type EnvPatch = { name: string; value?: string; valueFrom?: null; $patch?: 'delete' };
-/** The `spec.template` part of a strategic merge patch. */
-export type TemplatePatch = {
-  metadata?: { annotations: Record<string, string> };
-  spec?: { containers: { name: string; env: EnvPatch[] }[] };
+  /** When its data was written: milliseconds since 1970. */
+  readonly at: number;
 };
 
 /**
  * The patch of the pod template that makes these changes visible. It always changes the template: where every
- * env var already has its target value (two names fell together, or data returned to an older state), it sets
- * `restamp.dev/stamp` to `stampValue`, which the caller never uses twice (DESIGN 2.4).
+ * lever already has its target value (two names fell together, or data returned to an older state), it sets
+ * `restamp.dev/stamp` to `stamp`, which the caller never uses twice (DESIGN 2.4).
  */
 export function planLever(
-  present: readonly EnvLever[],
+  present: readonly Lever[],
   changes: readonly LeverChange[],
-  stampValue: string,
+  stamp: string,
+  strategy: Strategy = 'env-vars',
 ): TemplatePatch {
+  const patch = strategy === 'annotations' ? planAnnotation(present, changes) : planEnv(present, changes);
+  return patch ?? { metadata: { annotations: { [STAMP]: stamp } } };
+}
+
+function planEnv(present: readonly Lever[], changes: readonly LeverChange[]): TemplatePatch | undefined {
   const containers = new Map<string, Map<string, EnvPatch>>();
   for (const change of changes) {
     const name = leverName(change.type, change.name);
@@ -71,9 +78,22 @@ export function planLever(
   const patches = [...containers]
     .filter(([, env]) => env.size > 0)
     .map(([name, env]) => ({ name, env: [...env.values()] }));
-  return patches.length === 0
-    ? { metadata: { annotations: { [STAMP]: stampValue } } }
-    : { spec: { containers: patches } };
+  return patches.length === 0 ? undefined : { spec: { containers: patches } };
+}
+
+/** Only one source has a place in the annotation: like Reloader's last trigger, the newest of them. */
+function planAnnotation(
+  present: readonly Lever[],
+  changes: readonly LeverChange[],
+): TemplatePatch | undefined {
+  const newest = changes.reduce<LeverChange | undefined>(
+    (last, one) => (last === undefined || one.at >= last.at ? one : last),
+    undefined,
+  );
+  if (newest === undefined) return undefined;
+  const text = formatReloadedFrom(newest);
+  if (present.some(({ name, value }) => name === LAST_RELOADED_FROM && value === text)) return undefined;
+  return { metadata: { annotations: { [LAST_RELOADED_FROM]: text } } };
 }
 
 /**

@@ -7,15 +7,23 @@ export type WaitReason =
   /** The update strategy leaves it to a person to delete the old pods. */
   | 'on-delete'
   /** Complete but for the pods that `rollingUpdate.partition` of a StatefulSet keeps back. */
-  | 'partition';
+  | 'partition'
+  /** `spec.suspend` of a Job. */
+  | 'suspended';
+
+/** What made a rollout fail. */
+export type FailReason =
+  /** No progress within the deadline: the controller's, where it has one, else ours. */
+  | 'deadline'
+  /** The Job that was made anew has failed. */
+  | 'job';
 
 /** Where a rollout is. What waits has not failed, and what has failed may still complete. */
 export type RolloutStatus =
   | { readonly is: 'complete' }
   | { readonly is: 'progressing' }
   | { readonly is: 'waiting'; readonly reason: WaitReason }
-  /** No progress within the deadline: the controller's, where it has one, else ours. */
-  | { readonly is: 'failed'; readonly reason: 'deadline' };
+  | { readonly is: 'failed'; readonly reason: FailReason };
 
 /** What {@link rolloutStatus} needs of a workload: numbers, and no text of a user. */
 export type RolloutFacts = {
@@ -33,9 +41,11 @@ export type RolloutFacts = {
   readonly unready: number;
   /** How many pods a partition keeps at the older template. */
   readonly kept: number;
-  readonly hold: 'paused' | 'on-delete' | undefined;
+  readonly hold: Exclude<WaitReason, 'partition'> | undefined;
   /** What the controller says of its own progress deadline; `ours` if it has none. */
   readonly deadline: 'kept' | 'exceeded' | 'ours';
+  /** Its controller has given it up. */
+  readonly failed?: boolean;
 };
 
 /** How long a rollout has been without progress, and how long it may be where its controller has no deadline. */
@@ -43,6 +53,7 @@ export type RolloutTimes = { readonly elapsedMs: number; readonly deadlineMs: nu
 
 type Spec = {
   readonly replicas?: number;
+  readonly suspend?: boolean;
   readonly paused?: boolean;
   readonly updateStrategy?: {
     readonly type?: string;
@@ -58,9 +69,16 @@ type Status = {
   readonly desiredNumberScheduled?: number;
   readonly updatedNumberScheduled?: number;
   readonly numberAvailable?: number;
-  readonly conditions?: readonly { readonly type?: string; readonly reason?: string }[];
+  readonly conditions?: readonly {
+    readonly type?: string;
+    readonly status?: string;
+    readonly reason?: string;
+  }[];
 };
-type Reading = Omit<RolloutFacts, 'uid' | 'generation' | 'observedGeneration'>;
+type Reading = Omit<RolloutFacts, 'uid' | 'generation' | 'observedGeneration'> & {
+  /** Its status does not say which spec it is about: a Job has one spec for life. */
+  readonly unnumbered?: boolean;
+};
 
 // The table: how each kind tells of its rollout, after kubectl's `rollout status` (rollout_status.go).
 const READERS = new Map<string, (spec: Spec, status: Status) => Reading>([
@@ -117,6 +135,26 @@ const READERS = new Map<string, (spec: Spec, status: Status) => Reading>([
       };
     },
   ],
+  [
+    'Job',
+    (spec, { conditions = [] }) => {
+      const has = (wanted: string): boolean =>
+        conditions.some(({ type, status }) => type === wanted && status === 'True');
+      const complete = has('Complete');
+      return {
+        scaledToZero: false,
+        behind: complete ? 0 : 1,
+        old: 0,
+        unready: 0,
+        kept: 0,
+        hold: spec.suspend === true ? 'suspended' : undefined,
+        // A Job may take as long as it takes: its own deadline is one of the reasons for Failed.
+        deadline: 'kept',
+        failed: has('Failed'),
+        unnumbered: true,
+      };
+    },
+  ],
 ]);
 
 /** Reduces an API object to what its rollout is judged by; undefined for a kind whose rollouts are not followed. */
@@ -129,7 +167,9 @@ export function rolloutFacts(row: KindRow, object: unknown): RolloutFacts | unde
   const reading = READERS.get(row.kind)?.(spec ?? {}, status ?? {});
   if (reading === undefined) return undefined;
   const { uid, generation = 0 } = metadata;
-  return { uid, generation, observedGeneration: status?.observedGeneration ?? 0, ...reading };
+  const { unnumbered = false, ...rest } = reading;
+  const observedGeneration = unnumbered ? generation : (status?.observedGeneration ?? 0);
+  return { uid, generation, observedGeneration, ...rest };
 }
 
 /**
@@ -141,6 +181,7 @@ export function rolloutStatus(facts: RolloutFacts, times: RolloutTimes): Rollout
   if (isObserved(facts)) {
     const settled = facts.old === 0 && facts.unready === 0;
     if (settled && facts.behind === 0) return { is: 'complete' };
+    if (facts.failed === true) return { is: 'failed', reason: 'job' };
     if (facts.hold !== undefined) return { is: 'waiting', reason: facts.hold };
     if (settled && facts.behind <= facts.kept) return { is: 'waiting', reason: 'partition' };
     if (facts.deadline === 'exceeded') return { is: 'failed', reason: 'deadline' };

@@ -1,5 +1,4 @@
 import type { Selector } from './label-selector.ts';
-import { KIND_ROWS, type KindRow } from './kind.ts';
 import { SOURCE_ROWS, type SourceRow, type SourceType } from './source.ts';
 
 /** Which part of the cluster is looked after. The API server filters wherever it can. */
@@ -12,16 +11,9 @@ export type Scope = {
   /** Only sources with these labels. */
   readonly resourceLabelSelector: Selector;
   readonly resourcesToIgnore: ReadonlySet<SourceType>;
-  /** Kinds of workloads that are left alone. */
-  readonly ignoredWorkloadTypes: ReadonlySet<string>;
 };
 
 /** The kinds of sources that are followed. */
 export function sourceRowsIn({ resourcesToIgnore }: Scope): SourceRow[] {
   return SOURCE_ROWS.filter(({ type }) => !resourcesToIgnore.has(type));
-}
-
-/** The kinds of workloads that are followed. */
-export function kindRowsIn({ ignoredWorkloadTypes }: Scope): KindRow[] {
-  return KIND_ROWS.filter(({ kind }) => !ignoredWorkloadTypes.has(kind));
 }

@@ -2,11 +2,16 @@
 
 import { annotation, type Annotations } from './annotations.ts';
 import { parseDuration } from './duration.ts';
+import type { Strategy } from './lever.ts';
 
 export const QUIET_PERIOD = 'restamp.dev/quiet-period';
 export const LONGEST_DELAY = 'restamp.dev/longest-delay';
 export const RELEASE_QUIET = 'restamp.dev/release-quiet';
 export const REQUEST = 'restamp.dev/request';
+/** `annotation`: rolls show in a template annotation, not in an env var; `env` is the other one. */
+export const LEVER = 'restamp.dev/lever';
+/** On a CronJob, `next-run`: its template is stamped, and no Job is started now. */
+export const CRONJOB = 'restamp.dev/cronjob';
 /** On a namespace, or on the ConfigMap of our name in our own namespace. */
 export const STOP = 'restamp.dev/stop';
 
@@ -19,6 +24,8 @@ export type Wishes = {
   readonly longestMs: number | undefined;
   readonly releaseQuietMs: number | undefined;
   readonly request: Request | undefined;
+  readonly lever: Strategy | undefined;
+  readonly nextRun: boolean;
 };
 
 /** Almost every source has none: they share this. */
@@ -27,20 +34,25 @@ const NO_WISHES: Wishes = {
   longestMs: undefined,
   releaseQuietMs: undefined,
   request: undefined,
+  lever: undefined,
+  nextRun: false,
 };
 
+const KEYS = [QUIET_PERIOD, LONGEST_DELAY, RELEASE_QUIET, REQUEST, LEVER, CRONJOB];
+const STRATEGIES = new Map<string | undefined, Strategy>([
+  ['annotation', 'annotations'],
+  ['env', 'env-vars'],
+]);
+
 export function readWishes(annotations: Annotations | undefined): Wishes {
-  if (
-    ![QUIET_PERIOD, LONGEST_DELAY, RELEASE_QUIET, REQUEST].some(
-      (key) => annotation(annotations, key) !== undefined,
-    )
-  )
-    return NO_WISHES;
+  if (!KEYS.some((key) => annotation(annotations, key) !== undefined)) return NO_WISHES;
   return {
     quietMs: parseDuration(annotation(annotations, QUIET_PERIOD)),
     longestMs: parseDuration(annotation(annotations, LONGEST_DELAY)),
     releaseQuietMs: parseDuration(annotation(annotations, RELEASE_QUIET)),
     request: parseRequest(annotation(annotations, REQUEST)),
+    lever: STRATEGIES.get(annotation(annotations, LEVER)),
+    nextRun: annotation(annotations, CRONJOB) === 'next-run',
   };
 }
 

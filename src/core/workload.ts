@@ -1,6 +1,7 @@
 import {
   annotation,
   HELD,
+  LAST_RELOADED_FROM,
   LAST_ROLL,
   STAMP,
   STAMPS,
@@ -8,8 +9,8 @@ import {
   type ReloaderKeys,
 } from './annotations.ts';
 import { bareDigest } from './bare-template.ts';
-import { kindRow, type KindRow } from './kind.ts';
-import { isLeverName, type EnvLever } from './lever.ts';
+import type { KindRow, Kinds } from './kind.ts';
+import { isLeverName, type Lever } from './lever.ts';
 import { isOptedIn, NOT_OPTED_IN, readOptIn, type OptIn } from './opt-in.ts';
 import type { PodTemplate } from './pod-template.ts';
 import { findReferences, type Reference } from './references.ts';
@@ -20,6 +21,7 @@ import { readWishes, type Wishes } from './wishes.ts';
 
 /** What Restamp keeps of a workload: only what its rules read. */
 export type Workload = {
+  readonly row: KindRow;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
@@ -32,7 +34,7 @@ export type Workload = {
   readonly references: ReadonlyMap<string, Reference>;
   /** Where the lever goes for a source that the template does not use. */
   readonly firstContainer: string | undefined;
-  readonly levers: readonly EnvLever[];
+  readonly levers: readonly Lever[];
   /** A digest of the template without levers. */
   readonly bare: string;
   /** The template's `restamp.dev/stamp`. */
@@ -43,6 +45,8 @@ export type Workload = {
   readonly wishes: Wishes;
   /** All its pods are of the newest template and serve. */
   readonly settled: boolean;
+  /** `spec.suspend`: somebody wants it to start no pods. */
+  readonly suspended: boolean;
   /** When each field manager but us last wrote outside the status (RFC 3339), for telling. */
   readonly writers: ReadonlyMap<string, string>;
   /** The stored map, history and hold, as text. */
@@ -77,6 +81,7 @@ export type WorkloadSettings = {
   readonly autoReloadAll: boolean;
   /** Types of sources that nothing depends on. */
   readonly resourcesToIgnore: ReadonlySet<SourceType>;
+  readonly kinds: Kinds;
 };
 
 /** Identity of a workload in the cluster. */
@@ -99,7 +104,9 @@ export function reduceWorkload(
   settings: WorkloadSettings,
 ): Workload | undefined {
   const { metadata } = object;
-  if (metadata.ownerReferences?.some((owner) => owner.controller === true && isWorkloadKind(owner)))
+  if (
+    metadata.ownerReferences?.some((owner) => owner.controller === true && settings.kinds.isWorkload(owner))
+  )
     return undefined;
   const template = templateOf(row, object);
   const marks = (type: SourceType): OptIn =>
@@ -111,6 +118,7 @@ export function reduceWorkload(
   const stamps = annotation(metadata.annotations, STAMPS);
   if (!optedIn && stamps === undefined) return undefined;
   return {
+    row,
     kind: row.kind,
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -129,6 +137,7 @@ export function reduceWorkload(
     releaseWrite: lastReleaseWrite(metadata),
     wishes: readWishes(metadata.annotations),
     settled: isSettled(row, object),
+    suspended: (object as { spec?: { suspend?: unknown } }).spec?.suspend === true,
     writers: readWriters(metadata.managedFields ?? []),
     lastRoll: annotation(metadata.annotations, LAST_ROLL),
     held: annotation(metadata.annotations, HELD),
@@ -136,15 +145,10 @@ export function reduceWorkload(
 }
 
 /** Whether an owner outside the table of kinds controls it: that owner writes its template. */
-export function isForeignOwned({ metadata }: WorkloadObject): boolean {
+export function isForeignOwned({ metadata }: WorkloadObject, kinds: Kinds): boolean {
   return (
-    metadata.ownerReferences?.some((owner) => owner.controller === true && !isWorkloadKind(owner)) ?? false
+    metadata.ownerReferences?.some((owner) => owner.controller === true && !kinds.isWorkload(owner)) ?? false
   );
-}
-
-function isWorkloadKind(owner: { kind: string; apiVersion: string }): boolean {
-  const row = kindRow(owner.kind);
-  return row !== undefined && owner.apiVersion.startsWith(`${row.group}/`);
 }
 
 /** The pod template of an API object; an empty one if there is none. */
@@ -154,8 +158,11 @@ export function templateOf(row: KindRow, object: unknown): PodTemplate {
   return at ?? {};
 }
 
-function findLevers(template: PodTemplate): EnvLever[] {
-  return (template.spec?.containers ?? []).flatMap((container) =>
+function findLevers(template: PodTemplate): Lever[] {
+  const text = annotation(template.metadata?.annotations, LAST_RELOADED_FROM);
+  const marks =
+    text === undefined ? [] : [{ container: '', name: LAST_RELOADED_FROM, value: text, dynamic: false }];
+  const variables = (template.spec?.containers ?? []).flatMap((container) =>
     (container.env ?? [])
       .filter((variable) => isLeverName(variable.name ?? ''))
       .map((variable) => ({
@@ -165,12 +172,13 @@ function findLevers(template: PodTemplate): EnvLever[] {
         dynamic: variable.valueFrom !== undefined,
       })),
   );
+  return [...variables, ...marks];
 }
 
 function isSettled(row: KindRow, object: WorkloadObject): boolean {
   const facts = rolloutFacts(row, object);
   return (
-    facts !== undefined && rolloutStatus(facts, { elapsedMs: 0, deadlineMs: Infinity }).is === 'complete'
+    facts === undefined || rolloutStatus(facts, { elapsedMs: 0, deadlineMs: Infinity }).is === 'complete'
   );
 }
 

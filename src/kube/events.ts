@@ -1,4 +1,4 @@
-import { kindRow } from '../core/kind.ts';
+import { apiKind, apiVersion, type KindName } from '../core/kind.ts';
 import type { KubeClient } from './client.ts';
 
 /** An Event of ours, on the workload that it is about. */
@@ -10,9 +10,7 @@ export type EventText = {
 };
 
 type Involved = {
-  /** Of the kind table, unless given. */
-  readonly apiVersion?: string;
-  readonly kind: string;
+  readonly row: KindName;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -29,9 +27,8 @@ export async function sendEvent(
   text: EventText,
   at: number,
 ): Promise<void> {
-  const row = kindRow(about.kind);
   const time = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
-  const { kind, namespace, name, uid, resourceVersion } = about;
+  const { row, namespace, name, uid, resourceVersion } = about;
   await client.send({
     method: 'POST',
     path: `/api/v1/namespaces/${namespace}/events`,
@@ -40,8 +37,8 @@ export async function sendEvent(
       kind: 'Event',
       metadata: { generateName: `${name.slice(0, 200)}.`, namespace },
       involvedObject: {
-        apiVersion: about.apiVersion ?? (row === undefined ? '' : `${row.group}/${row.version}`),
-        kind,
+        apiVersion: apiVersion(row),
+        kind: apiKind(row),
         namespace,
         name,
         uid,

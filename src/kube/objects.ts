@@ -1,22 +1,19 @@
-import { kindPath, kindRow } from '../core/kind.ts';
+import { kindPath, type KindRow } from '../core/kind.ts';
 import { sourceRow, type SourceRef } from '../core/source.ts';
 import { hasCode } from '../errors.ts';
-import { MERGE_PATCH, METADATA, STRATEGIC_PATCH, type KubeClient } from './client.ts';
+import { JSON_PATCH, MERGE_PATCH, METADATA, STRATEGIC_PATCH, type KubeClient } from './client.ts';
 
 /** The field manager of every write to a workload: rules in the field know it (reloader.md 1.10). */
 export const FIELD_MANAGER = 'Reloader';
 
-type WorkloadId = { readonly kind: string; readonly namespace: string; readonly name: string };
+type WorkloadId = { readonly row: KindRow; readonly namespace: string; readonly name: string };
 
 /** API path of a ConfigMap or Secret. */
 function sourcePath(ref: SourceRef): string {
   return `/api/v1/namespaces/${ref.namespace}/${sourceRow(ref.type).resource}/${ref.name}`;
 }
 
-/** API path of a workload of the kind table. */
-export function workloadPath({ kind, namespace, name }: WorkloadId): string {
-  const row = kindRow(kind);
-  if (row === undefined) throw new TypeError(`no such kind of workload: ${kind}`);
+function workloadPath({ row, namespace, name }: WorkloadId): string {
   return kindPath(row, namespace, name);
 }
 
@@ -35,17 +32,19 @@ export function readWorkload(client: KubeClient, id: WorkloadId): Promise<unknow
   return client.send({ method: 'GET', path: workloadPath(id) });
 }
 
+const PATCH_TYPES = { merge: MERGE_PATCH, strategic: STRATEGIC_PATCH, json: JSON_PATCH };
+
 /** Patches a workload as the field manager `Reloader`; returns it as it is stored then. */
 export function patchWorkload(
   client: KubeClient,
   id: WorkloadId,
-  patch: { readonly type: 'merge' | 'strategic'; readonly body: object },
+  patch: { readonly type: keyof typeof PATCH_TYPES; readonly body: object },
 ): Promise<unknown> {
   return client.send({
     method: 'PATCH',
     path: workloadPath(id),
     query: { fieldManager: FIELD_MANAGER },
-    contentType: patch.type === 'merge' ? MERGE_PATCH : STRATEGIC_PATCH,
+    contentType: PATCH_TYPES[patch.type],
     body: patch.body,
   });
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { ReloaderKeys } from '../core/annotations.ts';
 import type { Selector } from '../core/label-selector.ts';
-import { kindRow } from '../core/kind.ts';
+import type { Kinds } from '../core/kind.ts';
+import type { Strategy } from '../core/lever.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import { parseStampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
@@ -18,7 +19,9 @@ import { LiveSources } from './live-sources.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
-import { leversOf, Roller, type PatchWorkload } from './roller.ts';
+import { Remakes, type JobPort, type RemakeStore } from './remakes.ts';
+import { Roller } from './roller.ts';
+import { RollWriter, type PatchWorkload } from './roll-writer.ts';
 import { Sightings } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
 import { SourceReader, type KeyRing, type ReadSource } from './source-reader.ts';
@@ -30,8 +33,10 @@ export type MutatorPorts = {
   readonly readSource: ReadSource;
   /** The resourceVersion of a source as it is stored now. */
   readonly readSourceVersion: (ref: SourceRef) => Promise<string>;
-  readonly readWorkload: (id: { kind: string; namespace: string; name: string }) => Promise<WorkloadObject>;
+  readonly readWorkload: (workload: Workload) => Promise<WorkloadObject>;
   readonly patchWorkload: PatchWorkload;
+  readonly jobs: JobPort;
+  readonly remakeStore: RemakeStore;
   readonly recorder: RecorderOptions;
   readonly onTrouble: (error: RestampError) => void;
   readonly onUnreadable: (workload: string, why: string) => void;
@@ -59,10 +64,15 @@ export type MutatorSettings = JudgeSettings & {
   readonly rollLimit: number;
   readonly recoveryRollsPerSecond: number;
   readonly rolloutDeadlineMs: number;
+  readonly reloadStrategy: Strategy;
 };
 
 /** Puts the parts of the rolling side together; returns those that others speak to. */
-export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports: MutatorPorts) {
+export function assembleMutator(
+  ring: KeyRing,
+  settings: MutatorSettings & { kinds: Kinds },
+  ports: MutatorPorts,
+) {
   const { clock, onTrouble } = ports;
   const { keys } = settings;
   const workloads = new WorkloadBook(new Set(ring.keys.keys()), ports.onUnreadable);
@@ -88,10 +98,9 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     settings,
     onDropped: ports.onDropped,
   });
-  const store = (kind: string, object: WorkloadObject): void => {
-    const row = kindRow(kind);
-    if (row !== undefined) mutator.workloadFollower(row).put(object);
-  };
+  const store = ({ row }: Workload, object: WorkloadObject): void =>
+    mutator.workloadFollower(row).put(object);
+  const remakes = new Remakes({ store: ports.remakeStore, jobs: ports.jobs, clock, onTrouble });
   const releases = new Releases(clock);
   const rates = new RollRates(clock, settings.rollLimit);
   const { releaseQuietMs } = settings;
@@ -110,15 +119,21 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     reader,
     gates,
     patch: ports.patchWorkload,
-    onStored: (workload, object) => store(workload.kind, object),
+    writer: new RollWriter({
+      patch: ports.patchWorkload,
+      read: ports.readWorkload,
+      jobs: ports.jobs,
+      remakes,
+      strategy: settings.reloadStrategy,
+    }),
+    onStored: store,
     onRolling: (workload) => observer.rolling(workloadKey(workload)),
     onRollingEnd: (workload, object) => {
-      const row = kindRow(workload.kind);
-      const facts = row && object && rolloutFacts(row, object);
+      const facts = object && rolloutFacts(workload.row, object);
       if (facts === undefined) observer.notRolled(workloadKey(workload));
       else observer.rolled(workloadKey(workload), facts);
     },
-    reread: async (workload) => store(workload.kind, await ports.readWorkload(workload)),
+    reread: async (workload) => store(workload, await ports.readWorkload(workload)),
     explain: (workload, plan) => {
       const held = holds.get(workloadKey(workload));
       const entry = mutator.explain(workload, plan);
@@ -127,7 +142,7 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     onRolled: (workload, { entry, levers }) => {
       const key = workloadKey(workload);
       holds.release(key);
-      rates.rolled(key, leversOf(levers), workload.bare);
+      rates.rolled(key, levers, workload.bare);
       // The watch may have shown our roll, and what somebody did to it, before the answer to the patch came.
       const now = workloads.get(key)?.workload;
       if (now !== undefined && now.lastRoll !== workload.lastRoll) {
@@ -158,7 +173,7 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     judge,
     clock,
     patch: ports.patchWorkload,
-    onStored: (workload, object) => store(workload.kind, object),
+    onStored: store,
     onTrouble,
     perSecond: settings.baselinesPerSecond,
     held: (key) => holds.annotation(key),
@@ -211,6 +226,7 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     baselines.stop();
     reader.stop();
     observer.stop();
+    remakes.stop();
   };
   return {
     mutator,
@@ -224,6 +240,7 @@ export function assembleMutator(ring: KeyRing, settings: MutatorSettings, ports:
     baselines,
     holds,
     rates,
+    remakes,
     stop,
   };
 }

@@ -5,7 +5,7 @@ import type { Workload, WorkloadObject } from '../core/workload.ts';
 import { asRestampError, RestampError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
 import type { Judge } from './judge.ts';
-import type { PatchWorkload } from './roller.ts';
+import type { PatchWorkload } from './roll-writer.ts';
 
 export type BaselinesOptions = {
   readonly judge: Judge;

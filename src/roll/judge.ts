@@ -1,6 +1,8 @@
 import { ABSENT } from '../core/digest.ts';
 import { findDependencies, findDependency, fitMap, type Dependency } from '../core/dependency.ts';
+import { LAST_RELOADED_FROM } from '../core/annotations.ts';
 import { leverName } from '../core/lever.ts';
+import { parseReloadedFrom } from '../core/reloaded-from.ts';
 import { judgeStamp, planWorkload, type Current, type Plan } from '../core/plan.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { SourceMarks } from '../core/opt-in.ts';
@@ -195,12 +197,15 @@ export class Judge {
   }
 }
 
-/** The value of the env var of a source, in whichever container it is. */
+/** The hash of a source that the template tells: in an env var of whichever container, or in the annotation. */
 function leverValue(workload: Workload, name: string): string | undefined {
   const source = parseStampKey(name);
   if (source === undefined) return undefined;
   const wanted = leverName(source.type, source.name);
-  return workload.levers.find((lever) => lever.name === wanted)?.value;
+  const variable = workload.levers.find((lever) => lever.name === wanted)?.value;
+  if (variable !== undefined) return variable;
+  const told = parseReloadedFrom(workload.levers.find(({ name }) => name === LAST_RELOADED_FROM)?.value);
+  return told?.type === source.type && told.name === source.name ? told.hash : undefined;
 }
 
 function refOf(workload: Workload, name: string): SourceRef {

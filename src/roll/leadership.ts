@@ -22,7 +22,7 @@ export type LeadershipOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly namespace: string;
-  readonly roll: Pick<ReturnType<typeof assembleMutator>, 'mutator' | 'queue' | 'baselines'>;
+  readonly roll: Pick<ReturnType<typeof assembleMutator>, 'mutator' | 'queue' | 'baselines' | 'remakes'>;
   readonly onTrouble: (error: RestampError) => void;
 };
 
@@ -34,7 +34,8 @@ const RETRY_SHARE = 2 / 15;
 export function createLeadership(options: LeadershipOptions): Leadership {
   const { config, client, clock, log, namespace, roll, onTrouble } = options;
   const name = config.instance;
-  if (!config.leaderElect) return { isLeader: true, start: () => undefined, stop: () => Promise.resolve() };
+  if (!config.leaderElect)
+    return { isLeader: true, start: () => void roll.remakes.resume(), stop: () => Promise.resolve() };
   const setActive = (active: boolean): void => {
     roll.queue.setActive(active);
     roll.baselines.setActive(active);
@@ -54,6 +55,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     onGain: () => {
       log.info({ lease: `${namespace}/${name}`, identity }, 'Leading: this process rolls');
       setActive(true);
+      void roll.remakes.resume();
       // What the former leader had begun may have been lost with it.
       roll.mutator.recover();
     },

@@ -141,7 +141,8 @@ export class Mutator {
         queue.drop(key);
         baselines.drop(key);
         this.#parts.holds.release(key);
-        this.#parts.rates.forget(key);
+        // A Job is gone for a moment while it is made anew, and its rolls still count.
+        if (!queue.isRolling(key)) this.#parts.rates.forget(key);
         this.#parts.observer.forget(key);
       },
     };

@@ -1,11 +1,17 @@
 import type { Clock } from '../clock.ts';
-import { rolloutRemains, rolloutStatus, type RolloutFacts, type WaitReason } from '../core/rollout.ts';
+import {
+  rolloutRemains,
+  rolloutStatus,
+  type FailReason,
+  type RolloutFacts,
+  type WaitReason,
+} from '../core/rollout.ts';
 
 /** How a rollout went, as far as it has gone. After a failure or a wait, `completed` may still come. */
 export type RolloutOutcome =
   /** `seconds` since the roll. */
   | { readonly is: 'completed'; readonly seconds: number }
-  | { readonly is: 'failed'; readonly reason: 'deadline' }
+  | { readonly is: 'failed'; readonly reason: FailReason }
   | { readonly is: 'waiting'; readonly reason: WaitReason };
 
 export type RolloutObserverOptions = {

@@ -153,6 +153,10 @@ export class RollQueue {
     this.#entries.delete(key);
   }
 
+  isRolling(key: string): boolean {
+    return this.#rolling.has(key);
+  }
+
   /** How many workloads wait. */
   get size(): number {
     return this.#entries.size;

@@ -1,7 +1,7 @@
 import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
 import { addToHistory, type RollEntry } from '../core/history.ts';
-import { leverName, planLever, stampValue, type LeverChange } from '../core/lever.ts';
+import { stampValue, type LeverChange } from '../core/lever.ts';
 import type { Plan } from '../core/plan.ts';
 import { mapOwner } from '../core/stamp-map.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
@@ -11,16 +11,11 @@ import { backoffMs } from './backoff.ts';
 import type { Gates } from './gates.ts';
 import type { Judge } from './judge.ts';
 import type { HoldReason, Outcome } from './queue.ts';
+import type { PatchWorkload, RollWriter, Written } from './roll-writer.ts';
 import type { SourceReader } from './source-reader.ts';
 
-/** Patches one workload and returns it as it is stored then. Fails with RESTAMP_KUBE_*. */
-export type PatchWorkload = (
-  workload: Workload,
-  patch: { readonly type: 'merge' | 'strategic'; readonly body: object },
-) => Promise<WorkloadObject>;
-
 /** A roll that has happened: what was stale, and what was written into the template for it. */
-export type Rolled = { readonly entry: RollEntry; readonly levers: readonly LeverChange[] };
+export type Rolled = { readonly entry: RollEntry; readonly levers: Written['levers'] };
 
 /** What the roller asks of the rest. */
 export type RollerOptions = {
@@ -28,6 +23,7 @@ export type RollerOptions = {
   readonly reader: SourceReader;
   readonly gates: Gates;
   readonly patch: PatchWorkload;
+  readonly writer: RollWriter;
   /** Reads a workload again; it is put into the book. */
   readonly reread: (workload: Workload) => Promise<void>;
   /** The workload as the API server has stored it. */
@@ -92,14 +88,13 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<void> {
-    const { patch, onRolling, onRollingEnd, onStored, onRolled, onSkipped } = this.#options;
+    const { patch, writer, onRolling, onRollingEnd, onStored, onRolled, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
     if (fitted === undefined)
       throw new RestampError('RESTAMP_MAP_TOO_LARGE', `${mapOwner(workload)}: ${map.s.size} sources`);
     const history = addToHistory(workload.lastRoll, entry);
     const metadata = {
-      // The roll is only right for the workload that was judged (DESIGN 2.3).
       resourceVersion: workload.resourceVersion,
       annotations: {
         [STAMPS]: fitted.text,
@@ -112,32 +107,36 @@ export class Roller {
       onSkipped(workload, entry);
       return;
     }
-    const levers = this.#levers(workload, plan);
     const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
     const stamp = stampValue(plan.rolled.n, digests);
     // A counter that was lost may meet the same digest again.
-    const template = planLever(
-      workload.levers,
-      levers,
-      stamp === workload.templateStamp ? `${stamp}.` : stamp,
-    );
+    const roll = {
+      metadata,
+      changes: this.#changes(workload, plan),
+      stamp: stamp === workload.templateStamp ? `${stamp}.` : stamp,
+      versions: plan.stale.map(({ key }) => versionOf(key, plan)).sort(),
+    };
     onRolling(workload);
-    let object: WorkloadObject | undefined;
+    let written: Written | undefined;
     try {
-      object = await patch(workload, { type: 'strategic', body: { metadata, spec: { template } } });
+      written = await writer.write(workload, roll);
     } finally {
-      onRollingEnd(workload, object);
+      onRollingEnd(workload, written?.object);
     }
-    onStored(workload, object);
-    onRolled(workload, { entry, levers });
+    onStored(workload, written.object);
+    onRolled(workload, { entry, levers: written.levers });
   }
 
-  #levers(workload: Workload, plan: Plan): LeverChange[] {
+  #changes(workload: Workload, plan: Plan): LeverChange[] {
     return plan.stale.map(({ dependency, key }) => {
       const { type, name, container } = dependency;
-      const state = this.#options.reader.state({ type, name, namespace: workload.namespace });
+      const { namespace } = workload;
+      const state = this.#options.reader.state({ type, name, namespace });
       if (state === undefined) throw new TypeError(`${key} was judged without having been read`);
-      return { type, name, container, value: state.state === 'present' ? state.sha1 : undefined };
+      const present = state.state === 'present' ? state : undefined;
+      // Its own time, so that whoever writes this writes the same.
+      const at = present?.dataTime ?? present?.created ?? 0;
+      return { type, name, namespace, container, value: present?.sha1, at };
     });
   }
 
@@ -157,13 +156,10 @@ export class Roller {
   }
 }
 
-/** The env vars that a roll has left in the template; a deleted one is not looked for again. */
-export function leversOf(
-  levers: readonly LeverChange[],
-): { container: string; name: string; value: string }[] {
-  return levers.flatMap(({ type, name, container, value }) =>
-    value === undefined ? [] : [{ container, name: leverName(type, name), value }],
-  );
+/** What a source is after a roll: its uid and version. */
+function versionOf(key: string, plan: Plan): string {
+  const stamp = plan.rolled.s.get(key);
+  return `${key} ${stamp?.uid ?? ''} ${stamp?.rv ?? ''}`;
 }
 
 /** Wraps what is not ours; a wrong uid and a failed test are 422 and mean look again, but we send neither. */

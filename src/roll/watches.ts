@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { kindPath } from '../core/kind.ts';
+import { kindPath, type Kinds } from '../core/kind.ts';
 import { selectorText, type Selector } from '../core/label-selector.ts';
-import { kindRowsIn, sourceRowsIn, type Scope } from '../core/scope.ts';
+import { sourceRowsIn, type Scope } from '../core/scope.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
@@ -15,6 +15,7 @@ export type WatchOptions = {
   readonly clock: Clock;
   /** Named namespaces have a watch each; else one watch follows all. */
   readonly scope: Scope;
+  readonly kinds: Kinds;
   readonly namespaceScope: Pick<
     NamespaceScope,
     'put' | 'remove' | 'start' | 'sourceFollower' | 'workloadFollower'
@@ -54,7 +55,7 @@ const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
 
 /** Follows all sources, metadata alone, and all workloads, as far as they are in the scope. */
 export function startWatches(options: WatchOptions): Watches {
-  const { client, clock, scope, namespaceScope, onRelisted, onTrouble, stopSwitch, own } = options;
+  const { client, clock, scope, kinds, namespaceScope, onRelisted, onTrouble, stopSwitch, own } = options;
   const watches: Watch[] = [];
   const add = <T extends Identified>(
     feed: Feed,
@@ -81,7 +82,7 @@ export function startWatches(options: WatchOptions): Watches {
         accept: ACCEPT_METADATA,
         follower: namespaceScope.sourceFollower(type),
       });
-    for (const row of kindRowsIn(scope))
+    for (const row of kinds.rows)
       add<WorkloadObject & Identified>('workloads', row.resource, {
         path: kindPath(row, namespace),
         query: queryOf(ignored, []),

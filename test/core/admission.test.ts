@@ -23,6 +23,7 @@ function write(before: Sent | undefined, after: Sent, foreignOwner = false): Wri
     after: side(after),
     templatePath: '/spec/template',
     foreignOwner,
+    startsPodsOnChange: true,
   };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { planLever, type EnvLever, type LeverChange, type TemplatePatch } from '../../src/core/lever.ts';
+import { planLever, type Lever, type LeverChange } from '../../src/core/lever.ts';
+import type { TemplatePatch } from '../../src/core/template-patch.ts';
 
 type Variable = { name: string; value?: string; valueFrom?: object };
 type Template = { annotations: Record<string, string>; containers: { name: string; env: Variable[] }[] };
@@ -25,7 +26,7 @@ function applied(template: Template, patch: TemplatePatch): Template {
   return result;
 }
 
-function leversOf(template: Template): EnvLever[] {
+function leversOf(template: Template): Lever[] {
   return template.containers.flatMap((container) =>
     container.env.map(({ name, value, valueFrom }) => ({
       container: container.name,
@@ -61,7 +62,9 @@ const changes = fc.uniqueArray(
   fc.record({
     type: fc.constantFrom('cm', 'secret'),
     name: sources,
+    namespace: fc.constant('prod'),
     container: fc.constantFrom(...containers),
+    at: fc.constant(0),
     value: fc.option(hashes, { nil: undefined }),
   }),
   { minLength: 1, selector: ({ type, name }) => `${type}/${name}` },

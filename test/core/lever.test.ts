@@ -4,7 +4,7 @@ import {
   leverName,
   planLever,
   stampValue,
-  type EnvLever,
+  type Lever,
   type LeverChange,
 } from '../../src/core/lever.ts';
 
@@ -12,7 +12,7 @@ const OLD = 'dc30e0faa89a70dec1033016a2309bbeb9efcbd0';
 const NEW = '864d7898d91c30bcfb98a95564e2744651fae84a';
 const THIRD = 'c6cceb2f1c84498af4f4cda76071f8bc2afd425b';
 
-const lever = (name: string, value: string | undefined, parts: Partial<EnvLever> = {}): EnvLever => ({
+const lever = (name: string, value: string | undefined, parts: Partial<Lever> = {}): Lever => ({
   container: 'app',
   name,
   value,
@@ -22,8 +22,10 @@ const lever = (name: string, value: string | undefined, parts: Partial<EnvLever>
 const change = (name: string, value: string | undefined, parts: Partial<LeverChange> = {}): LeverChange => ({
   type: 'cm',
   name,
+  namespace: 'prod',
   container: 'app',
   value,
+  at: 0,
   ...parts,
 });
 const env = (...variables: readonly object[]) => ({

@@ -1,9 +1,16 @@
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
-import { kindRow } from '../../src/core/kind.ts';
+import { Kinds, type KindRow } from '../../src/core/kind.ts';
 import type { PodTemplate } from '../../src/core/pod-template.ts';
 import { sourceData, type SourceData } from '../../src/core/source-data.ts';
 import type { SourceType } from '../../src/core/source.ts';
 import { reduceWorkload, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
+
+export const kinds = new Kinds();
+
+/** A row of the table that is known to be there. */
+export function rowOf(kind: string): KindRow {
+  return kinds.get(kind)!;
+}
 
 type Sections = { readonly data?: object | null; readonly binaryData?: object | null };
 
@@ -42,8 +49,9 @@ export function reduced(parts: WorkloadParts): Workload | undefined {
     keys: RELOADER_KEYS,
     autoReloadAll: parts.autoReloadAll ?? false,
     resourcesToIgnore: new Set<SourceType>(parts.ignoring),
+    kinds,
   };
-  return reduceWorkload(kindRow(parts.kind ?? 'Deployment')!, deployment(parts), settings);
+  return reduceWorkload(rowOf(parts.kind ?? 'Deployment'), deployment(parts), settings);
 }
 
 /** {@link reduced} for what is known to be kept. */

@@ -42,6 +42,7 @@ function ask(
     after: { annotations: undefined, template: after },
     templatePath: '/spec/template',
     foreignOwner: false,
+    startsPodsOnChange: true,
   };
   const made = restamp(asked, {
     dependencies: new Map(Object.keys(now).map((key) => [key, dependency(key)])),

@@ -1,7 +1,14 @@
 import t from 'tap';
 import { openRequest, parseRequest, readWishes, type Request } from '../../src/core/wishes.ts';
 
-const NOTHING = { quietMs: undefined, longestMs: undefined, releaseQuietMs: undefined, request: undefined };
+const NOTHING = {
+  quietMs: undefined,
+  longestMs: undefined,
+  releaseQuietMs: undefined,
+  request: undefined,
+  lever: undefined,
+  nextRun: false,
+};
 
 t.test('readWishes reads each wish from its own annotation', async (t) => {
   const request = { verb: 'roll', at: '2026-11-22T12:00:00.000Z' };

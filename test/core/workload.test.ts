@@ -1,6 +1,6 @@
 import t from 'tap';
 import { isForeignOwned, workloadKey, workloadTitle } from '../../src/core/workload.ts';
-import { deployment, reduced, using, workload } from './objects.ts';
+import { deployment, reduced, using, workload, kinds } from './objects.ts';
 
 const AUTO = { 'reloader.stakater.com/auto': 'true' };
 
@@ -137,7 +137,7 @@ t.test('workloadKey and workloadTitle name a workload for us and for people', as
 
 t.test('isForeignOwned is true where a controller outside the table writes the template', async (t) => {
   const owned = (...ownerReferences: readonly { kind: string; apiVersion: string; controller?: boolean }[]) =>
-    isForeignOwned(deployment({ metadata: { ownerReferences } }));
+    isForeignOwned(deployment({ metadata: { ownerReferences } }), kinds);
   const kafka = { kind: 'Kafka', apiVersion: 'kafka.strimzi.io/v1' };
   t.ok(owned({ ...kafka, controller: true }));
   t.ok(owned(kafka, { ...kafka, controller: true }));
@@ -146,5 +146,5 @@ t.test('isForeignOwned is true where a controller outside the table writes the t
   t.notOk(owned({ ...kafka, controller: false }));
   t.notOk(owned({ kind: 'Deployment', apiVersion: 'apps/v1', controller: true }));
   t.notOk(owned());
-  t.notOk(isForeignOwned(deployment({})));
+  t.notOk(isForeignOwned(deployment({}), kinds));
 });

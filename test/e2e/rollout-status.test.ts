@@ -1,6 +1,6 @@
 import t from 'tap';
 import { systemClock } from '../../src/clock.ts';
-import { kindRow } from '../../src/core/kind.ts';
+import { Kinds } from '../../src/core/kind.ts';
 import {
   rolloutFacts,
   rolloutStatus,
@@ -13,6 +13,7 @@ import { pathOf, workload, WORKLOAD_KINDS, type WorkloadKind, type WorkloadObjec
 
 // Rollouts as the real controllers tell of them, judged by ours and by kubectl.
 t.setTimeout(180_000);
+const kinds = new Kinds();
 const cp = await sharedControlPlane(t);
 const ns = await cp.freshNamespace('rollout-status');
 // The product's timers keep no process alive.
@@ -22,7 +23,7 @@ const NO_TIME = { elapsedMs: 0, deadlineMs: 600_000 };
 const MERGE = 'application/merge-patch+json';
 
 function factsOf(kind: WorkloadKind, object: WorkloadObject): RolloutFacts {
-  const facts = rolloutFacts(kindRow(kind)!, object);
+  const facts = rolloutFacts(kinds.get(kind)!, object);
   if (facts === undefined) throw new Error(`no facts of a ${kind}`);
   return facts;
 }

@@ -7,5 +7,4 @@ export const EVERYWHERE: Scope = {
   namespaceSelector: [],
   resourceLabelSelector: [],
   resourcesToIgnore: new Set(),
-  ignoredWorkloadTypes: new Set(),
 };

@@ -1,6 +1,6 @@
 import { RELOADER_KEYS, STAMPS } from '../../src/core/annotations.ts';
 import { keyedDigest } from '../../src/core/digest.ts';
-import { kindRow, type KindRow } from '../../src/core/kind.ts';
+import { Kinds, type KindRow } from '../../src/core/kind.ts';
 import { sourceData } from '../../src/core/source-data.ts';
 import { reduceSource, type SourceMeta, type SourceObject } from '../../src/core/source-meta.ts';
 import { parseStampKey, sourceKey, type SourceRef, type SourceType } from '../../src/core/source.ts';
@@ -20,7 +20,8 @@ export const ring: KeyRing = {
 };
 export const reloaderKeys = RELOADER_KEYS;
 export const AUTO = { [RELOADER_KEYS.auto]: 'true' };
-export const deploymentRow = kindRow('Deployment') as KindRow;
+export const kinds = new Kinds();
+export const deploymentRow = kinds.get('Deployment') as KindRow;
 
 type Data = Readonly<Record<string, string>>;
 export type StoredSource = SourceObject & { readonly data: Data };
@@ -130,6 +131,7 @@ export function reduced(object: WorkloadObject): Workload | undefined {
     keys: RELOADER_KEYS,
     autoReloadAll: false,
     resourcesToIgnore: new Set(),
+    kinds,
   });
 }
 

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { NamespaceScope, type NamespaceScopeOptions } from '../../src/roll/namespace-scope.ts';
+import { BUILT_IN, kindPath, Kinds } from '../../src/core/kind.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { EVERYWHERE } from '../helpers/everywhere.ts';
 import { startWatches } from '../../src/roll/watches.ts';
@@ -42,6 +43,7 @@ async function watching(t: Test, part: Partial<Scope> = {}) {
     client,
     clock,
     scope,
+    kinds: new Kinds(),
     namespaceScope,
     onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
@@ -53,30 +55,25 @@ async function watching(t: Test, part: Partial<Scope> = {}) {
 }
 
 const OWN = '/api/v1/namespaces/restamp/configmaps';
-const KINDS = ['daemonsets', 'deployments', 'statefulsets'];
+/** The paths of all kinds of workloads, in one namespace or in all. */
+const paths = (namespace?: string): string[] => BUILT_IN.map((row) => kindPath(row, namespace));
 
 t.test('one watch of each resource follows all namespaces', async (t) => {
   const { opened } = await watching(t);
-  const all = await opened.until(7);
+  const all = await opened.until(9);
   t.same(
     all.map(({ exchange }) => exchange.path).sort(),
-    [
-      '/api/v1/configmaps',
-      '/api/v1/namespaces',
-      OWN,
-      '/api/v1/secrets',
-      ...KINDS.map((kind) => `/apis/apps/v1/${kind}`),
-    ].sort(),
+    ['/api/v1/configmaps', '/api/v1/namespaces', OWN, '/api/v1/secrets', ...paths()].sort(),
   );
 });
 
 t.test('named namespaces have a watch each, and Namespaces none', async (t) => {
   const { opened } = await watching(t, { namespaces: ['a', 'b'] });
-  const all = await opened.until(11);
+  const all = await opened.until(15);
   const expected = ['a', 'b'].flatMap((namespace) => [
     `/api/v1/namespaces/${namespace}/configmaps`,
     `/api/v1/namespaces/${namespace}/secrets`,
-    ...KINDS.map((kind) => `/apis/apps/v1/namespaces/${namespace}/${kind}`),
+    ...paths(namespace),
   ]);
   t.same(all.map(({ exchange }) => exchange.path).sort(), [...expected, OWN].sort());
 });
@@ -85,7 +82,7 @@ t.test(
   'of sources nothing but metadata is asked for, and of Secrets only those that can matter',
   async (t) => {
     const { opened } = await watching(t);
-    for (const { exchange } of await opened.until(7)) {
+    for (const { exchange } of await opened.until(9)) {
       const core = exchange.path.startsWith('/api/v1/');
       t.equal(exchange.headers['accept'], core ? METADATA : 'application/json', exchange.path);
       t.equal(
@@ -102,8 +99,8 @@ t.test(
 
 t.test('each resource goes to its own follower, and all are synced when every one is', async (t) => {
   const { watches, told, opened, clock, recovered } = await watching(t);
-  const all = await opened.until(7);
-  t.equal(watches.unsynced().length, 7);
+  const all = await opened.until(9);
+  t.equal(watches.unsynced().length, 9);
   clock.advance(2000);
   t.ok(watches.ages().every(({ seconds }) => seconds === 2));
   for (const { exchange, stream } of all)
@@ -111,8 +108,10 @@ t.test('each resource goes to its own follower, and all are synced when every on
   await watches.synced;
   t.same(watches.unsynced(), []);
   t.same([...told.items].sort(), [
+    'CronJob + cronjobs',
     'DaemonSet + daemonsets',
     'Deployment + deployments',
+    'Job + jobs',
     'StatefulSet + statefulsets',
     'cm + configmaps',
     'secret + secrets',
@@ -125,15 +124,15 @@ t.test('each resource goes to its own follower, and all are synced when every on
 
 t.test('when a list has been read again, everything is judged anew', async (t) => {
   const { watches, opened, recovered } = await watching(t);
-  for (const { stream } of await opened.until(7)) sendList(stream, 5);
+  for (const { stream } of await opened.until(9)) sendList(stream, 5);
   await watches.synced;
   watches.relist();
-  const again = (await opened.until(14)).slice(7);
+  const again = (await opened.until(18)).slice(9);
   for (const { stream } of again) {
     stream.send('BOOKMARK', bookmark(9, true));
     stream.send('BOOKMARK', bookmark(10));
     stream.end();
   }
-  await opened.until(21);
-  t.equal(recovered(), 5, 'once for each list of sources and workloads');
+  await opened.until(27);
+  t.equal(recovered(), 7, 'once for each list of sources and workloads');
 });

@@ -1,4 +1,3 @@
-import { kindRow } from '../../src/core/kind.ts';
 import type { SourceType } from '../../src/core/source.ts';
 import { sourceKey } from '../../src/core/source.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
@@ -15,6 +14,7 @@ import {
   digestOf,
   NAMESPACE,
   NOW,
+  kinds,
   ref,
   reloaderKeys,
   ring,
@@ -24,7 +24,7 @@ import {
   type WorkloadParts,
 } from './things.ts';
 
-type Patch = { readonly type: 'merge' | 'strategic'; readonly body: Patchable };
+type Patch = { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Patchable };
 export type Sent = Patch & { readonly name: string };
 export type AuditLine = Readonly<Record<string, unknown>>;
 
@@ -45,7 +45,12 @@ const SETTINGS: MutatorSettings = {
   rollLimit: 1000,
   recoveryRollsPerSecond: 1000,
   rolloutDeadlineMs: 600_000,
+  reloadStrategy: 'env-vars',
 };
+
+const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
+const noJobs = { read: never, create: never, remove: never };
+const noRemakes = { all: async () => [], put: never, remove: never };
 
 type Ways = {
   read: (key: string) => Promise<void>;
@@ -106,7 +111,7 @@ export function world(settings: Partial<MutatorSettings> = {}) {
   };
   const parts = assembleMutator(
     ring,
-    { ...SETTINGS, ...settings },
+    { ...SETTINGS, ...settings, kinds },
     {
       clock,
       readSource: async (where) => {
@@ -125,6 +130,8 @@ export function world(settings: Partial<MutatorSettings> = {}) {
         return structuredClone(stored);
       },
       patchWorkload,
+      jobs: noJobs,
+      remakeStore: noRemakes,
       recorder: {
         audit: (fields) => audit.push(fields),
         error: (_fields, message) => errors.push(message),
@@ -224,7 +231,7 @@ export function world(settings: Partial<MutatorSettings> = {}) {
     stored: (name: string) => workloads.get(`${NAMESPACE}/Deployment/${name}`) as Patchable & WorkloadObject,
     remove: (name: string) => {
       workloads.delete(`${NAMESPACE}/Deployment/${name}`);
-      parts.mutator.workloadFollower(kindRow('Deployment')!).remove({ namespace: NAMESPACE, name });
+      parts.mutator.workloadFollower(deploymentRow).remove({ namespace: NAMESPACE, name });
     },
     /** Names of the Deployments that were rolled, in order: patches that touch the template. */
     rolled: () => patches.filter(({ body }) => body.spec !== undefined).map(({ name }) => name),

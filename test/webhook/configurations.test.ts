@@ -1,6 +1,7 @@
 import t from 'tap';
 import { issueCa } from '../../certs/issue.ts';
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
+import { BUILT_IN, Kinds } from '../../src/core/kind.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { sourceConfiguration, workloadConfiguration } from '../../webhook/configurations.ts';
 import { EVERYWHERE } from '../helpers/everywhere.ts';
@@ -14,6 +15,7 @@ const options = {
   scope: EVERYWHERE,
   keys: RELOADER_KEYS,
   autoReloadAll: false,
+  kinds: BUILT_IN,
 };
 
 type Webhook = {
@@ -31,10 +33,11 @@ t.test('what is out of the scope is not reviewed', async (t) => {
     namespaceSelector: [{ key: 'env', operator: 'In', values: ['prod'] }],
     resourceLabelSelector: [{ key: 'team', operator: 'Exists' }],
     resourcesToIgnore: new Set(['secret']),
-    ignoredWorkloadTypes: new Set(['DaemonSet']),
   };
   const sources = only(sourceConfiguration({ ...options, scope }));
-  const workloads = only(workloadConfiguration({ ...options, scope }));
+  const workloads = only(
+    workloadConfiguration({ ...options, scope, kinds: new Kinds(new Set(['DaemonSet'])).rows }),
+  );
   const key = 'kubernetes.io/metadata.name';
   const matchExpressions = [
     { key, operator: 'NotIn', values: ['kube-system', 'kube-node-lease', 'a'] },

@@ -7,6 +7,7 @@ import {
 } from '../../webhook/configurations.ts';
 import { injectCa, isRegistered, register, unregister } from '../../webhook/registration.ts';
 import { connect, fakeApiServer } from '../helpers/fake-api-server.ts';
+import { BUILT_IN } from '../../src/core/kind.ts';
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
 import { EVERYWHERE } from '../helpers/everywhere.ts';
 
@@ -19,6 +20,7 @@ const options = {
   scope: EVERYWHERE,
   keys: RELOADER_KEYS,
   autoReloadAll: false,
+  kinds: BUILT_IN,
 };
 const BASE = '/apis/admissionregistration.k8s.io/v1';
 const VALIDATING = `${BASE}/validatingwebhookconfigurations`;

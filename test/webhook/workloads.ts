@@ -7,7 +7,7 @@ import { WorkloadBook } from '../../src/roll/workload-book.ts';
 import { parseReview } from '../../webhook/review.ts';
 import { createWorkloadRoute } from '../../webhook/workload-route.ts';
 import { patched } from '../core/json-patch.ts';
-import { deployment, digestOf, ring } from '../roll/things.ts';
+import { deployment, digestOf, kinds, ring } from '../roll/things.ts';
 import { review } from './door.ts';
 
 type Content = Readonly<Record<string, string>>;
@@ -50,7 +50,7 @@ export async function ask(request: object, now: Readonly<Record<string, FreshSou
     names: () => [],
   };
   const route = createWorkloadRoute({
-    settings: { keys: RELOADER_KEYS, autoReloadAll: false, resourcesToIgnore: new Set() },
+    settings: { keys: RELOADER_KEYS, autoReloadAll: false, resourcesToIgnore: new Set(), kinds },
     keyId: ring.current,
     mapBefore: (workload) => book.mapBefore(workload),
     seen: () => undefined,

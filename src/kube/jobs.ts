@@ -1,0 +1,38 @@
+import type { JobManifest } from '../core/job.ts';
+import type { WorkloadObject } from '../core/workload.ts';
+import type { KubeClient } from './client.ts';
+import { FIELD_MANAGER } from './objects.ts';
+
+type JobId = { readonly namespace: string; readonly name: string };
+type JobState = JobId & { readonly uid: string; readonly resourceVersion: string };
+
+/** Reads, creates and deletes Jobs. Errors are RESTAMP_KUBE_*. */
+export function createJobs(client: KubeClient) {
+  const path = (namespace: string, name = ''): string =>
+    `/apis/batch/v1/namespaces/${namespace}/jobs${name === '' ? '' : `/${name}`}`;
+  return {
+    read: async (namespace: string, name: string) =>
+      (await client.send({ method: 'GET', path: path(namespace, name) })) as WorkloadObject,
+    /** RESTAMP_KUBE_CONFLICT if the name is taken. `dryRun`: nothing is stored. */
+    create: async (manifest: JobManifest, dryRun: boolean) =>
+      (await client.send({
+        method: 'POST',
+        path: path(manifest.metadata.namespace),
+        query: { fieldManager: FIELD_MANAGER, ...(dryRun ? { dryRun: 'All' } : {}) },
+        body: manifest,
+      })) as WorkloadObject,
+    /** Deletes this very state of a Job, its pods in the background. */
+    remove: async ({ namespace, name, uid, resourceVersion }: JobState) => {
+      await client.send({
+        method: 'DELETE',
+        path: path(namespace, name),
+        body: {
+          apiVersion: 'v1',
+          kind: 'DeleteOptions',
+          propagationPolicy: 'Background',
+          preconditions: { uid, resourceVersion },
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../core/job.ts';
+import { planLever, type LeverChange, type Strategy } from '../core/lever.ts';
+import { templateOperations } from '../core/template-operations.ts';
+import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
+import { templateOf, workloadTitle, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { hasCode, RestampError } from '../errors.ts';
+import type { JobPort, Remakes } from './remakes.ts';
+
+/** Patches one workload and returns it as it is stored then. Fails with RESTAMP_KUBE_*. */
+export type PatchWorkload = (
+  workload: Workload,
+  patch: { readonly type: 'merge' | 'strategic' | 'json'; readonly body: object },
+) => Promise<WorkloadObject>;
+
+/** One roll, as it is to be written. */
+export type RollWrite = {
+  readonly metadata: {
+    /** The roll is only right for the workload that was judged (DESIGN 2.3). */
+    readonly resourceVersion: string;
+    readonly annotations: Readonly<Record<string, string | null>>;
+  };
+  readonly changes: readonly LeverChange[];
+  /** For a template that would not change otherwise; never used twice. */
+  readonly stamp: string;
+  /** What is stale, in its versions: two rolls for the same are one. */
+  readonly versions: readonly string[];
+};
+
+/** What is stored after a roll, and the levers that it left in the workload's own template. */
+export type Written = {
+  readonly object: WorkloadObject;
+  readonly levers: readonly { readonly container: string; readonly name: string; readonly value: string }[];
+};
+
+export type RollWriterOptions = {
+  readonly patch: PatchWorkload;
+  readonly read: (workload: Workload) => Promise<WorkloadObject>;
+  readonly jobs: JobPort;
+  readonly remakes: Remakes;
+  readonly strategy: Strategy;
+};
+
+/** Writes rolls, each kind in its own way (the kind table says which). Fails with RESTAMP_KUBE_*. */
+export class RollWriter {
+  readonly #options: RollWriterOptions;
+
+  constructor(options: RollWriterOptions) {
+    this.#options = options;
+  }
+
+  write(workload: Workload, roll: RollWrite): Promise<Written> {
+    const strategy = workload.wishes.lever ?? this.#options.strategy;
+    const template = planLever(workload.levers, roll.changes, roll.stamp, strategy);
+    if (workload.row.roll === 'remake') return this.#remake(workload, roll, template);
+    if (workload.row.roll === 'run' && !workload.wishes.nextRun) return this.#run(workload, roll, template);
+    return this.#patch(workload, roll, template);
+  }
+
+  async #patch(workload: Workload, { metadata }: RollWrite, template: TemplatePatch): Promise<Written> {
+    const { patch } = this.#options;
+    const levers = leversOf(template);
+    // The API server merges lists by name for its own kinds alone; of others, annotations can be merged.
+    if (workload.row.merges || template.spec === undefined) {
+      const body = { metadata, ...nest(workload.row.template, template) };
+      return {
+        object: await patch(workload, { type: workload.row.merges ? 'strategic' : 'merge', body }),
+        levers,
+      };
+    }
+    const object = await this.#asJudged(workload);
+    const path = `/${workload.row.template.join('/')}`;
+    const operations = [
+      { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+      { op: 'add', path: '/metadata/annotations', value: merged(object, metadata.annotations) },
+      ...templateOperations(templateOf(workload.row, object), path, template),
+    ];
+    return { object: await patch(workload, { type: 'json', body: operations }), levers };
+  }
+
+  /** A CronJob is not changed but for its map: it starts a Job now, unless somebody has suspended it. */
+  async #run(workload: Workload, roll: RollWrite, template: TemplatePatch): Promise<Written> {
+    const { patch, jobs } = this.#options;
+    if (!workload.suspended) {
+      const cronJob = (await this.#asJudged(workload)) as unknown as CronJobObject;
+      const manifest = jobOfCronJob(cronJob, jobName(workload, roll.versions), template);
+      await jobs.create(manifest, false).catch((error: unknown) => {
+        // Made before a crash, or before the controller wrote the CronJob's status in between.
+        if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
+      });
+    }
+    const object = await patch(workload, { type: 'merge', body: { metadata: roll.metadata } });
+    return { object, levers: [] };
+  }
+
+  async #remake(workload: Workload, { metadata }: RollWrite, template: TemplatePatch): Promise<Written> {
+    const job = (await this.#asJudged(workload)) as unknown as JobObject;
+    const manifest = remadeJob(job, metadata.annotations, template);
+    const { namespace, name, uid, resourceVersion } = workload;
+    const object = await this.#options.remakes.remake({ namespace, name, uid, resourceVersion, manifest });
+    return { object, levers: [] };
+  }
+
+  /** The whole object; RESTAMP_KUBE_CONFLICT if it is not what was judged any more. */
+  async #asJudged(workload: Workload): Promise<WorkloadObject> {
+    const object = await this.#options.read(workload);
+    if (object.metadata.resourceVersion !== workload.resourceVersion)
+      throw new RestampError('RESTAMP_KUBE_CONFLICT', workloadTitle(workload));
+    return object;
+  }
+}
+
+/** `{spec: {template: …}}` for the path of a kind's pod template. */
+function nest(path: readonly string[], template: TemplatePatch): object {
+  return path.reduceRight<object>((inner, step) => ({ [step]: inner }), template);
+}
+
+function merged(
+  { metadata }: WorkloadObject,
+  annotations: Readonly<Record<string, string | null>>,
+): Record<string, string> {
+  const all: Record<string, string | null> = { ...metadata.annotations, ...annotations };
+  return Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
+}

@@ -1,0 +1,107 @@
+import t from 'tap';
+import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../../src/core/job.ts';
+
+const LEVER = { name: 'STAKATER_APP_CONFIGMAP', value: 'new' };
+const patch = { spec: { containers: [{ name: 'main', env: [LEVER] }] } };
+const podTemplate = (more: object = {}) => ({
+  ...more,
+  spec: { restartPolicy: 'Never', containers: [{ name: 'main' }, { name: 'side', env: [{ name: 'A' }] }] },
+});
+const cronJob = (jobTemplate: object = {}): CronJobObject =>
+  ({
+    metadata: { name: 'report', namespace: 'prod', uid: 'u-1' },
+    spec: { jobTemplate: { spec: { backoffLimit: 2, template: podTemplate() }, ...jobTemplate } },
+  }) as unknown as CronJobObject;
+
+t.test('jobName is the same for the same versions, and fits where a CronJob’s name fits', async (t) => {
+  const report = { name: 'report', uid: 'u-1' };
+  t.match(jobName(report, ['a']), /^report-[0-9a-f]{10}$/);
+  t.equal(jobName(report, ['a', 'b']), jobName(report, ['a', 'b']));
+  t.not(jobName(report, ['a']), jobName(report, ['b']));
+  t.not(jobName(report, ['a']), jobName({ ...report, uid: 'u-2' }, ['a']), 'a CronJob that was made anew');
+  t.ok(jobName({ ...report, name: 'x'.repeat(63) }, ['a']).length <= 63);
+});
+
+t.test('the Job of a CronJob is what kubectl would make of it, with the lever', async (t) => {
+  const marks = { labels: { tier: 'one' }, annotations: { note: 'x' } };
+  const made = jobOfCronJob(cronJob({ metadata: marks }), 'report-1', patch);
+  t.same(made.metadata, {
+    name: 'report-1',
+    namespace: 'prod',
+    labels: { tier: 'one' },
+    annotations: { 'cronjob.kubernetes.io/instantiate': 'manual', note: 'x' },
+    ownerReferences: [
+      {
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        name: 'report',
+        uid: 'u-1',
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ],
+  });
+  t.match(made.spec, {
+    backoffLimit: 2,
+    template: {
+      spec: { restartPolicy: 'Never', containers: [{ name: 'main', env: [LEVER] }, { name: 'side' }] },
+    },
+  });
+  const own = { metadata: { annotations: { 'cronjob.kubernetes.io/instantiate': 'mine' } } };
+  t.match(jobOfCronJob(cronJob(own), 'x', patch).metadata, own.metadata, 'the template’s own word counts');
+});
+
+t.test('a Job made anew has nothing that the API server or its controller wrote', async (t) => {
+  const controller = {
+    'controller-uid': 'u-1',
+    'job-name': 'migrate',
+    'batch.kubernetes.io/controller-uid': 'u-1',
+    'batch.kubernetes.io/job-name': 'migrate',
+  };
+  const job = {
+    metadata: {
+      name: 'migrate',
+      namespace: 'prod',
+      uid: 'u-1',
+      resourceVersion: '7',
+      creationTimestamp: 'x',
+      managedFields: [{}],
+      generation: 3,
+      labels: { ...controller, app: 'a' },
+      annotations: { kept: 'yes', old: 'gone' },
+      finalizers: ['foregroundDeletion', 'example.com/own'],
+      ownerReferences: [{ kind: 'Plan', name: 'p' }],
+    },
+    spec: {
+      selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'u-1' } },
+      backoffLimit: 2,
+      template: podTemplate({ metadata: { labels: { ...controller, app: 'a' } } }),
+    },
+    status: { succeeded: 1 },
+  } as unknown as JobObject;
+  const made = remadeJob(job, { old: null, 'restamp.dev/stamps': '{}' }, patch);
+  t.same(made.metadata, {
+    name: 'migrate',
+    namespace: 'prod',
+    labels: { app: 'a' },
+    annotations: { kept: 'yes', 'restamp.dev/stamps': '{}' },
+    ownerReferences: [{ kind: 'Plan', name: 'p' }],
+    finalizers: ['example.com/own'],
+  });
+  const spec = made.spec as JobObject['spec'];
+  t.same(Object.keys(spec).sort(), ['backoffLimit', 'template']);
+  t.same(spec.template.metadata, { labels: { app: 'a' } });
+  t.notOk('status' in made);
+});
+
+t.test('a selector that a person wrote stays, with the labels that it selects', async (t) => {
+  const spec = {
+    manualSelector: true,
+    selector: { matchLabels: { 'job-name': 'mine' } },
+    template: podTemplate({ metadata: { labels: { 'job-name': 'mine' } } }),
+  };
+  const job = { metadata: { name: 'a', namespace: 'b', uid: 'c' }, spec } as unknown as JobObject;
+  const made = remadeJob(job, {}, patch).spec as JobObject['spec'];
+  t.same(made.selector, spec.selector);
+  t.same(made.template.metadata?.labels, { 'job-name': 'mine' });
+});

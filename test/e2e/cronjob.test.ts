@@ -1,0 +1,112 @@
+import t from 'tap';
+import { batchOf, envOf } from './batch.ts';
+import { AUTO, historyOf, leverName, sha1Of, source, stampedKeys, type SourceName } from './objects.ts';
+import { openStage } from './stage.ts';
+
+t.setTimeout(300_000);
+const stage = await openStage(t, 'cronjob');
+const batch = batchOf(stage);
+const rolled = (name: string, count = 1) =>
+  batch.untilCronJob(name, (object) => historyOf(object).length === count);
+
+/** A CronJob that uses a source of its own, with its map. */
+async function prepared(name: string, more: { annotations?: object; suspend?: boolean } = {}) {
+  const uses = `ConfigMap/${name}` as SourceName;
+  await stage.create(source(uses, { a: '1' }));
+  await batch.createCronJob(name, {
+    uses: [uses],
+    suspend: more.suspend ?? false,
+    annotations: { ...AUTO, ...more.annotations },
+  });
+  await batch.untilCronJob(name, (object) => stampedKeys(object)?.join() === `cm/${name}`);
+  return uses;
+}
+
+t.test('a change runs a Job at once, as Reloader does, and the CronJob keeps its template', async (t) => {
+  const uses = await prepared('report');
+  const before = await batch.cronJob('report');
+  await stage.change(uses, { a: '2' });
+  const after = await rolled('report');
+  t.same(after.spec, before.spec);
+  const [job, ...more] = await batch.jobsOf('report');
+  t.same(more, []);
+  t.match(job?.metadata.name, /^report-[0-9a-f]{10}$/);
+  t.match(job?.metadata.annotations, { 'cronjob.kubernetes.io/instantiate': 'manual' });
+  t.equal(job && envOf(job.spec.template, leverName(uses)), sha1Of({ a: '2' }));
+  const line = await stage.restamp.until(({ audit, name }) => audit === 'roll' && name === 'report');
+  t.equal(
+    line.msg,
+    `Changes detected in 'report' of type 'CONFIGMAP' in namespace '${stage.ns}'; ` +
+      `updated 'report' of type 'CronJob' in namespace '${stage.ns}'`,
+  );
+});
+
+t.test('each change runs one Job, and the Job itself is left alone', async (t) => {
+  const uses = await prepared('twice');
+  for (const [index, value] of ['2', '3'].entries()) {
+    await stage.change(uses, { a: value });
+    await rolled('twice', index + 1);
+  }
+  t.equal((await batch.jobsOf('twice')).length, 2);
+});
+
+t.test('a Job that was made before a crash is not made again', async (t) => {
+  const uses = await prepared('crash');
+  await stage.change(uses, { a: '2' });
+  const object = await rolled('crash');
+  const before = await batch.jobsOf('crash');
+  // The state after the Job was made and before the map was written: the map of before.
+  const { cronJob, path } = batch;
+  const map = JSON.parse(object.metadata.annotations?.['restamp.dev/stamps'] ?? '') as {
+    n: number;
+    s: Record<string, { h: string; rv: string }>;
+  };
+  await stage.restamp.kill();
+  const [entry] = Object.values(map.s);
+  Object.assign(entry!, { h: 'A'.repeat(22), rv: '1' });
+  await stage.cp.api(
+    'PATCH',
+    path('cronjobs', 'crash'),
+    { metadata: { annotations: { 'restamp.dev/stamps': JSON.stringify({ ...map, n: map.n + 1 }) } } },
+    'application/merge-patch+json',
+  );
+  await stage.start();
+  await rolled('crash', 2);
+  t.same(
+    (await batch.jobsOf('crash')).map(({ metadata }) => metadata.uid),
+    before.map(({ metadata }) => metadata.uid),
+    'the name says for which versions it was made',
+  );
+  t.ok(await cronJob('crash'));
+});
+
+t.test('restamp.dev/cronjob: next-run stamps the template and starts nothing', async (t) => {
+  const uses = await prepared('later', { annotations: { 'restamp.dev/cronjob': 'next-run' } });
+  await stage.change(uses, { a: '2' });
+  const after = await rolled('later');
+  t.equal(envOf(after.spec.jobTemplate.spec.template, leverName(uses)), sha1Of({ a: '2' }));
+  t.same(await batch.jobsOf('later'), []);
+});
+
+t.test('a suspended CronJob runs nothing: its next run reads what is stored then', async (t) => {
+  const uses = await prepared('asleep', { suspend: true });
+  const before = await batch.cronJob('asleep');
+  await stage.change(uses, { a: '2' });
+  const after = await rolled('asleep');
+  t.same(after.spec, before.spec);
+  t.same(await batch.jobsOf('asleep'), []);
+});
+
+t.test('a new image of a CronJob starts nothing, and the map stays true', async (t) => {
+  const uses = await prepared('image');
+  const before = await batch.cronJob('image');
+  await stage.cp.kubectl(['-n', stage.ns, 'set', 'image', 'cronjob/image', 'main=registry.example/main:2']);
+  const after = await batch.cronJob('image');
+  t.equal(
+    after.metadata.annotations?.['restamp.dev/stamps'],
+    before.metadata.annotations?.['restamp.dev/stamps'],
+  );
+  await stage.change(uses, { a: '2' });
+  await rolled('image');
+  t.equal((await batch.jobsOf('image')).length, 1);
+});
