@@ -34,6 +34,7 @@ export type SourceParts = {
   readonly written?: string;
   readonly manager?: string;
   readonly annotations?: Data;
+  readonly labels?: Data;
   readonly namespace?: string;
 };
 
@@ -53,6 +54,7 @@ export function source(name: string, data: Data, parts: SourceParts = {}): Store
       resourceVersion: version,
       creationTimestamp: created,
       annotations,
+      ...(parts.labels === undefined ? {} : { labels: parts.labels }),
       managedFields: [field],
     },
     data,

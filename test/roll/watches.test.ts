@@ -136,3 +136,50 @@ t.test('when a list has been read again, everything is judged anew', async (t) =
   await opened.until(27);
   t.equal(recovered(), 7, 'once for each list of sources and workloads');
 });
+
+t.test('what is out of the scope is filtered at the API server, or not watched at all', async (t) => {
+  const { opened } = await watching(t, {
+    namespacesToIgnore: ['a', 'b'],
+    resourceLabelSelector: [{ key: 'team', operator: 'In', values: ['shop'] }],
+    resourcesToIgnore: new Set(['secret']),
+  });
+  const asked = (await opened.until(8)).map(({ exchange }) => exchange);
+  const query = (path: string) => asked.find((one) => one.path === path)?.query;
+  const ignored = 'metadata.namespace!=a,metadata.namespace!=b';
+  t.match(query('/api/v1/configmaps'), { fieldSelector: ignored, labelSelector: 'team=shop' });
+  for (const path of paths())
+    t.match(query(path), { fieldSelector: ignored, labelSelector: undefined }, path);
+  t.same(
+    asked.map(({ path }) => path).sort(),
+    ['/api/v1/configmaps', '/api/v1/namespaces', OWN, ...paths()].sort(),
+  );
+});
+
+t.test(
+  'selected namespaces are known first; of one that comes in, sources are listed before workloads',
+  async (t) => {
+    const { watches, opened, told, changes } = await watching(t, {
+      namespaceSelector: [{ key: 'env', operator: 'Exists' }],
+    });
+    const [namespaces] = await opened.until(1);
+    t.match(namespaces?.exchange, { path: '/api/v1/namespaces', query: { labelSelector: 'env' } });
+    const named = (name: string, version: number) => ({
+      metadata: { ...thing(name, version).metadata, namespace: '' },
+    });
+    sendList(namespaces!.stream, 5, named('apps', 1));
+    const others = (await opened.until(9)).slice(1);
+    for (const { exchange, stream } of others)
+      sendList(stream, 5, thing(exchange.path, 1), thing(exchange.path, 1, 'late'));
+    await watches.synced;
+    t.equal(told.items.length, 7, 'of each resource what is in the one namespace');
+    namespaces?.stream.send('ADDED', named('late', 6));
+    const sources = (await opened.until(11)).slice(9);
+    t.same(sources.map(({ exchange }) => exchange.path).sort(), ['/api/v1/configmaps', '/api/v1/secrets']);
+    for (const { exchange, stream } of sources) sendList(stream, 6, thing(exchange.path, 1, 'late'));
+    const workloads = (await opened.until(16)).slice(11);
+    t.same(workloads.map(({ exchange }) => exchange.path).sort(), paths().sort());
+    for (const { exchange, stream } of workloads) sendList(stream, 6, thing(exchange.path, 1, 'late'));
+    await told.until(14);
+    t.same(changes.items, ['in apps', 'in late']);
+  },
+);

@@ -1,3 +1,4 @@
+import { selects } from '../../src/core/label-selector.ts';
 import type { SourceType } from '../../src/core/source.ts';
 import { sourceKey } from '../../src/core/source.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
@@ -163,7 +164,11 @@ export function world(settings: Partial<MutatorSettings> = {}) {
     if (writer.by !== undefined) see(key, 'UPDATE', writer.by, { uid, before, data });
     const stored = source(where.name, data, { version: nextVersion(), ...writer, uid, annotations });
     sources.set(sourceKey(where), stored);
-    parts.mutator.sourceFollower(where.type).put(metadataOf(stored));
+    const follower = parts.mutator.sourceFollower(where.type);
+    // The watch of the API server tells of what its filter lets through.
+    if (selects(settings.resourceLabelSelector ?? [], stored.metadata.labels))
+      follower.put(metadataOf(stored));
+    else follower.remove(where);
   }
   function deleteSource(key: string, by?: string): void {
     const where = ref(key);
