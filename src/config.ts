@@ -1,17 +1,10 @@
 import { readConfigFile } from './config-file.ts';
-import type { ReloaderKeys } from './core/annotations.ts';
-import { RELOADER_KEYS } from './core/annotations.ts';
+import { RELOADER_KEYS, type ReloaderKeys } from './core/annotations.ts';
+import type { KindSpec } from './core/kind.ts';
 import type { Scope } from './core/scope.ts';
 import { RestampError } from './errors.ts';
 import { readFlags } from './flags.ts';
-import {
-  parseValue,
-  REFUSED,
-  wantedOf,
-  type Address,
-  type ConfiguredKind,
-  type ValueOf,
-} from './setting-kinds.ts';
+import { parseValue, REFUSED, wantedOf, type Address, type ValueOf } from './setting-kinds.ts';
 import { SETTING_NAMES, SETTINGS, variableOf, type SettingName } from './settings.ts';
 
 /** The settings as the program uses them. Times are milliseconds. */
@@ -25,7 +18,7 @@ export type Config = Scope & {
   /** Name of the webhook configurations. */
   readonly registration: string | undefined;
   readonly mode: 'roll' | 'observe';
-  readonly workloadKinds: readonly ConfiguredKind[];
+  readonly workloadKinds: readonly KindSpec[];
   readonly keys: ReloaderKeys;
   readonly admission: boolean;
   readonly admissionUrl: URL | undefined;

@@ -25,8 +25,16 @@ export const RELOADER_SETTINGS = {
   ),
   'webhook-url': row('http-url', '', 'send a POST there for each change, instead of rolling'),
   namespaces: row('namespaces', '', 'only these namespaces; empty means all', 'KUBERNETES_NAMESPACE'),
-  'namespaces-to-ignore': row('namespaces', '', 'all namespaces but these'),
-  'namespace-selector': row('selector', '', 'only namespaces with these labels'),
+  'namespaces-to-ignore': row(
+    'namespaces',
+    '',
+    'all namespaces but these; of no effect together with namespaces',
+  ),
+  'namespace-selector': row(
+    'selector',
+    '',
+    'only namespaces with these labels; not together with namespaces',
+  ),
   'resource-label-selector': row('selector', '', 'only ConfigMaps and Secrets with these labels'),
   'resources-to-ignore': row('source-types', '', 'configmaps or secrets: no watch and no webhook for these'),
   'ignored-workload-types': row('workload-types', '', 'jobs, cronjobs or both: these never roll'),

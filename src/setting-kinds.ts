@@ -1,18 +1,10 @@
 import { parseBool } from './core/annotations.ts';
 import { parseDuration } from './core/duration.ts';
-import { parseSelector } from './core/label-selector.ts';
+import type { KindSpec } from './core/kind.ts';
+import { isQualifiedName, parseSelector } from './core/label-selector.ts';
 import type { SourceType } from './core/source.ts';
 
 export type Address = { readonly host: string; readonly port: number };
-
-/** A kind of workload that is added by configuration. */
-export type ConfiguredKind = {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  /** Where its pod template is. */
-  readonly template: readonly string[];
-};
 
 /** What a text that is refused becomes. */
 export const REFUSED = Symbol('refused');
@@ -21,8 +13,6 @@ type Refused = typeof REFUSED;
 /** What Go's strconv.ParseBool takes, and so Reloader's flags of this type. */
 const BOOL = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** The key of an annotation: an optional domain and a name. */
-const KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
 const WORKLOAD_KIND = /^([a-z0-9][-a-z0-9.]*)\/(v[a-z0-9]+)\/([A-Z][A-Za-z0-9]*)=((?:\/[A-Za-z0-9]+)+)$/;
 
 const whole = (pattern: RegExp) => (text: string) => (pattern.test(text) ? Number(text) : REFUSED);
@@ -60,7 +50,10 @@ export const KINDS = {
     wanted: 'label selectors such as env=prod, tier in (a,b) or !legacy',
     parse: (text: string) => orRefused(parseSelector(text.replaceAll('"', ''))),
   },
-  key: { wanted: 'the key of an annotation', parse: (text: string) => (KEY.test(text) ? text : REFUSED) },
+  key: {
+    wanted: 'the key of an annotation',
+    parse: (text: string) => (isQualifiedName(text) ? text : REFUSED),
+  },
   'source-types': {
     wanted: 'configmaps or secrets',
     parse: words(
@@ -83,7 +76,7 @@ export const KINDS = {
     wanted: 'kinds with their pod template, such as apps.kruise.io/v1alpha1/CloneSet=/spec/template',
     parse: (text: string) => {
       const kinds = splitList(text).map(parseWorkloadKind);
-      return kinds.includes(undefined) ? REFUSED : (kinds as ConfiguredKind[]);
+      return kinds.includes(undefined) ? REFUSED : (kinds as KindSpec[]);
     },
   },
 } as const;
@@ -133,7 +126,7 @@ function words<T>(known: ReadonlyMap<string, T>): (text: string) => ReadonlySet<
   };
 }
 
-function parseWorkloadKind(text: string): ConfiguredKind | undefined {
+function parseWorkloadKind(text: string): KindSpec | undefined {
   const [, group, version, kind, template] = WORKLOAD_KIND.exec(text) ?? [];
   if (group === undefined || version === undefined || kind === undefined) return undefined;
   return { group, version, kind, template: template?.split('/').slice(1) ?? [] };

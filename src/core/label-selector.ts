@@ -13,6 +13,11 @@ export type Selector = readonly Requirement[];
 const KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
 const VALUE = /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/;
 
+/** Whether a text can be the key of a label or an annotation: an optional domain and a name. */
+export function isQualifiedName(text: string): boolean {
+  return KEY.test(text);
+}
+
 /**
  * Reads a selector; undefined if it is none. Takes Reloader's older `key:value`, `key:*` and `key=*` too
  * (reloader.md 3.1). `>` and `<` are none: a webhook configuration cannot say them.

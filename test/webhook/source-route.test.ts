@@ -1,4 +1,5 @@
 import t from 'tap';
+import { parseSelector } from '../../src/core/label-selector.ts';
 import { digestOf, NOW, reloaderKeys, workload } from '../roll/things.ts';
 import { ask, object, SECRETS } from './sources.ts';
 
@@ -156,3 +157,19 @@ t.test('keys of the prototype are keys like any others', async (t) => {
   ) as object;
   t.same(ask(request).sightings[0]?.keys, ['__proto__', 'constructor']);
 });
+
+t.test(
+  'a write after which the source has not the labels that are asked for is previewed as no change',
+  async (t) => {
+    const selector = parseSelector('team')!;
+    const labels = { team: 'shop' };
+    const after = (metadata: object) =>
+      ask(
+        { operation: 'UPDATE', oldObject: object({}, { labels }), object: object({ a: 'MQ==' }, metadata) },
+        [],
+        { selector },
+      ).previews[0]?.next;
+    t.same(after({}), { state: 'missing', filtered: true });
+    t.match(after({ labels }), { state: 'present' });
+  },
+);
