@@ -9,7 +9,7 @@ const only = (library, room) => ({
 });
 const fastify = only('fastify', 'webhook/');
 const kubernetes = only('@kubernetes/client-node', 'src/kube/');
-const undici = only('undici', 'src/kube/');
+const undici = only('undici', 'src/kube/ and src/outgoing/');
 const forge = only('node-forge', 'certs/');
 const pino = only('pino', 'src/log.ts');
 const prom = only('prom-client', 'src/metrics.ts');
@@ -82,7 +82,15 @@ export default tseslint.config(
   ),
   wall(
     ['src/kube/**'],
-    [fastify, forge, pino, prom, re2, yaml, room('webhook|certs|roll|cli', 'src/kube knows src/core only.')],
+    [
+      fastify,
+      forge,
+      pino,
+      prom,
+      re2,
+      yaml,
+      room('webhook|certs|roll|cli|outgoing', 'src/kube knows src/core only.'),
+    ],
   ),
   wall(
     ['src/roll/**'],
@@ -95,7 +103,20 @@ export default tseslint.config(
       prom,
       re2,
       yaml,
-      room('webhook|certs|cli', 'src/roll knows src/kube and src/core only.'),
+      room('webhook|certs|cli|outgoing', 'src/roll knows src/kube and src/core only.'),
+    ],
+  ),
+  wall(
+    ['src/outgoing/**'],
+    [
+      fastify,
+      kubernetes,
+      forge,
+      pino,
+      prom,
+      re2,
+      yaml,
+      room('webhook|certs|roll|cli|kube', 'src/outgoing knows src/core and src/*.ts only.'),
     ],
   ),
   wall(
@@ -108,7 +129,10 @@ export default tseslint.config(
       prom,
       re2,
       yaml,
-      room('webhook|roll|cli|kube', 'certs/ knows src/*.ts only; what it needs of the API server is a port.'),
+      room(
+        'webhook|roll|cli|kube|outgoing',
+        'certs/ knows src/*.ts only; what it needs of the API server is a port.',
+      ),
     ],
   ),
   wall(

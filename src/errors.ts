@@ -184,6 +184,19 @@ export const ERRORS = {
     'Try again; if it lasts, look at the log.',
   ),
 
+  RESTAMP_OUTGOING_UNAVAILABLE: row(
+    'The receiver of alerts or webhooks cannot be reached or failed',
+    'backoff',
+    503,
+    'Look at the host that is named, the network to it, and the proxy settings.',
+  ),
+  RESTAMP_OUTGOING_REFUSED: row(
+    'The receiver of alerts or webhooks refuses what it is sent',
+    'never',
+    502,
+    'Check ALERT_WEBHOOK_URL or --webhook-url, and ALERT_SINK; redirects are not followed.',
+  ),
+
   RESTAMP_ROLL_REFUSED: row(
     'A workload cannot be rolled',
     'backoff',

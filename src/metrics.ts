@@ -58,6 +58,11 @@ export function createMetrics() {
       'restamp_map_left_out_total',
       'Entries that did not fit into a map when it was written: while Restamp is down their changes are not seen.',
     ),
+    outgoing: counter(
+      'restamp_outgoing_total',
+      'Alerts and webhook calls: sent, failed after all tries, or dropped.',
+      ['what', 'result'],
+    ),
     reverted: counter('restamp_levers_reverted_total', 'Levers that another manager took away after a roll.'),
     rollouts: counter(
       'restamp_rollouts_total',

@@ -10,16 +10,17 @@ const ROOMS: readonly (readonly [room: string, may: readonly string[]])[] = [
   ['src/core/', ['src/core/']],
   ['src/kube/', ['src/kube/', 'src/core/', 'src/']],
   ['src/roll/', ['src/roll/', 'src/kube/', 'src/core/', 'src/']],
+  ['src/outgoing/', ['src/outgoing/', 'src/core/', 'src/']],
   ['src/', ['src/', 'src/core/']],
   ['certs/', ['certs/', 'src/']],
-  ['webhook/', ['webhook/', 'certs/', 'src/roll/', 'src/kube/', 'src/core/', 'src/']],
+  ['webhook/', ['webhook/', 'certs/', 'src/outgoing/', 'src/roll/', 'src/kube/', 'src/core/', 'src/']],
 ];
 
 /** Who alone may import a library. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   fastify: ['webhook/'],
   '@kubernetes/client-node': ['src/kube/'],
-  undici: ['src/kube/'],
+  undici: ['src/kube/', 'src/outgoing/'],
   'node-forge': ['certs/'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],

@@ -22,6 +22,7 @@ import { NamespaceScope } from '../src/roll/namespace-scope.ts';
 import { StopSwitch } from '../src/roll/stop-switch.ts';
 import { createTelling } from '../src/roll/telling.ts';
 import { startNotices } from '../src/notices.ts';
+import { createAlerts } from '../src/outgoing/alerts.ts';
 import { helpText } from '../src/settings.ts';
 import { mayReadStatus } from '../src/kube/access.ts';
 import type { KeyRing } from '../src/roll/source-reader.ts';
@@ -44,6 +45,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   );
   const telling = createTelling(log, metrics);
   const { onTrouble } = telling;
+  const alerts = createAlerts({ alert: config.alert, clock, log, metrics });
   const ownUser = await whoAmI(client);
   const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
     namespace,
@@ -75,6 +77,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
       ...telling,
       recorder: {
         ...telling.recorder,
+        alerts,
         sendEvent: ({ workload, ...text }) => sendEvent(client, workload, text, clock.now()),
       },
     },
@@ -176,6 +179,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   roll.stop();
   await leadership.stop();
   await Promise.all([watches.stop(), admission?.close()]);
+  await alerts?.stop();
   // Last, as it keeps the process alive: our timers do not.
   await ops.close();
   await auth.close();

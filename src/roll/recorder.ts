@@ -25,13 +25,16 @@ export type RecorderOptions = {
     readonly seconds?: number;
   }) => void;
   readonly sendEvent: (event: WorkloadEvent) => Promise<void>;
+  /** Hears of each roll; it holds back what it sends while it is told to be busy. */
+  readonly alerts?:
+    { rolled(workload: Workload, entry: RollEntry): void; setBusy(busy: boolean): void } | undefined;
 };
 
 const EVENTS_AT_ONCE = 4;
 /** Events are for people; what would be lost of a longer list stands in the log. */
 const MAX_EVENTS = 5_000;
 
-/** Tells of rolls: the audit line and the metrics at once, the Events when no patch waits (DESIGN 3.6). */
+/** Tells of rolls: the audit line and the metrics at once, the Events and alerts when no patch waits (DESIGN 3.6). */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #events: WorkloadEvent[] = [];
@@ -63,6 +66,7 @@ export class Recorder {
       `${found}; updated ${object}`,
     );
     this.#event(workload, 'Reloaded', `${found}, Updated ${object}`, entry.sources[0]);
+    this.#options.alerts?.rolled(workload, entry);
   }
 
   /** Somebody asked to take what is stale as it is. */
@@ -86,6 +90,7 @@ export class Recorder {
   /** Holds Events back while patches are on their way, and lets them go after. */
   setBusy(busy: boolean): void {
     this.#open = !busy;
+    this.#options.alerts?.setBusy(busy);
     this.#flush();
   }
 

@@ -15,7 +15,7 @@ type Told = Pick<
   | 'onReverted'
   | 'onOutcome'
   | 'audit'
-> & { readonly recorder: Omit<MutatorPorts['recorder'], 'sendEvent'> };
+> & { readonly recorder: Omit<MutatorPorts['recorder'], 'sendEvent' | 'alerts'> };
 
 /** Says in log and metrics what the rolling side has met: names and counts, never values. */
 export function createTelling(log: Log, metrics: Metrics): Told {

@@ -176,3 +176,23 @@ t.test('a source that nobody can name is told of as it stands', async (t) => {
   t.match(audit[0]?.[1], /^Changes detected in 'odd' in namespace 'apps'; updated/);
   t.equal(sent.items[0]?.component, 'reloader-configmaps');
 });
+
+t.test('alerts hear of rolls alone, and are held back with the Events', async (t) => {
+  const heard: string[] = [];
+  const recorder = new Recorder({
+    audit: () => undefined,
+    error: () => undefined,
+    countRoll: () => undefined,
+    sendEvent: async () => undefined,
+    alerts: {
+      rolled: ({ name }, { sources }) => heard.push(`${name} ${sources.map(({ source }) => source).join()}`),
+      setBusy: (busy) => heard.push(busy ? 'busy' : 'idle'),
+    },
+  });
+  recorder.setBusy(true);
+  recorder.rolled(api, entry(from('cm/app'), from('secret/db')));
+  recorder.skipped(api, entry(from('cm/app')));
+  recorder.failed(api, new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'), entry(from('cm/app')));
+  recorder.setBusy(false);
+  t.same(heard, ['busy', 'api cm/app,secret/db', 'idle']);
+});
