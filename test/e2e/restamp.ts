@@ -60,21 +60,14 @@ export async function freePort(): Promise<number> {
 /** Starts Restamp against a control plane and waits until it is ready. */
 export async function startRestamp(controlPlane: Connection, options: RestampOptions): Promise<Restamp> {
   const { namespaces, flags = [], admission = 'on' } = options;
-  const port = options.port ?? (await freePort());
-  const opsPort = await freePort();
-  const admissionUrl = `https://127.0.0.1:${port}`;
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [
-      main,
-      `--kubeconfig=${controlPlane.kubeconfigFor('restamp')}`,
+  return startServer({
+    kubeconfig: controlPlane.kubeconfigFor('restamp'),
+    admission,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    flags: [
       `--instance=${options.instance ?? namespaces[0] ?? 'restamp'}`,
       ...(namespaces.length === 0 ? [] : [`--namespaces=${namespaces.join(',')}`]),
       `--admission=${admission}`,
-      ...(admission === 'on'
-        ? [`--admission-url=${admissionUrl}`, `--admission-listen=127.0.0.1:${port}`]
-        : []),
-      `--ops-listen=127.0.0.1:${opsPort}`,
       '--quiet-period=200ms',
       '--baselines-per-second=50',
       '--lease-duration=3s',
@@ -82,7 +75,39 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
       '--log-level=debug',
       ...flags,
     ],
-    { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...options.env } },
+    env: { ...process.env, ...options.env } as Readonly<Record<string, string>>,
+  });
+}
+
+/** A server with these flags alone, beside the addresses that a test must choose. */
+export type ServerOptions = {
+  readonly kubeconfig: string;
+  readonly admission: 'on' | 'off';
+  /** The port of the front door. */
+  readonly port?: number;
+  readonly flags: readonly string[];
+  /** Its whole environment; that of the test unless given. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** Starts the server and waits until it is ready. */
+export async function startServer(options: ServerOptions): Promise<Restamp> {
+  const { kubeconfig, admission, flags, env } = options;
+  const port = options.port ?? (await freePort());
+  const opsPort = await freePort();
+  const admissionUrl = `https://127.0.0.1:${port}`;
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      main,
+      `--kubeconfig=${kubeconfig}`,
+      ...(admission === 'on'
+        ? [`--admission-url=${admissionUrl}`, `--admission-listen=127.0.0.1:${port}`]
+        : []),
+      `--ops-listen=127.0.0.1:${opsPort}`,
+      ...flags,
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'], ...(env === undefined ? {} : { env }) },
   );
   const lines: LogLine[] = [];
   const waiting = new Set<() => void>();
