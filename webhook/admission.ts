@@ -41,6 +41,8 @@ export type AdmissionParts = {
 export type Admission = {
   /** Whether the API server was seen to know us. */
   readonly registered: boolean;
+  /** Registers again, now that there are more kinds. */
+  renew(): Promise<unknown>;
   /**
    * Makes the API server call us, now that there is something to answer from. In a cluster it waits for the
    * configurations of the installer, and for the right to fill them, until `stop` aborts.
@@ -78,7 +80,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     onError: (error) => log.warn({ code: error.code, remedy: error.remedy }, error.message),
   });
   const name = config.registration ?? config.instance;
-  const options = {
+  const options = () => ({
     name,
     address: config.admissionUrl ?? { namespace: parts.namespace, name: config.instance },
     caPem: keys.ca.certPem,
@@ -87,12 +89,12 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     keys: config.keys,
     autoReloadAll: config.autoReloadAll,
     kinds: parts.kinds.rows,
-  };
+  });
   let cancelLook: () => void = () => undefined;
   /** An installer that wrote its configurations anew has emptied them. */
   const keep = (): void => {
     cancelLook = clock.after(LOOK_MS, () => {
-      void register(client, options).catch(unregistered).then(keep);
+      void register(client, options()).catch(unregistered).then(keep);
     });
   };
   const unregistered = (error: unknown): void =>
@@ -110,10 +112,11 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     get registered() {
       return guard.registered;
     },
+    renew: () => register(client, options()).catch(unregistered),
     async open(stop) {
       for (;;) {
         try {
-          await register(client, options);
+          await register(client, options());
           break;
         } catch (error) {
           if (config.admissionUrl !== undefined) throw error;

@@ -3,19 +3,21 @@ import type { SecretObject } from '../certs/key-secret.ts';
 import { ensureKeySecret } from '../certs/store.ts';
 import { pause, systemClock as clock } from '../src/clock.ts';
 import { readConfig, type Config } from '../src/config.ts';
-import { Kinds } from '../src/core/kind.ts';
+import { ARGO_ROLLOUT, Kinds } from '../src/core/kind.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../src/core/workload.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
 import { sendEvent } from '../src/kube/events.ts';
+import { findResource } from '../src/kube/discovery.ts';
 import { createJobs } from '../src/kube/jobs.ts';
 import { patchWorkload, readSource, readSourceVersion, readWorkload, whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { assembleMutator } from '../src/roll/assemble.ts';
+import { LateKinds } from '../src/roll/late-kinds.ts';
 import { createLeadership } from '../src/roll/leadership.ts';
 import { createRemakeStore } from '../src/roll/remake-store.ts';
 import { NamespaceScope } from '../src/roll/namespace-scope.ts';
@@ -59,6 +61,15 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   };
 
   const kinds = new Kinds(config.ignoredWorkloadTypes);
+  const lateKinds = new LateKinds([...(config.argoRollouts ? [ARGO_ROLLOUT] : []), ...config.workloadKinds], {
+    kinds,
+    clock,
+    find: (spec) => findResource(client, spec),
+    onTrouble,
+  });
+  await lateKinds.look();
+  for (const { kind, group } of lateKinds.missing)
+    log.warn({}, `${kind} of ${group} is not served by the API server: it is followed as soon as it is`);
   const roll = assembleMutator(
     ring,
     { ...config, kinds },
@@ -171,11 +182,17 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     );
     await admission?.open(stop);
     unready.delete('the webhook is not registered');
+    lateKinds.watch((row) => {
+      watches.follow(row);
+      log.info({ kind: row.kind, group: row.group }, 'A kind of workload is served now, and followed');
+      void admission?.renew();
+    });
   }
   await aborted(stop);
   unready.add('stopping');
   admission?.drain();
   await pause(clock, config.shutdownDelayMs);
+  lateKinds.stop();
   roll.stop();
   await leadership.stop();
   await Promise.all([watches.stop(), admission?.close()]);

@@ -20,6 +20,8 @@ export type KindRow = {
   readonly roll: RollWay;
   /** The API server merges the lists of its own kinds by name; those of custom resources it replaces. */
   readonly merges: boolean;
+  /** Where a time restarts the pods and leaves the template alone, for who asks for that. */
+  readonly restart?: readonly string[];
   /** The writes that admission may stamp: a change of a Job's map on UPDATE would be a change of its template. */
   readonly stampedOn: readonly ('CREATE' | 'UPDATE')[];
 };
@@ -67,7 +69,16 @@ export const BUILT_IN: readonly KindRow[] = [
 export type KindName = Pick<KindRow, 'group' | 'version' | 'kind'>;
 
 /** A kind that is added by configuration. */
-export type KindSpec = Pick<KindRow, 'group' | 'version' | 'kind' | 'template'>;
+export type KindSpec = Pick<KindRow, 'group' | 'version' | 'kind' | 'template' | 'restart'>;
+
+/** What `--is-Argo-Rollouts` adds. */
+export const ARGO_ROLLOUT: KindSpec = {
+  group: 'argoproj.io',
+  version: 'v1alpha1',
+  kind: 'Rollout',
+  template: POD_TEMPLATE,
+  restart: ['spec', 'restartAt'],
+};
 
 /** The kinds that one Restamp looks after; those whose definition comes later are added then. */
 export class Kinds {

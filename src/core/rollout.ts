@@ -16,7 +16,9 @@ export type FailReason =
   /** No progress within the deadline: the controller's, where it has one, else ours. */
   | 'deadline'
   /** The Job that was made anew has failed. */
-  | 'job';
+  | 'job'
+  /** Argo Rollouts calls the Rollout Degraded. */
+  | 'degraded';
 
 /** Where a rollout is. What waits has not failed, and what has failed may still complete. */
 export type RolloutStatus =
@@ -44,8 +46,8 @@ export type RolloutFacts = {
   readonly hold: Exclude<WaitReason, 'partition'> | undefined;
   /** What the controller says of its own progress deadline; `ours` if it has none. */
   readonly deadline: 'kept' | 'exceeded' | 'ours';
-  /** Its controller has given it up. */
-  readonly failed?: boolean;
+  /** Why its controller has given it up. */
+  readonly failed?: FailReason | undefined;
 };
 
 /** How long a rollout has been without progress, and how long it may be where its controller has no deadline. */
@@ -61,7 +63,9 @@ type Spec = {
   };
 };
 type Status = {
-  readonly observedGeneration?: number;
+  /** Argo Rollouts writes it as text. */
+  readonly observedGeneration?: number | string;
+  readonly phase?: string;
   readonly replicas?: number;
   readonly readyReplicas?: number;
   readonly updatedReplicas?: number;
@@ -150,8 +154,25 @@ const READERS = new Map<string, (spec: Spec, status: Status) => Reading>([
         hold: spec.suspend === true ? 'suspended' : undefined,
         // A Job may take as long as it takes: its own deadline is one of the reasons for Failed.
         deadline: 'kept',
-        failed: has('Failed'),
+        failed: has('Failed') ? 'job' : undefined,
         unnumbered: true,
+      };
+    },
+  ],
+  [
+    'Rollout',
+    (spec, status) => {
+      const { replicas = 1 } = spec;
+      const { updatedReplicas = 0, availableReplicas = 0, phase } = status;
+      return {
+        scaledToZero: replicas === 0,
+        behind: atLeastZero(replicas - updatedReplicas),
+        old: atLeastZero((status.replicas ?? 0) - updatedReplicas),
+        unready: atLeastZero(replicas - availableReplicas),
+        kept: 0,
+        hold: phase === 'Paused' || spec.paused === true ? 'paused' : undefined,
+        deadline: 'kept',
+        failed: phase === 'Degraded' ? 'degraded' : undefined,
       };
     },
   ],
@@ -168,7 +189,7 @@ export function rolloutFacts(row: KindRow, object: unknown): RolloutFacts | unde
   if (reading === undefined) return undefined;
   const { uid, generation = 0 } = metadata;
   const { unnumbered = false, ...rest } = reading;
-  const observedGeneration = unnumbered ? generation : (status?.observedGeneration ?? 0);
+  const observedGeneration = unnumbered ? generation : Number(status?.observedGeneration ?? 0);
   return { uid, generation, observedGeneration, ...rest };
 }
 
@@ -181,7 +202,7 @@ export function rolloutStatus(facts: RolloutFacts, times: RolloutTimes): Rollout
   if (isObserved(facts)) {
     const settled = facts.old === 0 && facts.unready === 0;
     if (settled && facts.behind === 0) return { is: 'complete' };
-    if (facts.failed === true) return { is: 'failed', reason: 'job' };
+    if (facts.failed !== undefined) return { is: 'failed', reason: facts.failed };
     if (facts.hold !== undefined) return { is: 'waiting', reason: facts.hold };
     if (settled && facts.behind <= facts.kept) return { is: 'waiting', reason: 'partition' };
     if (facts.deadline === 'exceeded') return { is: 'failed', reason: 'deadline' };

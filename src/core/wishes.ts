@@ -12,6 +12,8 @@ export const REQUEST = 'restamp.dev/request';
 export const LEVER = 'restamp.dev/lever';
 /** On a CronJob, `next-run`: its template is stamped, and no Job is started now. */
 export const CRONJOB = 'restamp.dev/cronjob';
+/** On an Argo Rollout, `restart`: its pods are restarted, and its template stays (reloader.md 2.1). */
+const ROLLOUT_STRATEGY = 'reloader.stakater.com/rollout-strategy';
 /** On a namespace, or on the ConfigMap of our name in our own namespace. */
 export const STOP = 'restamp.dev/stop';
 
@@ -26,6 +28,7 @@ export type Wishes = {
   readonly request: Request | undefined;
   readonly lever: Strategy | undefined;
   readonly nextRun: boolean;
+  readonly restart: boolean;
 };
 
 /** Almost every source has none: they share this. */
@@ -36,9 +39,10 @@ const NO_WISHES: Wishes = {
   request: undefined,
   lever: undefined,
   nextRun: false,
+  restart: false,
 };
 
-const KEYS = [QUIET_PERIOD, LONGEST_DELAY, RELEASE_QUIET, REQUEST, LEVER, CRONJOB];
+const KEYS = [QUIET_PERIOD, LONGEST_DELAY, RELEASE_QUIET, REQUEST, LEVER, CRONJOB, ROLLOUT_STRATEGY];
 const STRATEGIES = new Map<string | undefined, Strategy>([
   ['annotation', 'annotations'],
   ['env', 'env-vars'],
@@ -53,6 +57,7 @@ export function readWishes(annotations: Annotations | undefined): Wishes {
     request: parseRequest(annotation(annotations, REQUEST)),
     lever: STRATEGIES.get(annotation(annotations, LEVER)),
     nextRun: annotation(annotations, CRONJOB) === 'next-run',
+    restart: annotation(annotations, ROLLOUT_STRATEGY) === 'restart',
   };
 }
 

@@ -53,6 +53,8 @@ export class RollWriter {
     const template = planLever(workload.levers, roll.changes, roll.stamp, strategy);
     if (workload.row.roll === 'remake') return this.#remake(workload, roll, template);
     if (workload.row.roll === 'run' && !workload.wishes.nextRun) return this.#run(workload, roll, template);
+    if (workload.row.restart !== undefined && workload.wishes.restart)
+      return this.#restart(workload, roll, workload.row.restart);
     return this.#patch(workload, roll, template);
   }
 
@@ -92,6 +94,18 @@ export class RollWriter {
     return { object, levers: [] };
   }
 
+  /** Restarts what is older than a time after the change, and after every restart before. */
+  async #restart(workload: Workload, roll: RollWrite, path: readonly string[]): Promise<Written> {
+    const object = await this.#asJudged(workload);
+    const told = path.reduce<unknown>(stepInto, object);
+    const last = typeof told === 'string' ? Date.parse(told) || 0 : 0;
+    const newest = Math.max(...roll.changes.map(({ at }) => at));
+    // Times have whole seconds: a pod of the very second of the change may have read what was before.
+    const time = new Date(Math.max(Math.floor(newest / 1000), last / 1000) * 1000 + 1000);
+    const body = { metadata: roll.metadata, ...nest(path, time.toISOString().replace('.000Z', 'Z')) };
+    return { object: await this.#options.patch(workload, { type: 'merge', body }), levers: [] };
+  }
+
   async #remake(workload: Workload, { metadata }: RollWrite, template: TemplatePatch): Promise<Written> {
     const job = (await this.#asJudged(workload)) as unknown as JobObject;
     const manifest = remadeJob(job, metadata.annotations, template);
@@ -109,9 +123,13 @@ export class RollWriter {
   }
 }
 
-/** `{spec: {template: …}}` for the path of a kind's pod template. */
-function nest(path: readonly string[], template: TemplatePatch): object {
-  return path.reduceRight<object>((inner, step) => ({ [step]: inner }), template);
+/** `{spec: {template: …}}` for the path to a value. */
+function nest(path: readonly string[], value: TemplatePatch | string): object {
+  return path.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) as object;
+}
+
+function stepInto(at: unknown, step: string): unknown {
+  return (at as Readonly<Record<string, unknown>> | undefined)?.[step];
 }
 
 function merged(

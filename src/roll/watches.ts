@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { kindPath, type Kinds } from '../core/kind.ts';
+import { kindPath, type KindRow, type Kinds } from '../core/kind.ts';
 import { selectorText, type Selector } from '../core/label-selector.ts';
 import { sourceRowsIn, type Scope } from '../core/scope.ts';
 import type { SourceObject } from '../core/source-meta.ts';
@@ -35,6 +35,8 @@ export type Watches = {
   unsynced(): string[];
   /** Seconds since the API server last spoke, for each watched resource. */
   ages(): { resource: string; seconds: number }[];
+  /** Follows one more kind of workload, from now on. */
+  follow(row: KindRow): void;
   /** Reads every list again. */
   relist(): void;
   stop(): Promise<void>;
@@ -82,13 +84,16 @@ export function startWatches(options: WatchOptions): Watches {
         accept: ACCEPT_METADATA,
         follower: namespaceScope.sourceFollower(type),
       });
-    for (const row of kinds.rows)
+  }
+  const addKind = (row: KindRow) =>
+    (named ? scope.namespaces : [undefined]).map((namespace) =>
       add<WorkloadObject & Identified>('workloads', row.resource, {
         path: kindPath(row, namespace),
         query: queryOf(ignored, []),
         follower: namespaceScope.workloadFollower(row),
-      });
-  }
+      }),
+    );
+  for (const row of kinds.rows) addKind(row);
   // A namespaced installation has no right to Namespaces: its stop switch is the ConfigMap alone.
   const namespaces = named
     ? undefined
@@ -125,6 +130,9 @@ export function startWatches(options: WatchOptions): Watches {
   else void namespaces.synced.then(begin);
   return {
     synced: Promise.all(watches.map(({ reflector }) => reflector.synced)),
+    follow: (row) => {
+      for (const reflector of addKind(row)) reflector.start();
+    },
     relist: () => {
       for (const { reflector } of watches) reflector.relist();
     },

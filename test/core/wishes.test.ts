@@ -8,6 +8,7 @@ const NOTHING = {
   request: undefined,
   lever: undefined,
   nextRun: false,
+  restart: false,
 };
 
 t.test('readWishes reads each wish from its own annotation', async (t) => {

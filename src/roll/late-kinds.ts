@@ -1,0 +1,68 @@
+import type { Clock } from '../clock.ts';
+import type { KindRow, Kinds, KindSpec } from '../core/kind.ts';
+import { asRestampError, type RestampError } from '../errors.ts';
+
+export type LateKindsOptions = {
+  readonly kinds: Kinds;
+  readonly clock: Clock;
+  /** Under which name the API server serves a kind; undefined while it does not. */
+  readonly find: (spec: KindSpec) => Promise<string | undefined>;
+  readonly onTrouble: (error: RestampError) => void;
+};
+
+const LOOK_MS = 15_000;
+
+/** Kinds that are added by configuration: each is taken into the table as soon as the API server serves it. */
+export class LateKinds {
+  readonly #options: LateKindsOptions;
+  #missing: readonly KindSpec[];
+  #cancel: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(specs: readonly KindSpec[], options: LateKindsOptions) {
+    this.#missing = specs;
+    this.#options = options;
+  }
+
+  /** Kinds that are not served yet. */
+  get missing(): readonly KindSpec[] {
+    return this.#missing;
+  }
+
+  /** Looks for what is missing once. Never rejects. */
+  async look(): Promise<KindRow[]> {
+    const { kinds, find, onTrouble } = this.#options;
+    const found: KindRow[] = [];
+    const missing: KindSpec[] = [];
+    for (const spec of this.#missing)
+      try {
+        const resource = await find(spec);
+        if (resource === undefined) missing.push(spec);
+        else found.push(kinds.add(spec, resource));
+      } catch (error) {
+        missing.push(spec);
+        onTrouble(
+          asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', `${spec.group}/${spec.version} ${spec.kind}`),
+        );
+      }
+    this.#missing = missing;
+    return found;
+  }
+
+  /** Looks again from time to time until nothing is missing. */
+  watch(onFound: (row: KindRow) => void): void {
+    if (this.#missing.length === 0 || this.#stopped) return;
+    this.#cancel = this.#options.clock.after(LOOK_MS, () => {
+      void this.look().then((rows) => {
+        if (this.#stopped) return;
+        for (const row of rows) onFound(row);
+        this.watch(onFound);
+      });
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+}
