@@ -5,7 +5,13 @@ import { faultOfLeaf, termOf } from './validity.ts';
 import type { CertPair, Term } from './validity.ts';
 
 /** The whole set for `https.createServer` and `setSecureContext`; the latter remembers nothing it is not given. */
-export type TlsOptions = { readonly key: string; readonly cert: string; readonly minVersion: 'TLSv1.3' };
+export type TlsOptions = {
+  readonly key: string;
+  readonly cert: string;
+  /** Whom clients are to be signed by, where they show a certificate at all. */
+  readonly ca: string;
+  readonly minVersion: 'TLSv1.3';
+};
 
 /** The leaf in use. `notAfter` in milliseconds since 1970. */
 export type CurrentLeaf = CertPair & { readonly notAfter: number };
@@ -31,8 +37,8 @@ export type LeafOptions = {
 const POLL_MS = 60_000;
 
 /** The options to serve a leaf with: the one place they are put together, at start and at every change. */
-export function tlsOptionsOf(leaf: CertPair): TlsOptions {
-  return { key: leaf.keyPem, cert: leaf.certPem, minVersion: 'TLSv1.3' };
+export function tlsOptionsOf(leaf: CertPair, caPem: string): TlsOptions {
+  return { key: leaf.keyPem, cert: leaf.certPem, ca: caPem, minVersion: 'TLSv1.3' };
 }
 
 /**
@@ -51,7 +57,7 @@ export async function createLeaf(options: LeafOptions): Promise<Leaf> {
     const next = await mint(options);
     // close() may have come while the key was made.
     if (closed) return;
-    onChange(tlsOptionsOf(next));
+    onChange(tlsOptionsOf(next, options.ca.certPem));
     leaf = next;
     term = termOf(next.certPem);
   };

@@ -23,6 +23,8 @@ export type Config = Scope & {
   readonly admission: boolean;
   readonly admissionUrl: URL | undefined;
   readonly admissionListen: Address;
+  /** Host, or host and port. */
+  readonly replicaAddress: string | undefined;
   readonly admissionMaxBytes: number;
   readonly opsListen: Address;
   readonly quietMs: number;
@@ -128,6 +130,7 @@ function configOf(get: Get): Config {
     admission: get('admission') === 'on',
     admissionUrl: get('admission-url'),
     admissionListen: get('admission-listen'),
+    replicaAddress: get('replica-address') || undefined,
     admissionMaxBytes: get('admission-max-bytes'),
     opsListen: get('ops-listen'),
     quietMs: get('quiet-period'),

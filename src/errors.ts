@@ -158,6 +158,18 @@ export const ERRORS = {
     404,
     'Use the addresses of the registered webhook configuration.',
   ),
+  RESTAMP_ADMISSION_REPLICA: row(
+    'Only a replica of this installation may say this',
+    'never',
+    403,
+    'Show a client certificate of the CA in the key Secret; nobody but Restamp needs this address.',
+  ),
+  RESTAMP_ADMISSION_SIGHTINGS: row(
+    'The body is not a batch of sightings',
+    'never',
+    400,
+    'Run the same version of Restamp in all replicas; during an upgrade this passes.',
+  ),
   RESTAMP_ADMISSION_STOPPING: row(
     'This replica is stopping',
     'backoff',

@@ -46,6 +46,11 @@ export function createMetrics() {
       'Requests to the API server, by method and status code.',
       ['method', 'code'],
     ),
+    forwarded: counter(
+      'restamp_sightings_forwarded_total',
+      'What admission saw here and the leader was told: sent, failed on the way, or dropped because too much waited.',
+      ['outcome'],
+    ),
     troubles: counter('restamp_errors_total', 'Errors that were met and are tried again, by code.', ['code']),
     unreadableMaps: counter('restamp_maps_unreadable_total', 'Stored maps that count as none, by reason.', [
       'reason',

@@ -33,6 +33,12 @@ export const SETTINGS = {
     'https address at which the API server reaches us; registers webhooks by URL',
   ),
   'admission-listen': row('address', '0.0.0.0:9443', 'address on which admission reviews are answered'),
+  'replica-address': row(
+    'text',
+    '',
+    'address of this replica for the others, host or host:port; they tell the leader who wrote what',
+    'POD_IP',
+  ),
   'admission-max-bytes': row('integer', String(16 * 1024 * 1024), 'largest review that is read, in bytes'),
   'ops-listen': row('address', '0.0.0.0:9090', 'address of health and metrics'),
   'quiet-period': row('duration', '1s', 'roll this long after the last change of any source of a workload'),

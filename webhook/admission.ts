@@ -1,4 +1,4 @@
-import { createLeaf, tlsOptionsOf } from '../certs/leaf.ts';
+import { createLeaf, tlsOptionsOf, type TlsOptions } from '../certs/leaf.ts';
 import type { KeyMaterial } from '../certs/key-secret.ts';
 import { pause, type Clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
@@ -7,11 +7,14 @@ import { reasonOf } from '../src/errors.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
+import type { Sighting } from '../src/roll/sightings.ts';
 import { SOURCES_PATH, WORKLOADS_PATH } from './configurations.ts';
+import { Forwarder, SIGHTINGS_PATH } from './forwarder.ts';
 import { hasNeighbours } from './neighbours.ts';
 import { RegistrationGuard } from './registration-guard.ts';
 import { isRegistered, register, unregister } from './registration.ts';
 import { startAdmissionServer } from './server.ts';
+import { parseSightings } from './sighting-batch.ts';
 import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
 import { createWorkloadRoute, type WorkloadRouteParts } from './workload-route.ts';
 
@@ -32,6 +35,9 @@ export type AdmissionParts = {
   readonly ownUser: string;
   readonly kinds: Kinds;
   readonly source: SourceRouteParts;
+  /** Where the leader is, if that is another replica, and what to do with what another one has seen. */
+  readonly leader: () => string | undefined;
+  readonly heard: (sighting: Sighting) => void;
   readonly workload: WorkloadRouteParts;
   /** Makes an Event of a warning about ourselves, if it is for this replica to tell. */
   readonly warn: (reason: string, message: string) => Promise<unknown>;
@@ -65,13 +71,29 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     onChange: (tls) => server.setTls(tls),
     onError: (error) => log.error({}, `The serving certificate could not be renewed: ${reasonOf(error)}`),
   });
+  const tls = (): TlsOptions => tlsOptionsOf(leaf.current(), keys.ca.certPem);
+  const forwarder = new Forwarder({
+    leader: parts.leader,
+    tls,
+    count: (outcome, sightings) => metrics.forwarded.inc({ outcome }, sightings),
+  });
+  const sight = (sighting: Sighting): void => {
+    parts.source.sight(sighting);
+    forwarder.forward(sighting);
+  };
   const server = await startAdmissionServer({
-    tls: tlsOptionsOf(leaf.current()),
+    tls: tls(),
     listen: config.admissionListen,
     maxBytes: config.admissionMaxBytes,
     routes: {
-      [SOURCES_PATH]: createSourceRoute(parts.source),
+      [SOURCES_PATH]: createSourceRoute({ ...parts.source, sight }),
       [WORKLOADS_PATH]: createWorkloadRoute(parts.workload),
+    },
+    replicas: {
+      path: SIGHTINGS_PATH,
+      take: (body) => {
+        for (const sighting of parseSightings(body)) parts.heard(sighting);
+      },
     },
     observe: ({ seconds, outcome, request }) => {
       const { operation = '', dryRun = false } = request ?? {};
@@ -137,6 +159,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     },
     async close() {
       leaf.close();
+      forwarder.close();
       await server.close();
       if (config.admissionUrl === undefined) return;
       // Other replicas are called by the same registration.

@@ -30,6 +30,7 @@ import { mayReadStatus } from '../src/kube/access.ts';
 import type { KeyRing } from '../src/roll/source-reader.ts';
 import { startWatches } from '../src/roll/watches.ts';
 import { startAdmission } from './admission.ts';
+import { replicaAddress } from './forwarder.ts';
 import { addGauges } from './gauges.ts';
 import { startOpsServer } from './ops-server.ts';
 
@@ -95,7 +96,16 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   );
   const stopSwitch = new StopSwitch(() => roll.queue.recheck());
 
-  const leadership = createLeadership({ config, client, clock, log, namespace, roll, onTrouble });
+  const leadership = createLeadership({
+    config,
+    client,
+    clock,
+    log,
+    namespace,
+    roll,
+    onTrouble,
+    address: replicaAddress(config.replicaAddress, config.admissionListen),
+  });
   // Everything is answered from memory, so that the door can open before the watches have shown all.
   const door = hasDoor(config, auth.inCluster);
   const unready = new Set(['the caches are not synced', ...(door ? ['the webhook is not registered'] : [])]);
@@ -125,6 +135,8 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           const text = { type: 'Warning', reason, message, component: 'restamp' } as const;
           await sendEvent(client, { ...lease, uid: '', resourceVersion: '' }, text, clock.now());
         },
+        leader: () => leadership.leaderAddress,
+        heard: roll.heard,
         source: {
           ring,
           keys: config.keys,

@@ -1,4 +1,6 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import { TLSSocket } from 'node:tls';
+import type { TlsOptions } from '../certs/leaf.ts';
 import type { Address } from '../src/setting-kinds.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
 import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
@@ -7,7 +9,7 @@ import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './rev
 type Route = (request: ReviewRequest) => ReviewAnswer | Promise<ReviewAnswer>;
 
 export type AdmissionOptions = {
-  readonly tls: { readonly key: string; readonly cert: string; readonly minVersion: 'TLSv1.3' };
+  readonly tls: TlsOptions;
   readonly listen: Address;
   readonly maxBytes: number;
   /** What answers the reviews of each path. */
@@ -19,6 +21,8 @@ export type AdmissionOptions = {
     request?: ReviewRequest;
   }) => void;
   readonly onError: (error: RestampError) => void;
+  /** Takes what only other replicas may send, each with a certificate of our CA. What it throws is answered by its code. */
+  readonly replicas?: { readonly path: string; readonly take: (body: unknown) => void };
 };
 
 export type AdmissionServer = {
@@ -40,7 +44,8 @@ const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 /** Serves admission reviews over TLS 1.3 and HTTP/1.1, which is all that the API server speaks to a Service. */
 export async function startAdmissionServer(options: AdmissionOptions): Promise<AdmissionServer> {
   const app = Fastify({
-    https: options.tls,
+    // A certificate is asked for and need not be shown: the API server has none of our CA.
+    https: { ...options.tls, requestCert: true, rejectUnauthorized: false },
     bodyLimit: options.maxBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
@@ -83,8 +88,18 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     done();
   });
   for (const [path, answer] of Object.entries(options.routes)) addRoute(app, path, answer, options);
+  const { replicas } = options;
+  if (replicas !== undefined)
+    app.post(replicas.path, async (request, reply) => {
+      const { socket } = request.raw;
+      if (!(socket instanceof TLSSocket && socket.authorized))
+        throw new RestampError('RESTAMP_ADMISSION_REPLICA', replicas.path);
+      replicas.take(request.body);
+      return reply.code(204).send();
+    });
   app.setNotFoundHandler((request, reply) => {
-    const known = Object.hasOwn(options.routes, request.url.split('?')[0] ?? '');
+    const path = request.url.split('?')[0] ?? '';
+    const known = Object.hasOwn(options.routes, path) || path === replicas?.path;
     const code = known ? 'RESTAMP_ADMISSION_METHOD' : 'RESTAMP_ADMISSION_ROUTE';
     return fail(reply, new RestampError(code, `${request.method} ${request.url.slice(0, 200)}`), options);
   });

@@ -50,3 +50,6 @@ export function annotation(annotations: Annotations | null | undefined, key: str
 export function parseBool(text: string | undefined): boolean {
   return text !== undefined && ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text);
 }
+
+/** On the Lease: where its holder takes what other replicas have seen at admission. */
+export const ADDRESS = 'restamp.dev/address';

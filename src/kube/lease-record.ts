@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { ADDRESS, annotation } from '../core/annotations.ts';
 import { hasCode, RestampError } from '../errors.ts';
 import type { Call, KubeClient } from './client.ts';
 
@@ -8,6 +9,8 @@ export type LeaseRecordOptions = {
   readonly namespace: string;
   readonly name: string;
   readonly identity: string;
+  /** Where the others reach us while it is ours. */
+  readonly address?: string | undefined;
   readonly leaseMs: number;
   /** How long one request may take. */
   readonly timeoutMs: number;
@@ -22,7 +25,12 @@ type LeaseSpec = {
 };
 
 /** What is read of a coordination.k8s.io/v1 Lease; whatever else is in it is sent back as it came. */
-type Lease = { readonly metadata: object; readonly spec?: LeaseSpec };
+type Lease = {
+  readonly metadata: Readonly<Record<string, unknown>> & {
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: LeaseSpec;
+};
 
 /** The record as it was last seen to change, by our own clock. */
 type Seen = { readonly print: string; readonly spec: LeaseSpec; readonly at: number };
@@ -46,6 +54,11 @@ export class LeaseRecord {
   /** Who held it when it was last seen; empty if nobody did. */
   get holder(): string {
     return this.#seen?.spec.holderIdentity ?? '';
+  }
+
+  /** Where its holder is reached, if it has said so. */
+  get holderAddress(): string | undefined {
+    return annotation(this.#lease?.metadata.annotations, ADDRESS);
   }
 
   /** Whether it is stored, and ours. */
@@ -84,19 +97,21 @@ export class LeaseRecord {
     const now = this.#microTime();
     const ours = spec.holderIdentity === identity;
     const transitions = spec.leaseTransitions ?? 0;
-    return this.#write({
+    const taken = {
       holderIdentity: identity,
       leaseDurationSeconds: Math.ceil(leaseMs / 1000),
       acquireTime: ours ? (spec.acquireTime ?? now) : now,
       renewTime: now,
       leaseTransitions: ours || this.#lease === undefined ? transitions : transitions + 1,
-    });
+    };
+    return this.#write(taken, this.#options.address);
   }
 
   /** Makes it nobody's, in client-go's form. */
   release(): Promise<void> {
     const now = this.#microTime();
-    return this.#write({ holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now });
+    const nobodys = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
+    return this.#write(nobodys, undefined);
   }
 
   /** Ends the request that is under way; whether a write is stored is unknown then. */
@@ -104,14 +119,25 @@ export class LeaseRecord {
     this.#request?.abort();
   }
 
-  async #write(spec: LeaseSpec): Promise<void> {
+  async #write(spec: LeaseSpec, address: string | undefined): Promise<void> {
     const { namespace, name } = this.#options;
     const type = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' };
-    this.#see(
-      this.#lease === undefined
-        ? await this.#send('POST', { ...type, metadata: { namespace, name }, spec })
-        : await this.#send('PUT', { ...type, ...this.#lease, spec: { ...this.#lease.spec, ...spec } }),
-    );
+    const { [ADDRESS]: former, ...others } = this.#lease?.metadata.annotations ?? {};
+    const annotations = address === undefined ? others : { ...others, [ADDRESS]: address };
+    const noted = former === undefined && address === undefined ? {} : { annotations };
+    if (this.#lease === undefined)
+      this.#see(await this.#send('POST', { ...type, metadata: { namespace, name, ...noted }, spec }));
+    else {
+      const metadata = { ...this.#lease.metadata, ...noted };
+      this.#see(
+        await this.#send('PUT', {
+          ...type,
+          ...this.#lease,
+          metadata,
+          spec: { ...this.#lease.spec, ...spec },
+        }),
+      );
+    }
   }
 
   #see(lease: Lease | undefined): void {

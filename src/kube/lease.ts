@@ -11,6 +11,8 @@ export type ElectionOptions = {
   readonly name: string;
   /** Who we are in the Lease: never the same for two that run at once. */
   readonly identity: string;
+  /** Where the others reach us while we lead. */
+  readonly address?: string | undefined;
   /** Called each time leadership begins, and each time it ends: always in turn, never a gain after `stop`. */
   readonly onGain: () => void;
   readonly onLose: () => void;
@@ -41,7 +43,7 @@ const JITTER = 0.2;
  * It needs the rights get, create and update, and unlike client-go's it goes on after a loss.
  */
 export class LeaderElection {
-  readonly #options: Required<ElectionOptions>;
+  readonly #options: Required<Omit<ElectionOptions, 'address'>> & Pick<ElectionOptions, 'address'>;
   readonly #record: LeaseRecord;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
@@ -91,6 +93,13 @@ export class LeaderElection {
   /** Who held the Lease when it was last seen; empty if nobody did. */
   get leader(): string {
     return this.#record.holder;
+  }
+
+  /** Where another one that leads is reached; undefined if it has not said so, or if we lead. */
+  get leaderAddress(): string | undefined {
+    return this.leader === '' || this.leader === this.#options.identity
+      ? undefined
+      : this.#record.holderAddress;
   }
 
   async #run(): Promise<void> {

@@ -19,10 +19,11 @@ import { LiveSources } from './live-sources.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
+import { hear } from './hearing.ts';
 import { Remakes, type JobPort, type RemakeStore } from './remakes.ts';
 import { Roller } from './roller.ts';
 import { RollWriter, type PatchWorkload } from './roll-writer.ts';
-import { Sightings } from './sightings.ts';
+import { Sightings, type Sighting } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
 import { SourceReader, type KeyRing, type ReadSource } from './source-reader.ts';
 import { WorkloadBook } from './workload-book.ts';
@@ -78,6 +79,7 @@ export function assembleMutator(
   const workloads = new WorkloadBook(new Set(ring.keys.keys()), ports.onUnreadable);
   const sources = new SourceBook();
   const sightings = new Sightings(clock);
+  const changes = new Changes();
   const recorder = new Recorder(ports.recorder);
   const reader = new SourceReader({
     read: ports.readSource,
@@ -188,7 +190,7 @@ export function assembleMutator(
     queue,
     baselines,
     sightings,
-    changes: new Changes(),
+    changes,
     clock,
     settings,
     keyId: ring.current,
@@ -235,6 +237,8 @@ export function assembleMutator(
     sources,
     reader,
     live,
+    /** Takes a sighting of another replica. */
+    heard: (sighting: Sighting): void => hear({ reader, changes, sightings, keyId: ring.current }, sighting),
     sightings,
     queue,
     baselines,

@@ -25,6 +25,17 @@ export class Changes {
     this.#bySource.set(key, [...(this.#bySource.get(key) ?? []), change].slice(-KEPT_PER_SOURCE));
   }
 
+  /** Names who made a change that is noted and that nobody was seen to make; false if there is none of this version. */
+  attribute(source: SourceRef, version: string, sighting: Sighting): boolean {
+    const noted = this.#bySource.get(sourceKey(source)) ?? [];
+    const deleted = sighting.operation === 'DELETE';
+    const at = noted.findLastIndex((change) => change.version === version && change.deleted === deleted);
+    const found = noted[at];
+    if (found === undefined) return false;
+    if (found.sighting === undefined) noted[at] = { ...found, sighting };
+    return true;
+  }
+
   /** The changes of a source since the version that a stamp was made of, oldest first. */
   since(source: SourceRef, stamped: string | undefined): readonly Change[] {
     return (this.#bySource.get(sourceKey(source)) ?? []).filter(

@@ -11,6 +11,8 @@ import type { assembleMutator } from './assemble.ts';
 /** Whether this process may roll: all replicas answer, watch and judge, but only the leader writes (DESIGN 6). */
 export type Leadership = {
   readonly isLeader: boolean;
+  /** Where another one that leads is reached, if it has said so. */
+  readonly leaderAddress?: string | undefined;
   start(): void;
   /** Gives the Lease back, so that the next one need not wait for its end. */
   stop(): Promise<void>;
@@ -24,6 +26,8 @@ export type LeadershipOptions = {
   readonly namespace: string;
   readonly roll: Pick<ReturnType<typeof assembleMutator>, 'mutator' | 'queue' | 'baselines' | 'remakes'>;
   readonly onTrouble: (error: RestampError) => void;
+  /** Where the others reach us. */
+  readonly address?: string | undefined;
 };
 
 /** The proportions of client-go's 15 s, 10 s and 2 s. */
@@ -48,6 +52,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     namespace,
     name,
     identity,
+    address: options.address,
     leaseMs: config.leaseMs,
     renewMs: config.leaseMs * RENEW_SHARE,
     retryMs: config.leaseMs * RETRY_SHARE,

@@ -71,7 +71,8 @@ t.test('createLeaf renews at two thirds of the life, and not a moment before', a
   await until(() => changes.length > 0);
 
   const second = leaf.current();
-  t.strictSame(changes, [{ key: second.keyPem, cert: second.certPem, minVersion: 'TLSv1.3' }]);
+  const tls = { key: second.keyPem, cert: second.certPem, ca: ca.certPem, minVersion: 'TLSv1.3' as const };
+  t.strictSame(changes, [tls]);
   t.not(second.keyPem, first.keyPem, 'with a key of its own');
   t.equal(faultOfLeaf(second, ca.certPem, names, clock.now()), undefined);
   t.equal(second.notAfter, NOW + RENEWAL + 30 * DAY);
@@ -216,7 +217,7 @@ t.test('a server that takes the change serves the new leaf, and TLS 1.3 only as 
       changes.push(options);
     },
   });
-  server.setSecureContext(tlsOptionsOf(leaf.current()));
+  server.setSecureContext(tlsOptionsOf(leaf.current(), caNow.certPem));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const seen: string[] = [];

@@ -1,7 +1,7 @@
 // `node test/docs/reference.ts` writes docs/REFERENCE.md from the tables in the code.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { HELD, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
+import { ADDRESS, HELD, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
 import { LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, STOP } from '../../src/core/wishes.ts';
 import { SETTINGS, variableOf } from '../../src/settings.ts';
 import { ERRORS } from '../../src/errors.ts';
@@ -36,6 +36,7 @@ const ANNOTATIONS: readonly Cells[] = [
   [HELD, 'workload, written by Restamp', 'why a stale workload is not rolled, since when, and for what'],
   [STAMPS, 'workload, written by Restamp', 'the map: keyed digests of its sources as it was rolled for'],
   [LAST_ROLL, 'workload, written by Restamp', 'the last rolls: sources, keys, actor, times; never a value'],
+  [ADDRESS, 'Lease, written by Restamp', 'where the leader takes what other replicas have seen at admission'],
   [STAMP, 'pod template, written by Restamp', 'set where the env var alone would not change the template'],
 ];
 

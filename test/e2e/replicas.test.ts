@@ -2,7 +2,7 @@ import t from 'tap';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import type { KubeObject } from '../controlplane/http.ts';
 import { get } from './metrics.ts';
-import { AUTO, leverOf, sha1Of, source, workload, type Data } from './objects.ts';
+import { AUTO, historyOf, leverOf, sha1Of, source, workload, type Data } from './objects.ts';
 import { settled, templates, writeChart } from './releases.ts';
 import { Stage } from './stage.ts';
 import { metricsOf, Trio } from './trio.ts';
@@ -97,6 +97,38 @@ t.test('the leader is killed in the middle of rolls: nothing is lost and nothing
     );
     t.equal(Number(metadata.annotations?.['deployment.kubernetes.io/revision']), KILLS + 2, name);
   }
+});
+
+t.test('every roll is attributed, whichever replica has reviewed the write', async (t) => {
+  const stage = new Stage(cp, await cp.freshNamespace('actor'), {});
+  const trio = await Trio.open(t, stage, ['--quiet-period=1s', '--roll-limit=0']);
+  const leader = await trio.leader();
+  const used = ['ConfigMap/app', 'Secret/app'] as const;
+  await stage.create(...used.map((which) => source(which, { round: '0' })));
+  await stage.create(workload('Deployment', 'api', { annotations: AUTO, uses: used, replicas: 0 }));
+  await stage.stamped('Deployment', 'api', used);
+  const { status } = await cp.api<KubeObject & { status: { userInfo: { username: string } } }>(
+    'POST',
+    '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+  );
+  for (let round = 1; round <= ROUNDS * 2; round += 1) {
+    await trio.balancer.turn();
+    const which = used[round % 2]!;
+    const data = { round: String(round) };
+    await stage.change(which, data);
+    const rolled = await stage.until(
+      'Deployment',
+      'api',
+      (object) => leverOf(object, which) === sha1Of(data),
+    );
+    const [entry] = historyOf(rolled);
+    t.match(entry?.sources, [{ by: status.userInfo.username, keys: ['round'] }], `round ${round}`);
+  }
+  const admitted = trio.running.map((one) => one.lines.filter(({ audit }) => audit === 'admission').length);
+  const told = get(await metricsOf(leader), 'restamp_rolls_total', { attributed: 'true' });
+  t.equal(told, ROUNDS * 2);
+  t.ok(admitted.filter((count) => count > 0).length > 1, `standbys have reviewed some: ${admitted.join()}`);
 });
 
 t.test('a replica that ends leaves the registration to the others; the last one takes it back', async (t) => {

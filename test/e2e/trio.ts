@@ -33,7 +33,12 @@ export class Trio {
     const restamp = await startRestamp(this.#stage.cp, {
       namespaces: [this.#stage.ns],
       port,
-      flags: [...this.#flags, `--admission-url=${this.balancer.url}`, ...flags],
+      flags: [
+        ...this.#flags,
+        `--admission-url=${this.balancer.url}`,
+        `--replica-address=127.0.0.1:${port}`,
+        ...flags,
+      ],
     });
     this.#all.push(restamp);
     this.#ports.set(restamp, port);

@@ -21,6 +21,24 @@ t.test('a candidate creates the Lease where there is none, and leads', async (t)
   t.equal(renewTime, acquireTime);
 });
 
+t.test('the Lease says where its holder is reached, and no other one’s address after it', async (t) => {
+  const clock = fakeClock(START);
+  const leases = memoryLeases(clock);
+  const a = candidate(clock, leases, { identity: 'a', address: '10.0.0.1:9443' });
+  const b = candidate(clock, leases, { identity: 'b' });
+  a.start();
+  await pass(clock, 0);
+  b.start();
+  await pass(clock, 0);
+  t.equal(b.leaderAddress, '10.0.0.1:9443');
+  t.equal(a.leaderAddress, undefined, 'it leads itself');
+  await a.stop();
+  await pass(clock, 3_000);
+  t.equal(b.isLeader, true);
+  t.same(leases.stored!.metadata.annotations ?? {}, {}, 'this one has not said where it is');
+  t.equal(b.leaderAddress, undefined);
+});
+
 t.test('a leader renews by one PUT each retry time, and stays the one who acquired it then', async (t) => {
   const clock = fakeClock(START);
   const leases = memoryLeases(clock);

@@ -3,7 +3,12 @@ import { RestampError, type ErrorCode } from '../../src/errors.ts';
 import type { Call, KubeClient } from '../../src/kube/client.ts';
 
 export type StoredLease = {
-  readonly metadata: { readonly name: string; readonly resourceVersion: string; readonly labels?: object };
+  readonly metadata: {
+    readonly name: string;
+    readonly resourceVersion: string;
+    readonly labels?: object;
+    readonly annotations?: object;
+  };
   readonly spec: {
     readonly holderIdentity?: string;
     readonly leaseDurationSeconds?: number;

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Changes, type Change } from '../../src/roll/changes.ts';
+import type { Sighting } from '../../src/roll/sightings.ts';
 import { ref } from './things.ts';
 
 const APP = ref('cm/app');
@@ -25,6 +26,33 @@ t.test('a deletion counts for the stamp of the version that it ended', async (t)
   changes.note(APP, change('8', true));
   t.same(changes.since(APP, '8'), [change('8', true)]);
   t.same(versions(changes.since(APP, '9')), []);
+});
+
+t.test('a change is attributed later, once, and only that of the version that was made', async (t) => {
+  const changes = new Changes();
+  changes.note(APP, change('8'));
+  changes.note(APP, change('9'));
+  const by = (user: string, operation = 'UPDATE'): Sighting => ({
+    ...APP,
+    uid: 'u',
+    digest: 'd',
+    baseVersion: '7',
+    keys: ['a'],
+    user,
+    groups: [],
+    manager: undefined,
+    operation,
+    requestUid: 'r',
+    at: 0,
+  });
+  t.equal(changes.attribute(APP, '8', by('ann')), true);
+  t.equal(changes.attribute(APP, '8', by('bob')), true, 'known already');
+  t.equal(changes.attribute(APP, '7', by('bob')), false);
+  t.equal(changes.attribute(APP, '9', by('bob', 'DELETE')), false, 'it was no deletion');
+  t.same(
+    changes.since(APP, undefined).map(({ sighting }) => sighting?.user),
+    ['ann', undefined],
+  );
 });
 
 t.test('each source has changes of its own, and the last 20 of them', async (t) => {

@@ -70,6 +70,8 @@ export function world(settings: Partial<MutatorSettings> = {}) {
   const clock = fakeClock(NOW);
   const sources = new Map<string, StoredSource>();
   const workloads = new Map<string, WorkloadObject>();
+  /** While this is on, another replica sees writes at admission. */
+  const elsewhere = { on: false, sightings: [] as Sighting[] };
   const reads: string[] = [];
   const patches: Sent[] = [];
   const events: WorkloadEvent[] = [];
@@ -202,7 +204,8 @@ export function world(settings: Partial<MutatorSettings> = {}) {
       requestUid: 'r',
       at: clock.now(),
     };
-    parts.sightings.add(seen);
+    if (elsewhere.on) elsewhere.sightings.push(seen);
+    else parts.sightings.add(seen);
   }
   /** Stores a Deployment as somebody else writes it, and lets the watch tell of it. */
   function putWorkload(name: string, given: WorkloadParts = {}): void {
@@ -219,6 +222,7 @@ export function world(settings: Partial<MutatorSettings> = {}) {
   return {
     ...parts,
     clock,
+    elsewhere,
     ways,
     reads,
     patches,

@@ -8,7 +8,7 @@ import type { ReviewRequest } from '../../webhook/review.ts';
 import { startAdmissionServer, type AdmissionOptions, type AdmissionServer } from '../../webhook/server.ts';
 
 export const ca = await issueCa(Date.now());
-export const tls = tlsOptionsOf(await issueLeaf(ca, ['127.0.0.1'], Date.now()));
+export const tls = tlsOptionsOf(await issueLeaf(ca, ['127.0.0.1'], Date.now()), ca.certPem);
 export const MAX_BYTES = 16 * 1024 * 1024;
 
 export type Answer = {

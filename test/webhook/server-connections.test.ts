@@ -120,7 +120,7 @@ t.test('another certificate is served to new connections, and TLS 1.3 only as be
   const door = await openDoor(t);
   const { port } = door.server.address;
   const kept = await door.send(good);
-  const next = tlsOptionsOf(await issueLeaf(ca, ['127.0.0.1'], Date.now()));
+  const next = tlsOptionsOf(await issueLeaf(ca, ['127.0.0.1'], Date.now()), ca.certPem);
   const first = await rawConnection(t, door);
   door.server.setTls(next);
   const second = await rawConnection(t, door);
