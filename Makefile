@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos bundle clean
+.PHONY: help demo test check format bench chaos bundle image chart clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ chaos: node_modules/.installed ## Break everything at random and count what is l
 
 bundle: node_modules/.installed ## Make dist/restamp.mjs
 	@node manifests/image/bundle.ts
+
+image: node_modules/.installed ## Build the image with docker, podman or buildah
+	@node manifests/image/build.ts
+
+chart: node_modules/.installed ## Pack the Helm chart into dist/
+	@node manifests/package.ts
 
 clean: ## Remove what make made
 	rm -rf node_modules dist .tap bench-results
