@@ -1,15 +1,6 @@
-import {
-  AUTO,
-  MATCH,
-  SEARCH,
-  split,
-  workload,
-  WORKLOAD_KINDS,
-  type Annotations,
-  type Manifest,
-  type SourceName,
-  type WorkloadKind,
-} from '../e2e/objects.ts';
+import { AUTO, MATCH, SEARCH, split, type Annotations, type SourceName } from '../e2e/objects.ts';
+import { ACTOR_KINDS, type ActorKind, type ActorManifest } from './kinds.ts';
+import { manifestOf } from './manifest.ts';
 import type { Random } from './random.ts';
 
 /** How many of each there are. */
@@ -24,11 +15,11 @@ export type Size = {
 
 /** A workload of the cluster, and what should roll it. */
 export type Actor = {
-  readonly kind: WorkloadKind;
+  readonly kind: ActorKind;
   readonly name: string;
   /** Its dependencies; none for a stranger. */
   readonly sources: readonly SourceName[];
-  readonly manifest: Manifest;
+  readonly manifest: ActorManifest;
   /** Its template must stay as it is. */
   readonly bystander: boolean;
 };
@@ -56,12 +47,17 @@ export function castOf(size: Size, random: Random): Cast {
   const matched = changing.filter(({ annotations }) => annotations !== NONE);
   const actors: Actor[] = [];
   const add = (name: string, uses: readonly SourceName[], annotations: Annotations, role: Role): void => {
-    const kind = WORKLOAD_KINDS[actors.length % WORKLOAD_KINDS.length]!;
+    const kind = ACTOR_KINDS[actors.length % ACTOR_KINDS.length]!;
     actors.push({
       kind,
       name: `${name}-${actors.length}`,
       sources: role === 'stranger' ? [] : uses,
-      manifest: light(workload(kind, `${name}-${actors.length}`, { annotations, uses }), random.chance(0.25)),
+      manifest: manifestOf(kind, `${name}-${actors.length}`, {
+        annotations,
+        uses,
+        // Most have no pods, since what is looked at is the template.
+        pods: random.chance(0.25),
+      }),
       bystander: role !== 'dependent',
     });
   };
@@ -104,14 +100,4 @@ function listing(uses: readonly SourceName[]): Annotations {
       .filter((kind) => of(kind).length > 0)
       .map((kind) => [LIST[kind], of(kind).join(',')]),
   );
-}
-
-/** With pods or without: most have none, since what is looked at is the template. */
-function light(manifest: Manifest, pods: boolean): Manifest {
-  if (pods) return manifest;
-  const { spec } = manifest as Manifest & { spec: { replicas?: number; template: { spec: object } } };
-  const nowhere = { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
-  const template = { ...spec.template, spec: { ...spec.template.spec, ...nowhere } };
-  const replicas = manifest.kind === 'DaemonSet' ? {} : { replicas: 0 };
-  return { ...manifest, ...{ spec: { ...spec, ...replicas, template } } };
 }

@@ -1,14 +1,17 @@
 import { startControlPlane, type ControlPlane } from '../controlplane/controlplane.ts';
-import { AUTO, pathOf, stampedKeys, stampKey, workload } from '../e2e/objects.ts';
+import { AUTO, stampedKeys, stampKey } from '../e2e/objects.ts';
 import { castOf, type Actor, type Prop, type Size } from './cast.ts';
 import { Driver } from './driver.ts';
-import { Observer, templateOf } from './observer.ts';
+import { actorPath, templateText } from './kinds.ts';
+import { manifestOf } from './manifest.ts';
+import { Observer } from './observer.ts';
 import { Random } from './random.ts';
 import { Replica } from './replica.ts';
 import { revisionsOf } from './revisions.ts';
 import { blow, type Counts, type StormOptions } from './storm.ts';
 import { storedDigests } from './stored.ts';
-import { judge, lost, rollsOf, type Evidence, type Failing } from './verdict.ts';
+import { User } from './user.ts';
+import { excused, judge, lost, rollsOf, type Evidence, type Failing } from './verdict.ts';
 
 export type ChaosOptions = StormOptions & {
   readonly size: Size;
@@ -16,7 +19,14 @@ export type ChaosOptions = StormOptions & {
 
 /** What a run was and what it found. */
 export type ChaosReport = Counts & {
+  /** How many of each kind, bystanders included. */
+  readonly workloads: Readonly<{ [kind: string]: number }>;
+  readonly sources: number;
   readonly rolls: number;
+  /** Those that a user's own write of a workload may have made. */
+  readonly ownRolls: number;
+  /** Sources that a workload need not show, because a write took them out of its map while no webhook was there. */
+  readonly excused: number;
   readonly failings: readonly Failing[];
   readonly deaths: number;
   /** How long the last workload took to be right, after the last fault. */
@@ -52,14 +62,20 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     kind: 'Deployment',
     name: 'ringer',
     sources: [BELL.name],
-    manifest: workload('Deployment', 'ringer', { annotations: AUTO, uses: [BELL.name], replicas: 0 }),
+    manifest: manifestOf('Deployment', 'ringer', { annotations: AUTO, uses: [BELL.name], pods: false }),
     bystander: false,
   };
   const actors = [...cast.actors, ringer];
   await each([...cast.changing, ...cast.still, BELL], (prop) => driver.create(prop));
-  await each(actors, ({ manifest }) => cp.api('POST', pathOf(ns, manifest.kind), manifest));
+  await each(actors, ({ manifest }) => cp.api('POST', actorPath(ns, manifest.kind), manifest));
 
   const observer = new Observer(cp, ns, actors);
+  const user = new User({
+    cp,
+    ns,
+    random: new Random(seed, 'user'),
+    onBare: (actor, sources, since) => observer.bare(actor, sources, since),
+  });
   observer.start();
   const replicas: Replica[] = [];
   try {
@@ -70,12 +86,16 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     const complete = await observer.until(() => actors.every((actor) => isReady(observer, actor)), READY_MS);
     if (!complete)
       throw new Error('not every dependent has its stamps, before anything was changed or broken');
-    const before = new Map(actors.map((actor) => [actor, templateOf(observer.record(actor)!.object)]));
+    const before = new Map(actors.map((actor) => [actor, templateText(observer.record(actor)!.object)]));
     const revisions = await revisionsOf(cp, ns);
     say(`${actors.length} workloads are ready; the storm begins`);
 
     const faulty = { cp, replicas, random: new Random(seed, 'faults') };
-    const counts = await blow(options, faulty, () => driver.change(random.pickEarly(cast.changing)));
+    const writers = new Random(seed, 'writers');
+    const counts = await blow(options, faulty, {
+      change: () => driver.change(random.pickEarly(cast.changing)),
+      write: () => user.act(writers.pick(cast.actors)),
+    });
 
     const calm = performance.now();
     const stored = await storedDigests(cp, ns);
@@ -87,6 +107,7 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
         record: observer.record(actor),
         revisions: (now.get(id) ?? 0) - (revisions.get(id) ?? 0),
         ledger: driver.ledger,
+        deeds: user.deeds(actor),
         stored: digests,
       };
     };
@@ -104,9 +125,13 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     const all = actors.map((actor) => evidence(actor, now, last));
     return {
       ...counts,
-      rolls: all.reduce((sum, one) => sum + rollsOf(one), 0),
+      workloads: tally(actors.map(({ kind }) => kind)),
+      sources: cast.changing.length,
+      rolls: sum(all.map(rollsOf)),
+      ownRolls: sum(all.map(({ deeds }) => deeds.rolls)),
+      excused: sum(all.map(excused)),
       failings: all.flatMap(judge),
-      deaths: replicas.reduce((sum, { deaths }) => sum + deaths, 0),
+      deaths: sum(replicas.map(({ deaths }) => deaths)),
       settleMs,
       durationMs: performance.now() - started,
     };
@@ -126,6 +151,7 @@ function isReady(observer: Observer, actor: Actor): boolean {
 
 function isObserved(observer: Observer, actor: Actor): boolean {
   const { status, metadata } = observer.record(actor)?.object ?? {};
+  if (actor.kind === 'CronJob' || actor.kind === 'Job') return metadata !== undefined;
   return metadata !== undefined && (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
@@ -135,4 +161,14 @@ async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>)
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}
+
+function tally(words: readonly string[]): { [word: string]: number } {
+  const counts: { [word: string]: number } = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
 }

@@ -1,14 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { ApiError } from '../controlplane/http.ts';
 import type { Connection } from '../controlplane/connection.ts';
 import { pathOf, source, split, type Data } from '../e2e/objects.ts';
 import type { Prop } from './cast.ts';
+import { insist, insistOn, versionOf } from './insist.ts';
 import { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 
 const MERGE = 'application/merge-patch+json';
-const RETRY_MS = 100;
-const ATTEMPTS = 600;
 
 /** How likely each change is, of a source that exists. */
 const CHANGES = [
@@ -38,8 +35,16 @@ export class Driver {
   async create({ name, annotations }: Prop, data: Data = this.#fresh({})): Promise<void> {
     this.ledger.write(name, data);
     const manifest = source(name, data, annotations);
-    // A repeated request may find what the first one made.
-    await this.#insist('POST', pathOf(this.#ns, manifest.kind), manifest, 409);
+    const { kind, name: of } = split(name);
+    const { object } = await insist(this.#cp, {
+      method: 'POST',
+      path: pathOf(this.#ns, kind),
+      body: manifest,
+      // A repeated request may find what the first one made.
+      done: 409,
+    });
+    const path = pathOf(this.#ns, kind, of);
+    this.ledger.stored(name, versionOf(object ?? (await insistOn(this.#cp, { method: 'GET', path })).object));
   }
 
   /** Sets every key to something new. */
@@ -99,26 +104,14 @@ export class Driver {
 
   async #patch(prop: Prop, body: object): Promise<void> {
     const { kind, name } = split(prop.name);
-    await this.#insist('PATCH', pathOf(this.#ns, kind, name), body);
+    const path = pathOf(this.#ns, kind, name);
+    const { object } = await insistOn(this.#cp, { method: 'PATCH', path, body, contentType: MERGE });
+    this.ledger.stored(prop.name, versionOf(object));
   }
 
   async #remove(prop: Prop): Promise<void> {
     const { kind, name } = split(prop.name);
-    await this.#insist('DELETE', pathOf(this.#ns, kind, name), undefined, 404);
+    await insist(this.#cp, { method: 'DELETE', path: pathOf(this.#ns, kind, name), done: 404 });
     this.ledger.remove(prop.name);
-  }
-
-  /** Until it is done, whatever the API server goes through. Every request may be repeated. */
-  async #insist(method: string, path: string, body: object | undefined, done?: number): Promise<void> {
-    for (let attempt = 1; ; attempt += 1)
-      try {
-        await this.#cp.api(method, path, body, method === 'PATCH' ? MERGE : undefined);
-        return;
-      } catch (error) {
-        const status = error instanceof ApiError ? error.status : 503;
-        if (status === done && attempt > 1) return;
-        if ((status < 500 && status !== 429 && status !== 403) || attempt >= ATTEMPTS) throw error;
-        await delay(RETRY_MS);
-      }
   }
 }

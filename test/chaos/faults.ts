@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { insist } from './insist.ts';
 import type { Random } from './random.ts';
 import type { Replica } from './replica.ts';
 
@@ -72,15 +73,34 @@ export const FAULTS = {
   /** The webhooks are taken away. */
   async unregister({ cp }) {
     const path = '/apis/admissionregistration.k8s.io/v1';
-    for (const resource of CONFIGURATIONS) await cp.api('DELETE', `${path}/${resource}`);
+    for (const resource of CONFIGURATIONS)
+      await insist(cp, { method: 'DELETE', path: `${path}/${resource}` });
   },
 } as const satisfies Record<string, (stand: Stand) => Promise<void>>;
 
 export type FaultName = keyof typeof FAULTS;
 
-/** So many faults in an order of their own: every kind once before any comes again. */
-export function scheduleOf(count: number, random: Random): FaultName[] {
+/** What cannot be broken twice at once. */
+const CLASHES: readonly (readonly FaultName[])[] = [
+  ['freeze', 'restart'],
+  ['kill', 'blackout'],
+];
+
+/**
+ * The faults of so many places, in an order of their own: one, then two at once, and so on; every kind once before
+ * any comes again.
+ */
+export function scheduleOf(places: number, random: Random): FaultName[][] {
   const kinds = Object.keys(FAULTS) as FaultName[];
-  const rounds = Array.from({ length: Math.ceil(count / kinds.length) }, () => random.shuffled(kinds));
-  return rounds.flat().slice(0, count);
+  const queue = Array.from({ length: places }, () => random.shuffled(kinds)).flat();
+  return Array.from({ length: places }, (_, place) => {
+    const first = queue.shift()!;
+    if (place % 2 === 0) return [first];
+    const fits = (other: FaultName): boolean =>
+      other !== first && !CLASHES.some((clash) => clash.includes(first) && clash.includes(other));
+    return [first, ...queue.splice(queue.findIndex(fits), 1)];
+  });
 }
+
+/** How many places a schedule needs in which every kind comes. */
+export const EVERY_KIND = Math.ceil((Object.keys(FAULTS).length * 2) / 3);

@@ -7,6 +7,8 @@ export type Account = {
   readonly exists: boolean;
   /** The digest of each of its contents, oldest first; equal neighbours are one. */
   readonly digests: readonly string[];
+  /** The version in which each of them was stored; shorter while the answer to the last one is on its way. */
+  readonly versions: readonly bigint[];
 };
 
 /** What was written to every source, in order: what may have rolled a workload, and how often. */
@@ -21,10 +23,18 @@ export class Ledger {
 
   /** To be called before the write: what reads the source may be faster than its answer. */
   write(source: SourceName, data: Data): void {
-    const { digests = [] } = this.#accounts.get(source) ?? {};
+    const { digests = [], versions = [] } = this.#accounts.get(source) ?? {};
     const digest = sha1Of(data);
     const grown = digests.at(-1) === digest ? digests : [...digests, digest];
-    this.#accounts.set(source, { data, exists: true, digests: grown });
+    this.#accounts.set(source, { data, exists: true, digests: grown, versions });
+  }
+
+  /** The answer to the write. */
+  stored(source: SourceName, version: bigint): void {
+    const account = this.get(source);
+    const { digests, versions } = account;
+    if (versions.length < digests.length)
+      this.#accounts.set(source, { ...account, versions: [...versions, version] });
   }
 
   remove(source: SourceName): void {
@@ -34,5 +44,22 @@ export class Ledger {
   /** How often the content has changed. */
   changes(source: SourceName): number {
     return this.get(source).digests.length - 1;
+  }
+
+  /** Which of its contents the source had when everything was at this version: what a pod reads that starts then. */
+  indexAt(source: SourceName, version: bigint): number {
+    return Math.max(
+      0,
+      this.get(source).versions.findLastIndex((at) => at <= version),
+    );
+  }
+
+  digestAt(source: SourceName, version: bigint): string | undefined {
+    return this.get(source).digests[this.indexAt(source, version)];
+  }
+
+  /** The version in which the source got the content that it has or had last. */
+  changedAt(source: SourceName): bigint {
+    return this.get(source).versions.at(-1) ?? 0n;
   }
 }

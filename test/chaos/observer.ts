@@ -1,20 +1,44 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
-import { leverOf, pathOf, WORKLOAD_KINDS, type WorkloadKind, type WorkloadObject } from '../e2e/objects.ts';
+import type { SourceName } from '../e2e/objects.ts';
 import type { Actor } from './cast.ts';
+import { versionOf } from './insist.ts';
+import {
+  ACTOR_KINDS,
+  actorPath,
+  isStamped,
+  leverIn,
+  podTemplateOf,
+  templateText,
+  type ActorKind,
+  type ActorObject,
+} from './kinds.ts';
 
-/** What was seen of one workload, from the mark on. */
+type Lever = string | undefined;
+
+/** One Job that a CronJob has run: the levers in it. */
+export type Run = ReadonlyMap<SourceName, Lever>;
+
+/** What was seen of one workload. */
 export type Record = {
-  readonly object: WorkloadObject;
-  /** How often its pod template has become another one, as far as the watch has told. */
+  readonly object: ActorObject;
+  /** Nothing of its name was there when it was last looked at. */
+  readonly gone: boolean;
+  /** How often its pod template has become another one, or, for a Job, another Job; as far as the watch has told. */
   readonly transitions: number;
   /** Every template value of the env var of each of its sources, in order; equal neighbours are one. */
-  readonly levers: ReadonlyMap<string, readonly (string | undefined)[]>;
+  readonly levers: ReadonlyMap<SourceName, readonly Lever[]>;
+  /** For a CronJob: the Jobs that it ran since it was created, oldest first. */
+  readonly runs: readonly Run[];
+  /** The version in which its map knew a source again that somebody's write had taken out of it. */
+  readonly bareUntil: ReadonlyMap<SourceName, bigint>;
 };
 
+type Seen = Omit<Record, 'runs'>;
+type Bareness = { readonly source: SourceName; readonly since: bigint };
 type List = {
   readonly metadata: { readonly resourceVersion: string };
-  readonly items: readonly WorkloadObject[];
+  readonly items: readonly ActorObject[];
 };
 
 const RETRY_MS = 100;
@@ -24,26 +48,47 @@ export class Observer {
   readonly #cp: Connection;
   readonly #ns: string;
   readonly #actors: ReadonlyMap<string, Actor>;
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, Seen>();
+  readonly #bare = new Map<string, Bareness[]>();
+  /** The Jobs of each CronJob by their uids, in the order in which they were seen first. */
+  readonly #runs = new Map<string, Map<string, { readonly owner: string; readonly run: Run }>>();
   readonly #waiting = new Set<() => void>();
   readonly #stopping = new AbortController();
 
   constructor(cp: Connection, ns: string, actors: readonly Actor[]) {
     this.#cp = cp;
     this.#ns = ns;
-    this.#actors = new Map(actors.map((actor) => [`${actor.kind}/${actor.name}`, actor]));
+    this.#actors = new Map(actors.map((actor) => [idOf(actor), actor]));
   }
 
   start(): void {
-    for (const kind of WORKLOAD_KINDS) void this.#follow(kind);
+    for (const kind of ACTOR_KINDS) void this.#follow(kind);
   }
 
   stop(): void {
     this.#stopping.abort();
   }
 
-  record({ kind, name }: Pick<Actor, 'kind' | 'name'>): Record | undefined {
-    return this.#records.get(`${kind}/${name}`);
+  record(actor: Pick<Actor, 'kind' | 'name'>): Record | undefined {
+    const seen = this.#records.get(idOf(actor));
+    if (seen === undefined) return undefined;
+    if (actor.kind !== 'CronJob') return { ...seen, runs: [] };
+    const all = [...(this.#runs.get(actor.name)?.values() ?? [])];
+    const runs = all.filter(({ owner }) => owner === seen.object.metadata.uid).map(({ run }) => run);
+    const levers = [...seen.levers.keys()].map((source) => {
+      const values = runs.map((run) => run.get(source)).filter((value) => value !== undefined);
+      return [source, [undefined, ...values]] as const;
+    });
+    return { ...seen, transitions: all.length, runs, levers: new Map(levers) };
+  }
+
+  /** The map of a workload is without these sources since this version, or was before it. */
+  bare(actor: Actor, sources: readonly SourceName[], since: bigint): void {
+    const id = idOf(actor);
+    const others = (this.#bare.get(id) ?? []).filter(({ source }) => !sources.includes(source));
+    this.#bare.set(id, [...others, ...sources.map((source) => ({ source, since }))]);
+    const seen = this.#records.get(id);
+    if (seen !== undefined) this.#records.set(id, { ...seen, bareUntil: this.#bareUntil(id, seen) });
   }
 
   /** Resolves with true as soon as `holds` does, which is asked after each thing that was seen; with false after `ms`. */
@@ -63,17 +108,18 @@ export class Observer {
     });
   }
 
-  async #follow(kind: WorkloadKind): Promise<void> {
+  async #follow(kind: ActorKind): Promise<void> {
     const { signal } = this.#stopping;
-    const path = pathOf(this.#ns, kind);
+    const path = actorPath(this.#ns, kind);
     while (!signal.aborted) {
       try {
         const { items, metadata } = await this.#cp.api<List>('GET', path, undefined, undefined, signal);
-        for (const item of items) this.#see(kind, item);
+        this.#seeAll(kind, items);
         const query = `?watch=true&resourceVersion=${metadata.resourceVersion}`;
-        for await (const { type, object } of this.#cp.watch<WorkloadObject>(path + query, signal)) {
+        for await (const { type, object } of this.#cp.watch<ActorObject>(path + query, signal)) {
           if (type === 'ERROR') break;
-          if (type === 'ADDED' || type === 'MODIFIED') this.#see(kind, object);
+          if (type === 'DELETED') this.#miss(`${kind}/${object.metadata.name}`, object.metadata.uid);
+          else if (type !== 'BOOKMARK') this.#see(kind, object);
         }
       } catch {
         // The API server is one of the things that are broken on purpose.
@@ -82,25 +128,73 @@ export class Observer {
     }
   }
 
-  #see(kind: WorkloadKind, object: WorkloadObject): void {
-    const id = `${kind}/${object.metadata.name}`;
-    const { sources = [] } = this.#actors.get(id) ?? {};
+  #seeAll(kind: ActorKind, items: readonly ActorObject[]): void {
+    const created = (object: ActorObject): string => object.metadata.creationTimestamp;
+    const oldestFirst = [...items].sort((a, b) => created(a).localeCompare(created(b)));
+    for (const item of oldestFirst) this.#see(kind, item);
+    const there = new Set(items.map(({ metadata }) => `${kind}/${metadata.name}`));
+    for (const [id, { object }] of this.#records)
+      if (id.startsWith(`${kind}/`) && !there.has(id)) this.#miss(id, object.metadata.uid);
+  }
+
+  #miss(id: string, uid: string): void {
+    const seen = this.#records.get(id);
+    if (seen?.object.metadata.uid === uid) this.#records.set(id, { ...seen, gone: true });
+  }
+
+  #see(kind: ActorKind, object: ActorObject): void {
+    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true);
+    if (owner?.kind === 'CronJob') this.#seeRun(owner, object);
+    else this.#seeWorkload(`${kind}/${object.metadata.name}`, object);
+    for (const look of [...this.#waiting]) look();
+  }
+
+  #seeRun(owner: { readonly name: string; readonly uid: string }, job: ActorObject): void {
+    const { sources = [] } = this.#actors.get(`CronJob/${owner.name}`) ?? {};
+    const runs = this.#runs.get(owner.name) ?? new Map<string, { owner: string; run: Run }>();
+    const run = new Map(sources.map((source) => [source, leverIn(podTemplateOf(job), source)]));
+    if (!runs.has(job.metadata.uid)) runs.set(job.metadata.uid, { owner: owner.uid, run });
+    this.#runs.set(owner.name, runs);
+  }
+
+  #seeWorkload(id: string, object: ActorObject): void {
+    const { sources = [], kind } = this.#actors.get(id) ?? {};
     const old = this.#records.get(id);
-    if (old?.object.metadata.resourceVersion === object.metadata.resourceVersion) return;
-    const same = old === undefined || templateOf(old.object) === templateOf(object);
+    const same = old?.object.metadata.resourceVersion === object.metadata.resourceVersion;
+    if (old !== undefined && same && !old.gone) return;
     const levers = new Map(
       sources.map((source) => {
-        const seen = old?.levers.get(source) ?? [];
-        const value = leverOf(object, source);
-        return [source, seen.length > 0 && seen.at(-1) === value ? seen : [...seen, value]];
+        const values = old?.levers.get(source) ?? [];
+        const value = leverIn(podTemplateOf(object), source);
+        return [source, values.length > 0 && values.at(-1) === value ? values : [...values, value]];
       }),
     );
-    this.#records.set(id, { object, transitions: (old?.transitions ?? 0) + (same ? 0 : 1), levers });
-    for (const look of [...this.#waiting]) look();
+    const transitions =
+      (old?.transitions ?? 0) + (old !== undefined && isRolled(kind, old.object, object) ? 1 : 0);
+    const seen = { object, gone: false, transitions, levers, bareUntil: old?.bareUntil ?? new Map() };
+    this.#records.set(id, { ...seen, bareUntil: this.#bareUntil(id, seen) });
+  }
+
+  /** What is known again in what was seen; that is then no longer looked for. */
+  #bareUntil(id: string, { object, bareUntil }: Seen): Record['bareUntil'] {
+    const now = versionOf(object);
+    const bare = this.#bare.get(id) ?? [];
+    const back = bare.filter(({ source, since }) => since <= now && isStamped(object, source));
+    this.#bare.set(
+      id,
+      bare.filter((one) => !back.includes(one)),
+    );
+    return new Map([...bareUntil, ...back.map(({ source }) => [source, now] as const)]);
   }
 }
 
-/** A pod template, byte for byte: the API server writes fields in one order. */
-export function templateOf(object: WorkloadObject): string {
-  return JSON.stringify(object.spec.template);
+/** A Job is rolled by another one of its name; all others by their template, until they are deleted. */
+function isRolled(kind: ActorKind | undefined, before: ActorObject, after: ActorObject): boolean {
+  const another = before.metadata.uid !== after.metadata.uid;
+  if (kind === 'Job') return another;
+  return !another && kind !== 'CronJob' && templateText(before) !== templateText(after);
+}
+
+export function idOf({ kind, name }: Pick<Actor, 'kind' | 'name'>): string {
+  return `${kind}/${name}`;
 }

@@ -14,16 +14,19 @@ export function textOf(report: ChaosReport, seed: number): string {
     Object.entries(of)
       .map(([what, count]) => `${what} ${count}`)
       .join(', ');
-  const total = Object.values(report.changes).reduce((sum, count) => sum + count, 0);
+  const total = (of: Readonly<{ [what: string]: number }>): number =>
+    Object.values(of).reduce((sum, count) => sum + count, 0);
   const failed = FAILINGS.map(
     (what) => `${what} ${report.failings.filter((failing) => failing.what === what).length}`,
   );
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
   return [
-    `changes   ${total} (${counts(report.changes)})`,
+    `workloads ${total(report.workloads)} (${counts(report.workloads)}), ${report.sources} sources`,
+    `changes   ${total(report.changes)} (${counts(report.changes)})`,
+    `writes    ${total(report.writes)} (${counts(report.writes)})`,
     `faults    ${counts(report.faults)}`,
-    `rolls     ${report.rolls}`,
-    `failings  ${failed.join(', ')}, ended unasked ${report.deaths}`,
+    `rolls     ${report.rolls}, of which ${report.ownRolls} by a workload's own user`,
+    `failings  ${failed.join(', ')}, ended unasked ${report.deaths}, excused ${report.excused}`,
     `duration  ${seconds(report.durationMs)}, settled ${seconds(report.settleMs)} after the last fault`,
     `seed      ${seed}`,
     ...report.failings.slice(0, SHOWN).map(({ what, where }) => `${what.toUpperCase()} ${where}`),

@@ -1,6 +1,7 @@
 import type { Connection } from '../controlplane/connection.ts';
 import type { KubeObject } from '../controlplane/http.ts';
 import { pathOf } from '../e2e/objects.ts';
+import { actorPath } from './kinds.ts';
 
 type Revision = KubeObject & {
   readonly revision: number;
@@ -11,7 +12,7 @@ type Revision = KubeObject & {
 
 /**
  * How many pod templates the controller of each workload has worked on, by `Kind/name`: an old one that comes back
- * counts again. It may have skipped some, but it has made none up.
+ * counts again. It may have skipped some, but it has made none up. For a CronJob: how many Jobs it has.
  */
 export async function revisionsOf({ api }: Connection, ns: string): Promise<ReadonlyMap<string, number>> {
   const revisions = new Map<string, number>();
@@ -30,5 +31,9 @@ export async function revisionsOf({ api }: Connection, ns: string): Promise<Read
     const id = `${owner?.kind ?? ''}/${owner?.name ?? ''}`;
     revisions.set(id, Math.max(revision, revisions.get(id) ?? 0));
   }
+  const jobs = await api<{ items: Omit<Revision, 'revision'>[] }>('GET', actorPath(ns, 'Job'));
+  for (const { metadata } of jobs.items)
+    for (const { kind, name } of metadata.ownerReferences ?? [])
+      revisions.set(`${kind}/${name}`, (revisions.get(`${kind}/${name}`) ?? 0) + 1);
   return revisions;
 }

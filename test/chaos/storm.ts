@@ -6,7 +6,7 @@ export type StormOptions = {
   readonly seed: number;
   /** How many changes of sources. */
   readonly changes: number;
-  /** How many faults, at even places among the changes. */
+  /** At how many places among the changes there are faults: one, or two at once. */
   readonly faults: number;
   readonly say: (line: string) => void;
 };
@@ -15,39 +15,50 @@ export type StormOptions = {
 export type Counts = {
   readonly changes: Readonly<{ [what: string]: number }>;
   readonly faults: Readonly<{ [what: string]: number }>;
+  /** Writes of workloads by their own users. */
+  readonly writes: Readonly<{ [what: string]: number }>;
 };
 
-/** The changes, and beside them the faults at their places among the changes; returns when all of both are over. */
+/** What somebody does at random, and how it is called. */
+export type Hands = { readonly change: () => Promise<string>; readonly write: () => Promise<string> };
+
+/** How often a change of a source is followed by a write of a workload. */
+const WRITES = 0.4;
+type Numbers = { [what: string]: number };
+
+/** Changes and writes one after the other, and beside them the faults at their places; returns when all are over. */
 export async function blow(
   { seed, changes, faults, say }: StormOptions,
   stand: Stand,
-  change: () => Promise<string>,
+  hands: Hands,
 ): Promise<Counts> {
   const pace = new Random(seed, 'pace');
-  const done = { changes: {} as { [what: string]: number }, faults: {} as { [what: string]: number } };
-  const count = (counts: { [what: string]: number }, what: string, by = 1): void => {
+  const done = { changes: {} as Numbers, faults: {} as Numbers, writes: {} as Numbers };
+  const count = (counts: Numbers, what: string, by = 1): void => {
     counts[what] = (counts[what] ?? 0) + by;
   };
   const schedule = scheduleOf(faults, stand.random);
-  let fault: Promise<void> = Promise.resolve();
-  const breakOne = async (name: FaultName): Promise<void> => {
+  let fault: Promise<unknown> = Promise.resolve();
+  const breakAll = async (names: readonly FaultName[]): Promise<void> => {
     for (const replica of stand.replicas) await replica.revive();
-    await FAULTS[name](stand);
-    count(done.faults, name);
+    await Promise.all(names.map((name) => FAULTS[name](stand)));
+    for (const name of names) count(done.faults, name);
+    if (names.length > 1) count(done.faults, 'two at once');
   };
   for (let index = 0; index < changes; index += 1) {
-    // One fault at a time: the changes wait for the one before only when the next is due.
+    // The changes wait for the faults before only when the next ones are due.
     if (Math.floor((index * faults) / changes) > Math.floor(((index - 1) * faults) / changes)) {
       await fault;
-      const name = schedule.shift();
-      if (name !== undefined) {
-        say(`change ${index} of ${changes}, fault: ${name}`);
-        fault = breakOne(name);
+      const names = schedule.shift();
+      if (names !== undefined) {
+        say(`change ${index} of ${changes}, fault: ${names.join(' and ')}`);
+        fault = breakAll(names);
         // It is awaited later; until then a failure is not unhandled.
         fault.catch(() => undefined);
       }
     }
-    count(done.changes, await change());
+    count(done.changes, await hands.change());
+    if (pace.chance(WRITES)) count(done.writes, await hands.write());
     if (pace.chance(0.7)) await delay(pace.between(0, 250));
   }
   await fault;

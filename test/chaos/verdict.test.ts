@@ -1,36 +1,70 @@
 import t from 'tap';
-import { AUTO, leverName, workload, type SourceName, type WorkloadObject } from '../e2e/objects.ts';
+import { AUTO, leverName, STAMPS, stampKey, type SourceName } from '../e2e/objects.ts';
+import { podTemplateOf, templateText, type ActorKind, type ActorObject } from './kinds.ts';
 import { Ledger } from './ledger.ts';
-import { templateOf } from './observer.ts';
-import { judge, type Evidence } from './verdict.ts';
+import { manifestOf } from './manifest.ts';
+import type { Record } from './observer.ts';
+import type { Deeds } from './user.ts';
+import { excused, judge, type Evidence } from './verdict.ts';
 
 // The judge must see what a storm is for: each failing, made by hand.
 const APP: SourceName = 'ConfigMap/app';
 const ledger = new Ledger();
-for (const key of ['first', 'second', 'third']) ledger.write(APP, { key });
+for (const [index, key] of ['first', 'second', 'third'].entries()) {
+  ledger.write(APP, { key });
+  ledger.stored(APP, BigInt(index + 1) * 10n);
+}
 const [first, second, third] = ledger.get(APP).digests as [string, string, string];
 
-function evidence(
-  levers: readonly (string | undefined)[],
-  given: { rolls?: number; bystander?: boolean; stored?: string | undefined; as?: SourceName } = {},
-): Evidence {
-  const manifest = workload('Deployment', 'api', { annotations: AUTO, uses: [APP] });
-  const object = structuredClone(manifest) as unknown as WorkloadObject;
-  const before = templateOf(object);
-  const { bystander = false, rolls = levers.length - 1, as = APP } = given;
+type Given = {
+  readonly kind?: ActorKind;
+  readonly rolls?: number;
+  readonly bystander?: boolean;
+  readonly stored?: string | undefined;
+  readonly as?: SourceName;
+  readonly deeds?: Partial<Deeds>;
+  readonly record?: Partial<Record>;
+  readonly stamped?: boolean;
+  readonly image?: string;
+};
+
+function evidence(levers: readonly (string | undefined)[], given: Given = {}): Evidence {
+  const { kind = 'Deployment', bystander = false, rolls = levers.length - 1, as = APP } = given;
+  const manifest = manifestOf(kind, 'api', { annotations: AUTO, uses: [APP], pods: false });
+  const object = structuredClone(manifest) as unknown as ActorObject;
+  const before = templateText(object);
   const stored = 'stored' in given ? given.stored : third;
   const value = levers.at(-1);
-  if (value !== undefined)
-    Object.assign(object.spec.template.spec.containers[0]!, { env: [{ name: leverName(as), value }] });
+  const [container] = podTemplateOf(object).spec.containers;
+  if (value !== undefined && kind !== 'CronJob')
+    Object.assign(container!, { env: [{ name: leverName(as), value }] });
+  if (given.image !== undefined) Object.assign(container!, { image: given.image });
+  const map = { s: { [stampKey(APP)]: { h: 'of its own' } } };
+  if (given.stamped !== false)
+    Object.assign(object.metadata, { annotations: { ...AUTO, [STAMPS]: JSON.stringify(map) } });
   return {
-    actor: { kind: 'Deployment', name: 'api', sources: [APP], manifest, bystander },
+    actor: { kind, name: 'api', sources: [APP], manifest, bystander },
     before,
-    record: { object, transitions: rolls, levers: new Map([[APP, levers]]) },
+    record: {
+      object,
+      gone: false,
+      transitions: rolls,
+      levers: new Map([[APP, levers]]),
+      runs: [],
+      bareUntil: new Map(),
+      ...given.record,
+    },
     revisions: 0,
     ledger,
+    deeds: { rolls: 0, freshAt: undefined, remade: false, retemplated: false, ...given.deeds },
     stored: new Map(stored === undefined ? [] : [[APP, stored]]),
   };
 }
+
+const runs = (...levers: readonly (string | undefined)[]): Given => ({
+  kind: 'CronJob',
+  record: { runs: levers.map((lever) => new Map([[APP, lever]])) },
+});
 
 const cases = [
   ['every state', evidence([undefined, second, third]), []],
@@ -47,6 +81,8 @@ const cases = [
   ],
   ['two rolls for one state', evidence([undefined, second, third], { rolls: 3 }), ['excess']],
   ['a lever of something else', evidence([undefined, third], { as: 'Secret/app' }), ['unasked']],
+  ['no entry in the map', evidence([undefined, third], { stamped: false }), ['lost']],
+  ['a workload that is gone', evidence([undefined, third], { record: { gone: true } }), ['lost']],
   ['a bystander that nobody touched', evidence([undefined], { bystander: true }), []],
   ['a bystander that rolled', evidence([undefined, third], { bystander: true }), ['unasked']],
   [
@@ -54,6 +90,47 @@ const cases = [
     evidence([undefined], { bystander: true, rolls: 2 }),
     ['unasked'],
   ],
+  ['a bystander with another image', evidence([undefined], { bystander: true, image: 'other' }), ['unasked']],
+  [
+    'a bystander that its user gave another image',
+    evidence([undefined], {
+      bystander: true,
+      image: 'other',
+      rolls: 1,
+      deeds: { rolls: 1, retemplated: true },
+    }),
+    [],
+  ],
+  [
+    'pods that were started anew by their user since the last change',
+    evidence([undefined], { rolls: 1, deeds: { rolls: 1, freshAt: 30n } }),
+    [],
+  ],
+  [
+    'pods that were started anew by their user before the last change',
+    evidence([undefined], { rolls: 1, deeds: { rolls: 1, freshAt: 29n } }),
+    ['lost'],
+  ],
+  [
+    'a lever that was taken away and comes back',
+    evidence([undefined, third, undefined, third], { rolls: 3, deeds: { rolls: 1 } }),
+    [],
+  ],
+  [
+    'one roll more than changes and own writes',
+    evidence([undefined, second, third], { rolls: 4, deeds: { rolls: 1 } }),
+    ['excess'],
+  ],
+  ['a Job of a CronJob for each state', evidence([undefined, second, third], runs(second, third)), []],
+  [
+    'two Jobs of a CronJob for one state',
+    evidence([undefined, third, third], runs(third, third)),
+    ['excess'],
+  ],
+  ['a Job of a CronJob that says nothing', evidence([undefined, third], runs(undefined, third)), ['excess']],
+  ['a CronJob without the Job for the last state', evidence([undefined, second], runs(second)), ['lost']],
+  ['a Job made anew for each state', evidence([undefined, second, third], { kind: 'Job' }), []],
+  ['a Job made anew once too often', evidence([undefined, third], { kind: 'Job', rolls: 3 }), ['excess']],
 ] as const;
 
 for (const [name, given, wanted] of cases)
@@ -62,4 +139,16 @@ for (const [name, given, wanted] of cases)
       judge(given).map(({ what }) => what),
       wanted,
     );
+    t.equal(excused(given), 0);
   });
+
+t.test('what changed before the map knew the source again is excused, and counted', async (t) => {
+  const until = (version: bigint): Evidence =>
+    evidence([undefined], { record: { bareUntil: new Map([[APP, version]]) } });
+  t.same(judge(until(30n)), []);
+  t.equal(excused(until(30n)), 1);
+  t.same(
+    judge(until(29n)).map(({ what }) => what),
+    ['lost'],
+  );
+});

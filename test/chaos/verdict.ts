@@ -1,7 +1,9 @@
-import { leverName, type SourceName, type WorkloadObject } from '../e2e/objects.ts';
+import { leverName, type SourceName } from '../e2e/objects.ts';
 import type { Actor } from './cast.ts';
+import { isStamped, podTemplateOf, templateText, type ActorObject } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
-import { templateOf, type Record } from './observer.ts';
+import { idOf, type Record } from './observer.ts';
+import type { Deeds } from './user.ts';
 
 /** What must not be: a change that rolled nobody, a roll that nobody asked for, one roll too many. */
 export const FAILINGS = ['lost', 'unasked', 'excess', 'backwards'] as const;
@@ -16,51 +18,78 @@ export type Evidence = {
   /** New templates that its controller has seen. */
   readonly revisions: number;
   readonly ledger: Ledger;
+  /** What was done to it by others than Restamp. */
+  readonly deeds: Deeds;
   /** The digests of the sources that exist now. */
   readonly stored: ReadonlyMap<SourceName, string>;
 };
 
-/** How many times a workload has been rolled: neither witness makes any up, either may have missed some. */
-export function rollsOf({ record, revisions }: Evidence): number {
-  return Math.max(record?.transitions ?? 0, revisions);
+/** How many times a workload has been rolled, by whomever: no witness makes any up, each may have missed some. */
+export function rollsOf({ record, revisions, deeds }: Evidence): number {
+  // The controller of one that was deleted counts anew.
+  return Math.max(record?.transitions ?? 0, deeds.remade ? 0 : revisions);
 }
 
 /** Everything that is wrong with one workload at the end. */
 export function judge(evidence: Evidence): Failing[] {
-  const { actor, before, record, ledger } = evidence;
-  const id = `${actor.kind}/${actor.name}`;
-  if (record === undefined) return [{ what: 'lost', where: `${id} is gone` }];
+  const { actor, before, record, ledger, deeds } = evidence;
+  const id = idOf(actor);
+  if (record === undefined || record.gone) return [{ what: 'lost', where: `${id} is gone` }];
   const rolls = rollsOf(evidence);
-  if (actor.bystander)
-    return rolls === 0 && templateOf(record.object) === before
-      ? []
-      : [{ what: 'unasked', where: `${id}: a bystander, rolled ${rolls} times` }];
+  const strange = strangeLevers(actor, deeds, record.object);
+  const unasked: Failing[] =
+    strange.length > 0 ? [{ what: 'unasked', where: `${id}: has ${strange.join(', ')}` }] : [];
+  const figures = `rolled ${rolls} times, ${deeds.rolls} by its user`;
+  if (actor.bystander) {
+    return rolls <= deeds.rolls && (deeds.retemplated || templateText(record.object) === before)
+      ? unasked
+      : [...unasked, { what: 'unasked', where: `${id}: a bystander, ${figures}` }];
+  }
   const changes = actor.sources.reduce((sum, source) => sum + ledger.changes(source), 0);
-  const failings = [...lost(evidence), ...backwards(evidence)];
-  const strange = strangeLevers(actor, record.object);
-  if (strange.length > 0) failings.push({ what: 'unasked', where: `${id}: has ${strange.join(', ')}` });
-  if (rolls > 0 && changes === 0) failings.push({ what: 'unasked', where: `${id}: rolled ${rolls} times` });
-  else if (rolls > changes)
-    failings.push({ what: 'excess', where: `${id}: rolled ${rolls} times for ${changes} changes` });
+  const failings = [...lost(evidence), ...backwards(evidence), ...unasked, ...idleRuns(evidence)];
+  if (changes === 0 && rolls > deeds.rolls) failings.push({ what: 'unasked', where: `${id}: ${figures}` });
+  else if (rolls > changes + deeds.rolls)
+    failings.push({ what: 'excess', where: `${id}: ${figures}, for ${changes} changes` });
   return failings;
 }
 
-/** Sources whose digest the workload does not show although it should. */
-export function lost({ actor, record, ledger, stored }: Evidence): Failing[] {
-  return actor.sources.flatMap((source) => {
-    const lever = record?.levers.get(source)?.at(-1);
-    const { digests } = ledger.get(source);
-    const now = stored.get(source);
-    // A source that went through a change and back unseen needs no roll; one that is gone keeps what was seen last.
-    const fits =
-      now === undefined
-        ? lever === undefined || digests.includes(lever)
-        : lever === now || (lever === undefined && now === digests[0]);
-    if (fits) return [];
-    const shows = lever === undefined ? 'nothing' : `its state ${digests.lastIndexOf(lever)}`;
-    const where = `${actor.kind}/${actor.name}: shows ${shows} (${lever ?? '-'}) of ${source}, which is at ${digests.length - 1} (${now ?? 'gone'})`;
-    return [{ what: 'lost', where }];
-  });
+/** Sources of which the pods have something else than what is stored now, and nobody may excuse it. */
+export function lost(evidence: Evidence): Failing[] {
+  return evidence.actor.sources.flatMap((source) =>
+    isExcused(evidence, source) ? [] : lostOne(evidence, source),
+  );
+}
+
+/**
+ * How many sources only pass because somebody's write took them out of a map while no webhook was there to put them
+ * back: what changed until the map knew them again is nothing that anybody could tell.
+ */
+export function excused(evidence: Evidence): number {
+  const { sources } = evidence.actor;
+  return sources.filter((source) => isExcused(evidence, source) && lostOne(evidence, source).length > 0)
+    .length;
+}
+
+function isExcused({ record, ledger }: Evidence, source: SourceName): boolean {
+  return (record?.bareUntil.get(source) ?? -1n) >= ledger.changedAt(source);
+}
+
+function lostOne({ actor, record, ledger, deeds, stored }: Evidence, source: SourceName): Failing[] {
+  const now = stored.get(source);
+  const { digests } = ledger.get(source);
+  const lever = record?.levers.get(source)?.at(-1);
+  // Without a lever its pods have what was there when they were started, by their user or at the very first.
+  const shown = lever ?? ledger.digestAt(source, deeds.freshAt ?? 0n);
+  const lose = (how: string): Failing[] => [{ what: 'lost', where: `${idOf(actor)}: ${how}` }];
+  if (record === undefined || record.gone) return lose('is gone');
+  // A source that is gone keeps what was seen last.
+  if (now === undefined) return lever === undefined || digests.includes(lever) ? [] : lose(`has ${lever}`);
+  if (shown !== now) {
+    const state = shown === undefined ? 'nothing' : `its state ${digests.lastIndexOf(shown)}`;
+    const by = lever === undefined ? 'without a lever' : 'by its lever';
+    return lose(`shows ${state} (${by}) of ${source}, which is at ${digests.length - 1} (${now})`);
+  }
+  return isStamped(record.object, source) ? [] : lose(`has no stamp of ${source}`);
 }
 
 /** A lever may skip states of its source, but shows them in their order, and never one that was not there. */
@@ -70,9 +99,10 @@ function backwards({ actor, record, ledger }: Evidence): Failing[] {
     const { digests } = ledger.get(source);
     let at = 0;
     for (const lever of seen) {
-      at = digests.indexOf(lever, at) + 1;
-      if (at === 0) {
-        const where = `${actor.kind}/${actor.name}: ${source} went ${seen.map((one) => digests.indexOf(one)).join(' → ')}`;
+      // It may come back as it was, where its user had taken it away.
+      at = digests.indexOf(lever, at);
+      if (at === -1) {
+        const where = `${idOf(actor)}: ${source} went ${seen.map((one) => digests.indexOf(one)).join(' → ')}`;
         return [{ what: 'backwards', where }];
       }
     }
@@ -80,14 +110,32 @@ function backwards({ actor, record, ledger }: Evidence): Failing[] {
   });
 }
 
-/** Levers in a template that no dependency of the workload accounts for. */
-function strangeLevers({ sources }: Actor, { spec }: WorkloadObject): string[] {
-  const known = new Set(sources.map(leverName));
-  const variables = spec.template.spec.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
-  const annotations = Object.keys(spec.template.metadata?.annotations ?? {});
+/** Jobs of a CronJob that run nothing newer than the ones before them. */
+function idleRuns({ actor, record, ledger, deeds }: Evidence): Failing[] {
+  const at = new Map(
+    actor.sources.map((source) => [source, ledger.indexAt(source, deeds.freshAt ?? 0n)] as const),
+  );
+  const idle = (record?.runs ?? []).filter((run) => {
+    const newer = [...run].filter(([source, lever]) => {
+      const index = ledger.get(source).digests.indexOf(lever ?? '', (at.get(source) ?? 0) + 1);
+      if (index !== -1) at.set(source, index);
+      return index !== -1;
+    });
+    return newer.length === 0;
+  });
+  const where = `${idOf(actor)}: ${idle.length} of ${record?.runs.length ?? 0} Jobs with nothing new`;
+  return idle.length === 0 ? [] : [{ what: 'excess', where }];
+}
+
+/** Levers in a template that no dependency of the workload accounts for; that of a CronJob has none at all. */
+function strangeLevers({ kind, sources }: Actor, deeds: Deeds, object: ActorObject): string[] {
+  const { spec, metadata } = podTemplateOf(object);
+  const known = new Set(kind === 'CronJob' ? [] : sources.map(leverName));
+  const variables = spec.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
+  const annotations = Object.keys(metadata?.annotations ?? {});
   return [
     ...variables.filter((name) => name.startsWith('STAKATER_') && !known.has(name)),
-    // The env vars of sources with different names never meet here, so that this one is never needed.
-    ...annotations.filter((name) => name.startsWith('restamp.dev/')),
+    // Only where the lever is right already, and that is the doing of a user: no two sources share one here.
+    ...annotations.filter((name) => name.startsWith('restamp.dev/') && !deeds.retemplated),
   ];
 }

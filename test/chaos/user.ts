@@ -1,0 +1,154 @@
+import type { Connection } from '../controlplane/connection.ts';
+import type { KubeObject } from '../controlplane/http.ts';
+import type { SourceName } from '../e2e/objects.ts';
+import type { Actor } from './cast.ts';
+import { insist, insistOn, versionOf } from './insist.ts';
+import { actorPath, inSpec, isStamped, type ActorKind } from './kinds.ts';
+import type { Random } from './random.ts';
+
+/** What somebody did to one workload that may have replaced its pods without any source. */
+export type Deeds = {
+  /** How many new templates, or new Jobs, came of it. */
+  readonly rolls: number;
+  /** The version in which its own user started its pods anew last; undefined if never. */
+  readonly freshAt: bigint | undefined;
+  /** It was deleted and created again. */
+  readonly remade: boolean;
+  /** Its template may differ from what it was at first, without any source. */
+  readonly retemplated: boolean;
+};
+
+export type UserOptions = {
+  readonly cp: Connection;
+  readonly ns: string;
+  readonly random: Random;
+  /** A write left the map of a workload without these sources: nobody promises to know what they were before it. */
+  readonly onBare: (actor: Actor, sources: readonly SourceName[], since: bigint) => void;
+};
+
+type Act = 'image' | 'replace' | 'restart' | 'label' | 'remake';
+type State = Deeds & {
+  /** Its template is not that of the manifest. */
+  readonly changed: boolean;
+  /** A write has taken its levers away, and nothing else. */
+  readonly stripped: boolean;
+};
+
+const TEMPLATE_ACTS = ['image', 'image', 'replace', 'replace', 'restart', 'label', 'remake'] as const;
+const ACTS: Readonly<Record<ActorKind, readonly Act[]>> = {
+  Deployment: TEMPLATE_ACTS,
+  DaemonSet: TEMPLATE_ACTS,
+  StatefulSet: TEMPLATE_ACTS,
+  CronJob: ['image', 'replace', 'label', 'remake'],
+  Job: ['label', 'remake'],
+};
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const NOTHING: State = {
+  rolls: 0,
+  freshAt: undefined,
+  remade: false,
+  retemplated: false,
+  changed: false,
+  stripped: false,
+};
+
+/** Somebody who writes workloads at random, as kubectl does, and knows nothing of Restamp. */
+export class User {
+  readonly #options: UserOptions;
+  readonly #states = new Map<Actor, State>();
+  #writes = 0;
+
+  constructor(options: UserOptions) {
+    this.#options = options;
+  }
+
+  deeds(actor: Actor): Deeds {
+    return this.#states.get(actor) ?? NOTHING;
+  }
+
+  /** Writes one of the workloads; returns what it did. */
+  async act(actor: Actor): Promise<Act> {
+    const wish = this.#options.random.pick(ACTS[actor.kind]);
+    const { stripped } = this.#states.get(actor) ?? NOTHING;
+    // Levers that are taken away twice are left to who does that (contested), and nobody promises a roll any more.
+    const act = wish === 'replace' && stripped ? 'label' : wish;
+    this.#writes += 1;
+    if (act === 'replace') await this.#replace(actor);
+    else if (act === 'remake') await this.#remake(actor);
+    else if (act === 'label') await this.#patch(actor, { metadata: { labels: { edit: `${this.#writes}` } } });
+    else {
+      const template =
+        act === 'image'
+          ? { spec: { containers: [{ name: 'main', image: `registry.example/main:${this.#writes + 1}` }] } }
+          : { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': `${this.#writes}` } } };
+      const object = await this.#patch(actor, inSpec(actor.kind, template));
+      this.#note(actor, { ...this.#replaced(actor, object), changed: true, retemplated: true });
+    }
+    return act;
+  }
+
+  /** The manifest as it was first: no levers, none of our annotations. */
+  async #replace(actor: Actor): Promise<void> {
+    const { manifest, kind, name, bystander } = actor;
+    const { cp, ns } = this.#options;
+    const path = actorPath(ns, kind, name);
+    const { object, attempts } = await insistOn(cp, { method: 'PUT', path, body: manifest });
+    const { changed } = this.#states.get(actor) ?? NOTHING;
+    const bare = this.#looseEnds(actor, object, attempts);
+    if (changed) this.#note(actor, { ...this.#replaced(actor, object, attempts), changed: false });
+    else if (bare && !bystander && kind !== 'CronJob')
+      // Nobody put its levers back: that is a new template too.
+      this.#note(actor, { rolls: this.deeds(actor).rolls + attempts, stripped: true });
+  }
+
+  async #remake(actor: Actor): Promise<void> {
+    const { kind, name, manifest } = actor;
+    const { cp, ns } = this.#options;
+    const path = actorPath(ns, kind, name);
+    const labels = { made: `${this.#writes}` };
+    const body = { ...manifest, metadata: { ...manifest.metadata, labels } };
+    for (;;) {
+      const all = `${path}?propagationPolicy=Background`;
+      await insist(cp, { method: 'DELETE', path: all, done: 404 });
+      const made = await insist(cp, { method: 'POST', path: actorPath(ns, kind), body, done: 409 });
+      const object = made.object ?? (await insist(cp, { method: 'GET', path, done: 404 })).object;
+      // A Job that was just being made anew may have come first, and gives way.
+      if (object?.metadata.labels?.['made'] !== labels.made) continue;
+      const { rolls } = this.deeds(actor);
+      const freshAt = versionOf(object);
+      this.#note(actor, {
+        rolls: kind === 'Job' ? rolls + 1 : rolls,
+        freshAt,
+        remade: true,
+        retemplated: true,
+        changed: false,
+      });
+      this.#looseEnds(actor, object, made.object === undefined ? 2 : made.attempts);
+      return;
+    }
+  }
+
+  /** Its template has been changed, and with it its pods: a CronJob has none. */
+  #replaced(actor: Actor, object: KubeObject, times = 1): Partial<State> {
+    if (actor.kind === 'CronJob') return {};
+    return { rolls: this.deeds(actor).rolls + times, freshAt: versionOf(object) };
+  }
+
+  /** Tells which sources its map does not know after this write. */
+  #looseEnds(actor: Actor, object: KubeObject, attempts: number): boolean {
+    // What an answer that was lost has said, nobody knows.
+    const bare = actor.sources.filter((source) => attempts > 1 || !isStamped(object, source));
+    if (bare.length > 0) this.#options.onBare(actor, bare, versionOf(object));
+    return bare.length > 0;
+  }
+
+  async #patch({ kind, name }: Actor, body: object): Promise<KubeObject> {
+    const path = actorPath(this.#options.ns, kind, name);
+    const ask = { method: 'PATCH', path, body, contentType: STRATEGIC } as const;
+    return (await insistOn(this.#options.cp, ask)).object;
+  }
+
+  #note(actor: Actor, news: Partial<State>): void {
+    this.#states.set(actor, { ...NOTHING, ...this.#states.get(actor), ...news });
+  }
+}
