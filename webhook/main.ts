@@ -25,6 +25,7 @@ import { StopSwitch } from '../src/roll/stop-switch.ts';
 import { createTelling } from '../src/roll/telling.ts';
 import { startNotices } from '../src/notices.ts';
 import { createAlerts } from '../src/outgoing/alerts.ts';
+import { createChangeHook } from '../src/outgoing/change-hook.ts';
 import { helpText } from '../src/settings.ts';
 import { mayReadStatus } from '../src/kube/access.ts';
 import type { KeyRing } from '../src/roll/source-reader.ts';
@@ -62,7 +63,9 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   };
 
   const kinds = new Kinds(config.ignoredWorkloadTypes);
-  const lateKinds = new LateKinds([...(config.argoRollouts ? [ARGO_ROLLOUT] : []), ...config.workloadKinds], {
+  const wanted = [...(config.argoRollouts ? [ARGO_ROLLOUT] : []), ...config.workloadKinds];
+  // Where a webhook is called instead, no workload is even looked at.
+  const lateKinds = new LateKinds(config.webhookUrl === undefined ? wanted : [], {
     kinds,
     clock,
     find: (spec) => findResource(client, spec),
@@ -96,6 +99,17 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   );
   const stopSwitch = new StopSwitch(() => roll.queue.recheck());
 
+  const hook = createChangeHook({
+    ...config,
+    url: config.webhookUrl,
+    key: current.key,
+    selector: config.resourceLabelSelector,
+    clock,
+    log,
+    metrics,
+    read: async (ref) => (await readSource(client, ref)) as SourceObject,
+    onTrouble,
+  });
   const leadership = createLeadership({
     config,
     client,
@@ -105,6 +119,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     roll,
     onTrouble,
     address: replicaAddress(config.replicaAddress, config.admissionListen),
+    onLeading: (leading) => hook?.setLeading(leading),
   });
   // Everything is answered from memory, so that the door can open before the watches have shown all.
   const door = hasDoor(config, auth.inCluster);
@@ -160,6 +175,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   const namespaceScope = new NamespaceScope({
     selector: config.namespaceSelector,
     roll,
+    ...(hook === undefined ? {} : { also: (type) => hook.follower(type) }),
     onChange: (name, is) =>
       log.info(
         {},
@@ -170,7 +186,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     client,
     clock,
     scope: config,
-    kinds,
+    kinds: hook === undefined ? kinds : { rows: [] },
     namespaceScope,
     onRelisted: () => roll.mutator.recover(),
     onTrouble,
@@ -181,6 +197,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   await Promise.race([watches.synced, aborted(stop)]);
   if (!stop.aborted) {
     roll.mutator.start();
+    hook?.start();
     leadership.start();
     const sweep = (): void => {
       watches.relist();
@@ -208,15 +225,17 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   roll.stop();
   await leadership.stop();
   await Promise.all([watches.stop(), admission?.close()]);
-  await alerts?.stop();
+  await Promise.all([alerts?.stop(), hook?.stop()]);
   // Last, as it keeps the process alive: our timers do not.
   await ops.close();
   await auth.close();
 }
 
-/** Outside a cluster and without an address of ours, nobody can call us. */
+/** Outside a cluster and without an address of ours, nobody can call us; where nothing is rolled, nobody need. */
 function hasDoor(config: Config, inCluster: boolean): boolean {
-  return config.admission && (config.admissionUrl !== undefined || inCluster);
+  return (
+    config.webhookUrl === undefined && config.admission && (config.admissionUrl !== undefined || inCluster)
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

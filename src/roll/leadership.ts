@@ -28,6 +28,8 @@ export type LeadershipOptions = {
   readonly onTrouble: (error: RestampError) => void;
   /** Where the others reach us. */
   readonly address?: string | undefined;
+  /** This process leads from now on, or does not any more. */
+  readonly onLeading?: (leading: boolean) => void;
 };
 
 /** The proportions of client-go's 15 s, 10 s and 2 s. */
@@ -36,10 +38,17 @@ const RETRY_SHARE = 2 / 15;
 
 /** Without leader election this process always leads: then nothing else may run beside it. */
 export function createLeadership(options: LeadershipOptions): Leadership {
-  const { config, client, clock, log, namespace, roll, onTrouble } = options;
+  const { config, client, clock, log, namespace, roll, onTrouble, onLeading } = options;
   const name = config.instance;
   if (!config.leaderElect)
-    return { isLeader: true, start: () => void roll.remakes.resume(), stop: () => Promise.resolve() };
+    return {
+      isLeader: true,
+      start: () => {
+        void roll.remakes.resume();
+        onLeading?.(true);
+      },
+      stop: () => Promise.resolve(),
+    };
   const setActive = (active: boolean): void => {
     roll.queue.setActive(active);
     roll.baselines.setActive(active);
@@ -63,10 +72,12 @@ export function createLeadership(options: LeadershipOptions): Leadership {
       void roll.remakes.resume();
       // What the former leader had begun may have been lost with it.
       roll.mutator.recover();
+      onLeading?.(true);
     },
     onLose: () => {
       log.warn({ lease: `${namespace}/${name}`, identity }, 'No longer leading');
       setActive(false);
+      onLeading?.(false);
     },
   });
 }

@@ -17,6 +17,8 @@ export type NamespaceScopeOptions = {
     ReturnType<typeof assembleMutator>,
     'mutator' | 'workloads' | 'sources' | 'reader' | 'queue' | 'baselines' | 'holds'
   >;
+  /** Who follows the sources beside the mutator. */
+  readonly also?: ((type: SourceType) => Follower<SourceObject>) | undefined;
   /** Tells that a namespace came into the scope, or left it. */
   readonly onChange: (namespace: string, is: 'in' | 'out') => void;
 };
@@ -80,12 +82,18 @@ export class NamespaceScope {
   }
 
   sourceFollower(type: SourceType): Follower<SourceObject> {
-    const follower = this.#options.roll.mutator.sourceFollower(type);
+    const also = this.#options.also?.(type);
+    const followers = [
+      this.#options.roll.mutator.sourceFollower(type),
+      ...(also === undefined ? [] : [also]),
+    ];
     return {
       put: (object) => {
-        if (this.#isIn(this.#sources, object)) follower.put(object);
+        if (this.#isIn(this.#sources, object)) for (const follower of followers) follower.put(object);
       },
-      remove: (id) => follower.remove(id),
+      remove: (id) => {
+        for (const follower of followers) follower.remove(id);
+      },
     };
   }
 

@@ -15,7 +15,7 @@ export type WatchOptions = {
   readonly clock: Clock;
   /** Named namespaces have a watch each; else one watch follows all. */
   readonly scope: Scope;
-  readonly kinds: Kinds;
+  readonly kinds: Pick<Kinds, 'rows'>;
   readonly namespaceScope: Pick<
     NamespaceScope,
     'put' | 'remove' | 'start' | 'sourceFollower' | 'workloadFollower'

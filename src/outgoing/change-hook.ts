@@ -1,0 +1,87 @@
+import type { Clock } from '../clock.ts';
+import { sourceKey, sourceRow } from '../core/source.ts';
+import type { RestampError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { createMessenger } from './messenger.ts';
+import { Outbox } from './outbox.ts';
+import { SourceChanges, type SourceChange, type SourceChangesOptions } from './source-changes.ts';
+
+/** Calls a webhook for each data change of a source, instead of rolling (--webhook-url). */
+export type ChangeHook = Pick<SourceChanges, 'follower' | 'start'> & {
+  /** Only the leader calls. */
+  setLeading(leading: boolean): void;
+  stop(): Promise<void>;
+};
+
+export type ChangeHookOptions = Pick<
+  SourceChangesOptions,
+  'read' | 'key' | 'selector' | 'reloadOnCreate' | 'reloadOnDelete'
+> & {
+  readonly url: URL | undefined;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  readonly metrics: Pick<Metrics, 'outgoing'>;
+  readonly onTrouble: (error: RestampError) => void;
+  /** For how long nobody may have led before this process does, in milliseconds. */
+  readonly leaseMs: number;
+};
+
+/** Byte for byte Reloader's (reloader.md 7.6); what it is about stands in headers. */
+const BODY = '{"webhook":"update successful"}';
+const MAX_UNSENT = 1_000;
+
+/** Undefined without an address. */
+export function createChangeHook({ url, ...options }: ChangeHookOptions): ChangeHook | undefined {
+  if (url === undefined) return undefined;
+  const { clock, log, metrics, leaseMs } = options;
+  const shown = url.origin + url.pathname;
+  const messenger = createMessenger({ proxy: undefined });
+  const count = (result: string, by = 1): void => metrics.outgoing.inc({ what: 'webhook', result }, by);
+  const outbox = new Outbox({
+    clock,
+    send: (letter) => messenger.send(letter),
+    onSent: () => count('sent'),
+    onFailed: (_letter, error) => {
+      count('failed');
+      log.error({ code: error.code, remedy: error.remedy }, `Error sending webhook: ${error.message}`);
+    },
+    onDropped: (lost) => {
+      count('dropped', lost);
+      log.warn({ lost, host: url.host }, 'Webhook calls were not made: too many wait, or this process ends');
+    },
+  });
+  const tell = (change: SourceChange): void => {
+    const { type, namespace, name } = change;
+    log.info(
+      {},
+      `Changes detected in '${name}' of type '${sourceRow(type).word}' in namespace '${namespace}', Sending webhook to '${shown}'`,
+    );
+    const headers = { 'x-restamp-source': sourceKey(change), 'x-restamp-version': change.version };
+    outbox.add({ url, contentType: 'application/json', body: BODY, headers });
+  };
+  let leading = false;
+  let unsent: { readonly at: number; readonly change: SourceChange }[] = [];
+  const changes = new SourceChanges({
+    ...options,
+    onChange: (change) => {
+      if (leading) tell(change);
+      else unsent = [...unsent.slice(1 - MAX_UNSENT), { at: clock.monotonic(), change }];
+    },
+  });
+  return {
+    follower: (type) => changes.follower(type),
+    start: () => changes.start(),
+    setLeading: (now) => {
+      leading = now;
+      // The former leader may have ended before it told of these; what it did tell of has the same version.
+      const since = clock.monotonic() - leaseMs;
+      if (now) for (const { at, change } of unsent.splice(0)) if (at >= since) tell(change);
+    },
+    stop: () => {
+      changes.stop();
+      outbox.stop();
+      return messenger.close();
+    },
+  };
+}
