@@ -8,7 +8,9 @@ import { Outbox } from './outbox.ts';
 import { SourceChanges, type SourceChange, type SourceChangesOptions } from './source-changes.ts';
 
 /** Calls a webhook for each data change of a source, instead of rolling (--webhook-url). */
-export type ChangeHook = Pick<SourceChanges, 'follower' | 'start'> & {
+export type ChangeHook = Pick<SourceChanges, 'follower'> & {
+  /** The watches have shown everything. */
+  start(): void;
   /** Only the leader calls. */
   setLeading(leading: boolean): void;
   stop(): Promise<void>;
@@ -71,7 +73,13 @@ export function createChangeHook({ url, ...options }: ChangeHookOptions): Change
   });
   return {
     follower: (type) => changes.follower(type),
-    start: () => changes.start(),
+    start: () =>
+      void changes.start().then(() => {
+        log.info(
+          { sources: changes.size },
+          'All sources have been read: each change of data calls the webhook',
+        );
+      }),
     setLeading: (now) => {
       leading = now;
       // The former leader may have ended before it told of these; what it did tell of has the same version.

@@ -51,6 +51,7 @@ export class SourceChanges {
   readonly #gone = new Set<string>();
   readonly #waiting = new Set<string>();
   readonly #reading = new Set<string>();
+  readonly #allRead = Promise.withResolvers<undefined>();
   #started = false;
   #stopped = false;
 
@@ -58,9 +59,16 @@ export class SourceChanges {
     this.#options = options;
   }
 
-  /** The watches have shown everything: what comes from here on is new. */
-  start(): void {
+  /** The watches have shown everything: what comes from here on is new. Returns once it has all been read. */
+  start(): Promise<unknown> {
     this.#started = true;
+    this.#next();
+    return this.#allRead.promise;
+  }
+
+  /** How many sources are known. */
+  get size(): number {
+    return this.#states.size;
   }
 
   stop(): void {
@@ -116,6 +124,7 @@ export class SourceChanges {
       this.#reading.add(key);
       void this.#read(key, state);
     }
+    if (this.#started && this.#reading.size === 0) this.#allRead.resolve(undefined);
   }
 
   async #read(key: string, state: State): Promise<void> {

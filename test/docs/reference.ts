@@ -40,6 +40,24 @@ const ANNOTATIONS: readonly Cells[] = [
   [STAMP, 'pod template, written by Restamp', 'set where the env var alone would not change the template'],
 ];
 
+const OUTGOING: readonly string[] = [
+  'An alert is one POST for each roll, with the text and the bodies of Reloader; several sources of one roll stand in ' +
+    'one list. It is sent when no patch waits. `--webhook-url` is one POST of `{"webhook":"update successful"}` for ' +
+    'each data change of a source in the scope, whatever annotations say, and nothing is rolled: no workload is ' +
+    'watched, no webhook of ours is registered, no map is written. The headers `X-Restamp-Source` ' +
+    '(`namespace/cm/name`) and `X-Restamp-Version` (its resourceVersion) say what has changed; nothing of its data goes out. ' +
+    'Creation and deletion count with `--reload-on-create` and `--reload-on-delete`.',
+  'Both try four times, in seconds, and follow no redirect; each try ends after ten seconds. A receiver that is slow ' +
+    'or gone costs alerts, never a roll: at most 1,000 wait. `ALERT_WEBHOOK_PROXY` is the proxy for alerts; else ' +
+    '`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Log lines name the host of an address, of `--webhook-url` its ' +
+    'path too, never more. Any status below 300 means taken.',
+  'What `--webhook-url` costs: a watch of metadata cannot tell a change of data from one of labels, so every source is ' +
+    'read once when a replica starts, eight at a time, and once after each stored write; a digest of each is kept, in ' +
+    'memory alone. Changes that fall between two reads are one call. What changes while no replica runs, or before the ' +
+    'first read of a source, is not told of; a new leader repeats the changes of the last `--lease-duration`, so that a ' +
+    'change can be told of twice, with the same version.',
+];
+
 function metricRows(): Cells[] {
   const metrics = createMetrics();
   const none = { size: 0 } as never;
@@ -80,6 +98,8 @@ export function referenceText(): string {
     table(['flag', 'variable', 'default', 'meaning'], settings),
     '## Annotations',
     table(['annotation', 'on', 'meaning'], ANNOTATIONS.map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
+    '## Alerts and webhook calls',
+    ...OUTGOING,
     '## Metrics',
     table(['metric', 'type', 'meaning'], metricRows().map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
     '## Error codes',

@@ -56,6 +56,7 @@ t.test('each change is one POST with the body of Reloader; what changed stands i
     },
   });
   t.same(lines.items, [
+    'All sources have been read: each change of data calls the webhook',
     `Changes detected in 'app' of type 'CONFIGMAP' in namespace 'apps', Sending webhook to '${url.origin}/hook'`,
   ]);
 });

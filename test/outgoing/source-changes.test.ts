@@ -13,7 +13,7 @@ function watching(more: Partial<SourceChangesOptions> = {}) {
   const reads: string[] = [];
   const told: string[] = [];
   const troubles: string[] = [];
-  const ways = { read: async (_key: string): Promise<void> => undefined };
+  const ways: { read: (key: string) => Promise<void> } = { read: async () => undefined };
   let version = 100;
   const changes = new SourceChanges({
     clock,
@@ -55,7 +55,7 @@ t.test(
     const { changes, put, told, reads } = watching();
     await put('cm/app', { a: '1' });
     await put('secret/db', { a: '1' });
-    changes.start();
+    void changes.start();
     await put('cm/app', { a: '2' });
     await put('cm/app', { a: '2' });
     await put('secret/db', { a: '1' });
@@ -68,7 +68,7 @@ t.test(
 t.test('a list that is read again costs nothing', async (t) => {
   const { changes, put, reads, told } = watching();
   await put('cm/app', { a: '1' }, { version: '7' });
-  changes.start();
+  void changes.start();
   await put('cm/app', { a: '1' }, { version: '7' });
   t.equal(reads.length, 1);
   t.same(told, []);
@@ -78,7 +78,7 @@ t.test(
   'creation and deletion count only where the flags say so; another one with other data always',
   async (t) => {
     const silent = watching();
-    silent.changes.start();
+    void silent.changes.start();
     await silent.put('cm/new', { a: '1' }, { uid: 'one' });
     await silent.remove('cm/new');
     await silent.put('cm/new', { a: '1' }, { uid: 'two' });
@@ -88,7 +88,7 @@ t.test(
     t.same(silent.told, ['cm/new 103'], 'it has taken the place of other data');
     const { changes, put, remove, told } = watching({ reloadOnCreate: true, reloadOnDelete: true });
     await put('cm/old', { a: '1' }, { uid: 'old' });
-    changes.start();
+    void changes.start();
     await put('cm/new', { a: '1' }, { uid: 'one' });
     await remove('cm/new');
     await remove('cm/new');
@@ -103,7 +103,7 @@ t.test('what is filtered out by its labels is neither deleted nor changed', asyn
     reloadOnCreate: true,
     selector: [{ key: 'team', operator: 'In', values: ['a'] }],
   });
-  changes.start();
+  void changes.start();
   await put('cm/app', { a: '1' });
   await put('cm/app', { a: '2' });
   changes.follower('cm').remove({ namespace: NAMESPACE, name: 'app' });
@@ -115,7 +115,7 @@ t.test('a read that fails is made again until it succeeds, and hinders no other'
   const { changes, clock, put, ways, told, troubles } = watching();
   await put('cm/app', { a: '1' });
   await put('cm/other', { a: '1' });
-  changes.start();
+  void changes.start();
   ways.read = async (key) => {
     if (key.endsWith('/app')) throw new RestampError('RESTAMP_KUBE_FORBIDDEN', key);
   };
@@ -134,7 +134,7 @@ t.test(
   async (t) => {
     const { changes, put, ways, told, reads } = watching();
     await put('cm/app', { a: '1' });
-    changes.start();
+    void changes.start();
     const gates: (() => void)[] = [];
     ways.read = () => new Promise((resolve) => gates.push(resolve));
     await put('cm/app', { a: '2' });
@@ -149,3 +149,17 @@ t.test(
     t.equal(reads.length, 2 + 20 + 1);
   },
 );
+
+t.test('the start ends when every source has been read, or cannot be', async (t) => {
+  const { changes, put, ways } = watching();
+  const gates: (() => void)[] = [];
+  ways.read = () => new Promise((resolve) => gates.push(resolve));
+  await put('cm/app', { a: '1' });
+  let ended = false;
+  void changes.start().then(() => (ended = true));
+  await turn();
+  t.equal(ended, false);
+  gates[0]?.();
+  await turn();
+  t.equal(ended, true);
+});
