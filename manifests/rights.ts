@@ -84,11 +84,11 @@ export function rightsOf(scope: Scope): Rights {
     own: [
       { why: 'the key Secret, made by the server itself', group: '', resources: ['secrets'], verbs: ['create'] },
       {
-        why: 'the key Secret: CA and HMAC keys',
+        why: 'the key Secret: CA and HMAC keys; and Jobs that are being made anew',
         group: '',
         resources: ['secrets'],
         verbs: ['get', 'update'],
-        names: [`${instance}-keys`],
+        names: [`${instance}-keys`, `${instance}-remakes`],
       },
       { why: 'the Lease', group: 'coordination.k8s.io', resources: ['leases'], verbs: ['create'] },
       {

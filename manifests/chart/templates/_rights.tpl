@@ -41,7 +41,7 @@
   verbs: [create]
 - apiGroups: [""]
   resources: [secrets]
-  resourceNames: [{{ $name }}-keys]
+  resourceNames: [{{ $name }}-keys, {{ $name }}-remakes]
   verbs: [get, update]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]

@@ -129,6 +129,22 @@ t.test(
   },
 );
 
+t.test('what is ignored needs no right: none is missed', async (t) => {
+  const app = await namespaceWith('less', 'api');
+  const ignored = ['ignoreSecrets', 'ignoreJobs', 'ignoreCronJobs'].map((one) => `reloader.${one}=true`);
+  await helm(
+    ...['install', 'restamp', chart, '-n', app.ns],
+    ...['--set', ['reloader.watchGlobally=false', 'webhook.enabled=false', ...ignored].join(',')],
+  );
+  const server = await runInstalled(t, cp, { namespace: app.ns, name: 'restamp' });
+  await app.stamped();
+  await app.change({ key: 'b' });
+  await app.rolled({ key: 'b' });
+  t.same(await refusals(server), []);
+  await server.stop();
+  await helm('uninstall', 'restamp', '-n', app.ns);
+});
+
 t.test('two releases of one name live side by side in two namespaces', async (t) => {
   const apps = await Promise.all(['left', 'right'].map((one) => namespaceWith(one, 'api')));
   for (const { ns } of apps)
