@@ -1,12 +1,18 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { reloaderMetrics } from './reloader-metrics.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const ADMISSION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROLL_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
+export type MetricsOptions = {
+  /** Reloader's counter by namespace: the only label whose values come from the cluster. */
+  readonly byNamespace?: boolean;
+};
+
 /** Every metric of Restamp, on a registry of its own. No label names an object: their number must stay small. */
-export function createMetrics() {
+export function createMetrics({ byNamespace = false }: MetricsOptions = {}) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -19,10 +25,16 @@ export function createMetrics() {
     labelNames: readonly L[] = [],
   ): Gauge<L> => new Gauge({ name, help, labelNames: [...labelNames], registers, collect });
 
-  const reloads = counter('reloader_reload_executed_total', 'Workloads rolled, by success.', ['success']);
-  for (const success of ['true', 'false']) reloads.inc({ success }, 0);
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labelNames: readonly L[] = [],
+  ): Histogram<L> =>
+    new Histogram({ name, help, labelNames: [...labelNames], buckets: [...buckets], registers });
+
   return {
-    reloads,
+    reloader: reloaderMetrics(counter, histogram, byNamespace),
     rolls: counter('restamp_rolls_total', 'Workloads rolled, by kind and by whether the writer is known.', [
       'kind',
       'attributed',

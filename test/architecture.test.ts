@@ -23,7 +23,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/kube/', 'src/outgoing/'],
   'node-forge': ['certs/'],
   pino: ['src/log.ts'],
-  'prom-client': ['src/metrics.ts'],
+  'prom-client': ['src/metrics.ts', 'src/reloader-metrics.ts'],
   re2js: ['src/core/'],
   yaml: ['src/config-file.ts'],
 };

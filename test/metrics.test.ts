@@ -14,7 +14,7 @@ t.test('createMetrics has the metrics of the process too', async (t) => {
 t.test('createMetrics has a registry of its own each time', async (t) => {
   const one = createMetrics();
   const other = createMetrics();
-  one.reloads.inc({ success: 'true' });
+  one.reloader.reloads.inc({ success: 'true' });
   t.match(await one.registry.metrics(), /^reloader_reload_executed_total\{success="true"\} 1$/m);
   t.match(await other.registry.metrics(), /^reloader_reload_executed_total\{success="true"\} 0$/m);
 });
@@ -60,4 +60,28 @@ t.test('createMetrics makes gauges that are computed when they are read', async 
   t.match(await registry.metrics(), /^restamp_queue_size 1$/m);
   size = 5;
   t.match(await registry.metrics(), /^restamp_queue_size 5$/m);
+});
+
+t.test('createMetrics counts by namespace only where that is asked for', async (t) => {
+  const { registry, reloader } = createMetrics({ byNamespace: true });
+  reloader.reloadsByNamespace?.inc({ success: 'true', namespace: 'apps' });
+  t.match(
+    await registry.metrics(),
+    'reloader_reload_executed_total_by_namespace{success="true",namespace="apps"} 1',
+  );
+  t.equal(createMetrics().reloader.reloadsByNamespace, undefined);
+});
+
+t.test('createMetrics has Reloader’s labels and buckets', async (t) => {
+  const { registry, reloader } = createMetrics();
+  reloader.actions.inc({ workload_kind: 'Deployment', result: 'success' });
+  reloader.requests.inc({ code: '200', method: 'GET', host: '10.0.0.1:443' });
+  reloader.requestSeconds.observe({ verb: 'GET', host: '10.0.0.1:443' }, 0.02);
+  const text = await registry.metrics();
+  t.match(text, 'reloader_action_total{workload_kind="Deployment",result="success"} 1');
+  t.match(text, 'rest_client_requests_total{code="200",method="GET",host="10.0.0.1:443"} 1');
+  t.same(
+    [...text.matchAll(/^rest_client_request_duration_seconds_bucket\{le="([^"]+)"/gm)].map(([, le]) => le),
+    ['0.001', '0.01', '0.05', '0.1', '0.5', '1', '5', '10', '30', '+Inf'],
+  );
 });

@@ -39,6 +39,7 @@ export function addGauges(metrics: Metrics, { watches, leadership, admission, ..
       () => roll.sightings.size,
     ],
     ['restamp_queue', 'Workloads that are stale and wait to be rolled.', () => roll.queue.size],
+    ['reloader_workqueue_depth', 'Workloads that are stale and wait to be rolled.', () => roll.queue.size],
     ['restamp_leader', 'Whether this process rolls: 1 for the leader.', () => Number(leadership.isLeader)],
     [
       'restamp_webhook_registered',

@@ -22,6 +22,7 @@ import { createLeadership } from '../src/roll/leadership.ts';
 import { createRemakeStore } from '../src/roll/remake-store.ts';
 import { NamespaceScope } from '../src/roll/namespace-scope.ts';
 import { StopSwitch } from '../src/roll/stop-switch.ts';
+import { Tally } from '../src/roll/tally.ts';
 import { createTelling } from '../src/roll/telling.ts';
 import { startNotices } from '../src/notices.ts';
 import { createAlerts } from '../src/outgoing/alerts.ts';
@@ -39,14 +40,17 @@ import { startOpsServer } from './ops-server.ts';
 async function run(config: Config, stop: AbortSignal): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat === 'json' ? 'json' : '' });
   for (const { level, message } of startNotices(config)) log[level]({}, message);
-  const metrics = createMetrics();
+  const metrics = createMetrics({ byNamespace: config.metricsByNamespace });
   const auth = loadAuth(config.kubeconfig, clock);
   const namespace = config.namespace ?? auth.namespace;
   if (auth.insecure)
     log.warn({}, 'The kubeconfig asks not to verify the API server: anybody between can read Secrets');
-  const client = createClient(auth, ({ method }, status) =>
-    metrics.apiCalls.inc({ method, code: String(status) }),
-  );
+  const { host } = new URL(auth.server);
+  const client = createClient(auth, ({ method }, status, ms) => {
+    metrics.apiCalls.inc({ method, code: String(status) });
+    metrics.reloader.requests.inc({ method, host, code: status === 0 ? '<error>' : String(status) });
+    metrics.reloader.requestSeconds.observe({ verb: method, host }, ms / 1000);
+  });
   const telling = createTelling(log, metrics);
   const { onTrouble } = telling;
   const alerts = createAlerts({ alert: config.alert, clock, log, metrics });
@@ -89,6 +93,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         name: `${config.instance}-remakes`,
       }),
       stopped: (where) => stopSwitch.stopped(where),
+      tally: new Tally({ clock, log, metrics: metrics.reloader }),
       ...telling,
       recorder: {
         ...telling.recorder,

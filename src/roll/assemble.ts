@@ -26,6 +26,7 @@ import { RollWriter, type PatchWorkload } from './roll-writer.ts';
 import { Sightings, type Sighting } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
 import { SourceReader, type KeyRing, type ReadSource } from './source-reader.ts';
+import type { Tally } from './tally.ts';
 import { WorkloadBook } from './workload-book.ts';
 
 /** What the rolling side needs of the world. */
@@ -39,6 +40,8 @@ export type MutatorPorts = {
   readonly jobs: JobPort;
   readonly remakeStore: RemakeStore;
   readonly recorder: RecorderOptions;
+  /** Counts in Reloader's terms, where anybody wants that. */
+  readonly tally?: Tally;
   readonly onTrouble: (error: RestampError) => void;
   readonly onUnreadable: (workload: string, why: string) => void;
   readonly onDropped: (workload: Workload, stampKey: string) => void;
@@ -88,7 +91,14 @@ export function assembleMutator(
     selector: settings.resourceLabelSelector,
     clock,
     onTrouble,
-    onRead: (ref, state, before) => mutator.onRead(ref, state, before),
+    onRead: (ref, state, before) => {
+      const changed = mutator.onRead(ref, state, before);
+      const looked = [...workloads.candidates(ref)].map((key) => ({
+        kind: workloads.get(key)?.workload.kind ?? '',
+        stale: queue.has(key),
+      }));
+      ports.tally?.read(ref, state, before, changed ? looked : undefined);
+    },
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,
   });
@@ -129,8 +139,12 @@ export function assembleMutator(
       strategy: settings.reloadStrategy,
     }),
     onStored: store,
-    onRolling: (workload) => observer.rolling(workloadKey(workload)),
+    onRolling: (workload) => {
+      observer.rolling(workloadKey(workload));
+      ports.tally?.writing(workload);
+    },
     onRollingEnd: (workload, object) => {
+      ports.tally?.written(workload, object !== undefined);
       const facts = object && rolloutFacts(workload.row, object);
       if (facts === undefined) observer.notRolled(workloadKey(workload));
       else observer.rolled(workloadKey(workload), facts);
@@ -158,17 +172,22 @@ export function assembleMutator(
       recorder.skipped(workload, entry);
     },
     onHeld: (workload, { reason, detail }, entry) => holds.hold(workload, reason, detail, entry),
-    onFailed: (workload, error, entry) => recorder.failed(workload, error, entry),
+    onFailed: (workload, error, entry) => {
+      ports.tally?.failed(workload);
+      recorder.failed(workload, error, entry);
+    },
     failures: (key) => queue.failures(key),
   });
   const queue: RollQueue = new RollQueue({
     clock,
     timing: (key) => timingOf(key),
     parallel: settings.rollParallelism,
-    roll: (key, overdue) => {
+    roll: (key, overdue, waitedMs) => {
       recorder.setBusy(true);
-      return roller.roll(key, overdue);
+      const pass = roller.roll(key, overdue);
+      return ports.tally?.passed(key, waitedMs, pass) ?? pass;
     },
+    onAdded: () => ports.tally?.added(),
     onIdle: () => recorder.setBusy(false),
   });
   const baselines = new Baselines({
@@ -201,6 +220,7 @@ export function assembleMutator(
     observer,
     recoveryPerSecond: settings.recoveryRollsPerSecond,
     onUnproven: ports.onUnproven,
+    onEvent: (event, ref) => ports.tally?.event(event, ref),
     onInvalidList: ports.onInvalidList,
     onReverted: ports.onReverted,
   });

@@ -47,6 +47,8 @@ export type MutatorParts = {
   readonly observer: RolloutObserver;
   /** How many stale workloads are rolled in a second when a start or a sweep has found them. */
   readonly recoveryPerSecond: number;
+  /** A watch has told of a write of a source. */
+  readonly onEvent: (event: 'add' | 'update' | 'delete', ref: SourceRef) => void;
   /** A part of a `…/reload` list cannot be used. */
   readonly onInvalidList: (workload: Workload, reason: string) => void;
   /** Another manager took a lever away that a roll had written. */
@@ -91,18 +93,20 @@ export class Mutator {
     put(object: SourceObject): void;
     remove(id: { namespace: string; name: string }): void;
   } {
-    const { sources, reader, settings } = this.#parts;
+    const { sources, reader, settings, onEvent } = this.#parts;
     return {
       put: (object) => {
         const meta = reduceSource(type, object, settings.keys);
         const before = sources.put(meta);
         if (!this.#started) return;
+        if (before?.resourceVersion !== meta.resourceVersion) onEvent(before ? 'update' : 'add', meta);
         this.#noteRelease(meta, before);
         // At once, so that a mark drops an entry before the next change is read.
         for (const key of this.#parts.workloads.candidates(meta)) this.#lookAgain(key, false);
       },
       remove: (id) => {
         const ref = { ...id, type };
+        if (this.#started) onEvent('delete', ref);
         sources.remove(ref);
         // A filtered watch also says this of what is only filtered out: the read tells.
         if (this.#started && this.#parts.workloads.candidates(ref).size > 0) reader.refresh(ref);
@@ -148,10 +152,14 @@ export class Mutator {
     };
   }
 
-  /** A source has been read: notes what changed and by whom, and looks at all that may depend on it. */
-  onRead(ref: SourceRef, state: SourceState, before: SourceState | undefined): void {
+  /**
+   * A source has been read: notes what changed and by whom, and looks at all that may depend on it. Returns whether
+   * its data has changed.
+   */
+  onRead(ref: SourceRef, state: SourceState, before: SourceState | undefined): boolean {
     const changed = this.#noteChange(ref, state, before);
     for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, changed);
+    return changed;
   }
 
   /** A source cannot be read: what depends on it must not wait for it. */

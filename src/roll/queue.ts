@@ -36,8 +36,10 @@ export type QueueOptions = {
   readonly timing: (key: string) => { readonly quietMs: number; readonly longestMs: number };
   /** How many workloads are rolled at once. */
   readonly parallel: number;
-  /** `overdue`: the longest delay is over. */
-  readonly roll: (key: string, overdue: boolean) => Promise<Outcome>;
+  /** `overdue`: the longest delay is over. `waitedMs`: since it was put in. */
+  readonly roll: (key: string, overdue: boolean, waitedMs: number) => Promise<Outcome>;
+  /** A workload was put in that did not wait yet. */
+  readonly onAdded?: () => void;
   /** Called when no workload is being rolled or due. */
   readonly onIdle: () => void;
 };
@@ -82,6 +84,7 @@ export class RollQueue {
     const failures = entry?.failures ?? 0;
     // What is being rolled began without this change.
     const waits = entry !== undefined && entry !== this.#rolling.get(key);
+    if (!waits) this.#options.onAdded?.();
     const first = waits ? entry.first : now;
     const latest = waits ? entry.latest : now + longestMs;
     const quiet = Math.min(now + quietMs, first + longestMs);
@@ -122,6 +125,7 @@ export class RollQueue {
   /** Puts a workload in that a start or a sweep has found stale, to be rolled after a while of its own. */
   recover(key: string, delayMs: number): void {
     if (this.#entries.has(key)) return;
+    this.#options.onAdded?.();
     const now = this.#options.clock.monotonic();
     const { quietMs, longestMs } = this.#options.timing(key);
     const due = now + quietMs + delayMs;
@@ -151,6 +155,10 @@ export class RollQueue {
   /** The workload is fresh again, or gone. */
   drop(key: string): void {
     this.#entries.delete(key);
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
   }
 
   isRolling(key: string): boolean {
@@ -196,8 +204,9 @@ export class RollQueue {
   async #roll(key: string, entry: Entry): Promise<void> {
     this.#rolling.set(key, entry);
     entry.again = false;
-    const overdue = this.#options.clock.monotonic() >= entry.latest;
-    const outcome = await this.#options.roll(key, overdue);
+    const taken = this.#options.clock.monotonic();
+    const outcome = await this.#options.roll(key, taken >= entry.latest, taken - entry.first);
+    const overdue = taken >= entry.latest;
     this.#rolling.delete(key);
     // A change during the roll has replaced the entry: it stays and gets a roll of its own.
     if (this.#entries.get(key) === entry) {

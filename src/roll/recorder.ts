@@ -20,6 +20,7 @@ export type RecorderOptions = {
   readonly countRoll: (roll: {
     readonly success: boolean;
     readonly kind: string;
+    readonly namespace: string;
     readonly attributed: boolean;
     /** Since the first change of it was seen. */
     readonly seconds?: number;
@@ -50,7 +51,13 @@ export class Recorder {
     const attributed = entry.sources.every((source) => source.by !== undefined);
     const since = Math.min(...entry.sources.map(({ changed }) => Date.parse(changed)));
     const seconds = (Date.parse(entry.rolled) - since) / 1000;
-    countRoll({ success: true, kind: workload.kind, attributed, seconds });
+    countRoll({
+      success: true,
+      kind: workload.kind,
+      namespace: workload.namespace,
+      attributed,
+      seconds,
+    });
     const found = changesDetected(workload, entry.sources);
     const object = `'${workload.name}' of type '${workload.kind}' in namespace '${workload.namespace}'`;
     audit(
@@ -81,7 +88,7 @@ export class Recorder {
   failed(workload: Workload, error: RestampError, entry: RollEntry): void {
     const { countRoll } = this.#options;
     const { kind, namespace, name } = workload;
-    countRoll({ success: false, kind, attributed: false });
+    countRoll({ success: false, kind, namespace, attributed: false });
     const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
     this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
     this.#event(workload, 'ReloadFail', message, entry.sources[0]);

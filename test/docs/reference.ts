@@ -58,8 +58,16 @@ const OUTGOING: readonly string[] = [
     'change can be told of twice, with the same version.',
 ];
 
+const METRICS =
+  'Reloader’s metrics keep its names, labels and buckets, and count each thing once; the `restamp_*` ones stand beside ' +
+  'them. Left out, because nothing here is what they speak of: `reloader_events_processed_total` (an event only names ' +
+  'what to look at again, and its labels are always `unknown` and `success` in Reloader), the reasons ' +
+  '`ignored_or_not_selected` (filtered at the API server) and `strategy_not_updated` (a roll always changes the ' +
+  'template) of `reloader_skipped_total`, the type `invalid_handler_type` of `reloader_errors_total`, and `go_*`. Go’s ' +
+  '`<error>` is the `code` of a request without an answer.';
+
 function metricRows(): Cells[] {
-  const metrics = createMetrics();
+  const metrics = createMetrics({ byNamespace: true });
   const none = { size: 0 } as never;
   addGauges(metrics, {
     workloads: none,
@@ -73,7 +81,7 @@ function metricRows(): Cells[] {
   });
   return metrics.registry
     .getMetricsAsArray()
-    .filter(({ name }) => /^(restamp|reloader)_/.test(name))
+    .filter(({ name }) => /^(restamp|reloader|rest_client)_/.test(name))
     .map((metric) => [metric.name, String(metric.type), metric.help]);
 }
 
@@ -101,6 +109,7 @@ export function referenceText(): string {
     '## Alerts and webhook calls',
     ...OUTGOING,
     '## Metrics',
+    METRICS,
     table(['metric', 'type', 'meaning'], metricRows().map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
     '## Error codes',
     'A code keeps its meaning for ever. `retry` is what Restamp does with work that ends so.',

@@ -94,7 +94,9 @@ t.test(
       attributed: true,
       sources,
     });
-    t.same(counted, [{ success: true, kind: 'Deployment', attributed: true, seconds: 1.5 }]);
+    t.same(counted, [
+      { success: true, kind: 'Deployment', namespace: 'apps', attributed: true, seconds: 1.5 },
+    ]);
   },
 );
 
@@ -117,7 +119,7 @@ t.test('a failure is told in the words of Reloader, with its code and remedy bes
   t.same(sent.items, [
     { workload: api, type: 'Warning', reason: 'ReloadFail', message, component: 'reloader-secrets' },
   ]);
-  t.same(counted, [{ success: false, kind: 'Deployment', attributed: false }]);
+  t.same(counted, [{ success: false, kind: 'Deployment', namespace: 'apps', attributed: false }]);
   t.same(audit, []);
 });
 

@@ -6,7 +6,8 @@ import { RestampError } from '../../src/errors.ts';
 import { assembleMutator, type MutatorSettings } from '../../src/roll/assemble.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
 import type { WorkloadEvent } from '../../src/roll/recorder.ts';
-import { fakeClock } from '../helpers/fake-clock.ts';
+import type { Tally } from '../../src/roll/tally.ts';
+import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 import { applyPatch, type Patchable } from './patching.ts';
 import {
@@ -66,7 +67,7 @@ type Ways = {
 export type Writer = SourceParts & { readonly by?: string; readonly kind?: SourceType };
 
 /** A cluster in memory with the whole rolling side on it: real parts, and only the API server is made up. */
-export function world(settings: Partial<MutatorSettings> = {}) {
+export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock: FakeClock) => Tally) {
   const clock = fakeClock(NOW);
   const sources = new Map<string, StoredSource>();
   const workloads = new Map<string, WorkloadObject>();
@@ -151,6 +152,7 @@ export function world(settings: Partial<MutatorSettings> = {}) {
       onOutcome: () => undefined,
       audit: (fields) => audit.push(fields),
       stopped: () => false,
+      ...(tallied === undefined ? {} : { tally: tallied(clock) }),
     },
   );
 
