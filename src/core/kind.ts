@@ -22,6 +22,8 @@ export type KindRow = {
   readonly merges: boolean;
   /** Where a time restarts the pods and leaves the template alone, for who asks for that. */
   readonly restart?: readonly string[];
+  /** Reloader's pause after a roll is for these alone. */
+  readonly pauses: boolean;
   /** The writes that admission may stamp: a change of a Job's map on UPDATE would be a change of its template. */
   readonly stampedOn: readonly ('CREATE' | 'UPDATE')[];
 };
@@ -35,12 +37,14 @@ const apps = (kind: string, resource: string): KindRow => ({
   template: POD_TEMPLATE,
   roll: 'template',
   merges: true,
+  pauses: kind === 'Deployment',
   stampedOn: ['CREATE', 'UPDATE'],
 });
 const batch = (row: Pick<KindRow, 'kind' | 'resource' | 'template' | 'roll' | 'stampedOn'>): KindRow => ({
   group: 'batch',
   version: 'v1',
   merges: true,
+  pauses: false,
   ...row,
 });
 
@@ -110,6 +114,7 @@ export class Kinds {
       resource,
       roll: 'template',
       merges: false,
+      pauses: false,
       stampedOn: ['CREATE', 'UPDATE'],
     };
     this.#rows.push(row);

@@ -56,8 +56,15 @@ export function readOptIn(
     auto: autos.some(parseBool),
     silent: autos.every((value) => value === undefined || value === ''),
     search: annotation(from, keys.search) === 'true',
-    excluded: new Set((annotation(metadata, keys.exclude[type]) ?? '').split(',').map((name) => name.trim())),
+    excluded: new Set(
+      names(annotation(metadata, keys.exclude[type]) ?? annotation(template, keys.exclude[type])),
+    ),
   };
+}
+
+/** The exact names of an exclude list, which Reloader reads on the workload alone and charts also put on the template. */
+function names(list = ''): string[] {
+  return list.split(',').map((name) => name.trim());
 }
 
 /** Whether an opt-in asks for anything at all; if not, the workload needs no place in the index. */

@@ -61,6 +61,21 @@ export function readWishes(annotations: Annotations | undefined): Wishes {
   };
 }
 
+/** When a stale workload is due: `quietMs` after the last change, `longestMs` after the first at the latest. */
+export type Timing = { readonly quietMs: number; readonly longestMs: number };
+
+/** What a workload asks for, else the longest that one of its sources asks for, else the settings. */
+export function timingOf(own: Wishes | undefined, sources: readonly Wishes[], settings: Timing): Timing {
+  const longest = (values: readonly (number | undefined)[]): number | undefined => {
+    const given = values.filter((value) => value !== undefined);
+    return given.length === 0 ? undefined : Math.max(...given);
+  };
+  return {
+    quietMs: own?.quietMs ?? longest(sources.map((one) => one.quietMs)) ?? settings.quietMs,
+    longestMs: own?.longestMs ?? longest(sources.map((one) => one.longestMs)) ?? settings.longestMs,
+  };
+}
+
 /** Reads a request; its time is written anew, so that two spellings of one time are one request. */
 export function parseRequest(text: string | undefined): Request | undefined {
   const [, verb, time] = /^(roll|skip)@(.+)$/.exec(text ?? '') ?? [];

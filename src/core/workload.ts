@@ -12,6 +12,7 @@ import { bareDigest } from './bare-template.ts';
 import type { KindRow, Kinds } from './kind.ts';
 import { isLeverName, type Lever } from './lever.ts';
 import { isOptedIn, NOT_OPTED_IN, readOptIn, type OptIn } from './opt-in.ts';
+import { readPause, type Pause } from './pause.ts';
 import type { PodTemplate } from './pod-template.ts';
 import { findReferences, type Reference } from './references.ts';
 import { lastReleaseWrite, releaseOf } from './release.ts';
@@ -47,6 +48,8 @@ export type Workload = {
   readonly settled: boolean;
   /** `spec.suspend`: somebody wants it to start no pods. */
   readonly suspended: boolean;
+  /** The pause after its rolls; only Deployments have one. */
+  readonly pause: Pause | undefined;
   /** When each field manager but us last wrote outside the status (RFC 3339), for telling. */
   readonly writers: ReadonlyMap<string, string>;
   /** The stored map, history and hold, as text. */
@@ -137,11 +140,18 @@ export function reduceWorkload(
     releaseWrite: lastReleaseWrite(metadata),
     wishes: readWishes(metadata.annotations),
     settled: isSettled(row, object),
-    suspended: (object as { spec?: { suspend?: unknown } }).spec?.suspend === true,
+    suspended: says(object, 'suspend'),
+    pause: row.pauses
+      ? readPause(settings.keys, metadata.annotations, template.metadata?.annotations, says(object, 'paused'))
+      : undefined,
     writers: readWriters(metadata.managedFields ?? []),
     lastRoll: annotation(metadata.annotations, LAST_ROLL),
     held: annotation(metadata.annotations, HELD),
   };
+}
+
+function says(object: WorkloadObject, field: 'suspend' | 'paused'): boolean {
+  return (object as { spec?: Readonly<Record<string, unknown>> }).spec?.[field] === true;
 }
 
 /** Whether an owner outside the table of kinds controls it: that owner writes its template. */

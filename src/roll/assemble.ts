@@ -5,6 +5,7 @@ import type { Kinds } from '../core/kind.ts';
 import type { Strategy } from '../core/lever.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import { parseStampKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { timingOf, type Timing } from '../core/wishes.ts';
 import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import { Baselines } from './baselines.ts';
@@ -18,6 +19,7 @@ import { Judge, type JudgeSettings } from './judge.ts';
 import { LiveSources } from './live-sources.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
+import { Pauses } from './pauses.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 import { hear } from './hearing.ts';
 import { Remakes, type JobPort, type RemakeStore } from './remakes.ts';
@@ -28,6 +30,7 @@ import { SourceBook } from './source-book.ts';
 import { SourceReader, type KeyRing, type ReadSource } from './source-reader.ts';
 import type { Tally } from './tally.ts';
 import { WorkloadBook } from './workload-book.ts';
+import { Writes } from './writes.ts';
 
 /** What the rolling side needs of the world. */
 export type MutatorPorts = {
@@ -47,6 +50,7 @@ export type MutatorPorts = {
   readonly onDropped: (workload: Workload, stampKey: string) => void;
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
   readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly onInvalidPause: (workload: Workload, period: string) => void;
   readonly onInvalidList: (workload: Workload, reason: string) => void;
   readonly onReverted: (workload: Workload, manager: string) => void;
   readonly onOutcome: (workload: Workload, outcome: RolloutOutcome) => void;
@@ -69,6 +73,8 @@ export type MutatorSettings = JudgeSettings & {
   readonly recoveryRollsPerSecond: number;
   readonly rolloutDeadlineMs: number;
   readonly reloadStrategy: Strategy;
+  /** `observe`: decides and tells, and writes nothing. */
+  readonly mode: 'roll' | 'observe';
 };
 
 /** Puts the parts of the rolling side together; returns those that others speak to. */
@@ -126,7 +132,23 @@ export function assembleMutator(
     },
   });
   const holds = new Holds({ clock, audit: ports.audit, onChange: (key) => baselines.add(key) });
+  const pauses = new Pauses({
+    clock,
+    onOver: (key) => {
+      baselines.add(key);
+      queue.recheck(key);
+    },
+  });
+  const observing = settings.mode === 'observe';
   const roller = new Roller({
+    clock,
+    observe: !observing
+      ? undefined
+      : (workload, plan, entry) => {
+          // As if it had been rolled, so that the next change is told of as well.
+          workloads.remember(workloadKey(workload), workload.uid, plan.rolled);
+          recorder.observed(workload, entry);
+        },
     judge,
     reader,
     gates,
@@ -180,7 +202,7 @@ export function assembleMutator(
   });
   const queue: RollQueue = new RollQueue({
     clock,
-    timing: (key) => timingOf(key),
+    timing: (key) => timing(key),
     parallel: settings.rollParallelism,
     roll: (key, overdue, waitedMs) => {
       recorder.setBusy(true);
@@ -200,6 +222,7 @@ export function assembleMutator(
     held: (key) => holds.annotation(key),
     onLeftOut: ports.onLeftOut,
     writeMaps: settings.writeBaselines,
+    readOnly: observing,
   });
   const mutator: Mutator = new Mutator({
     workloads,
@@ -215,32 +238,25 @@ export function assembleMutator(
     keyId: ring.current,
     gates,
     holds,
-    releases,
     rates,
+    pauses,
+    writes: new Writes({ releases, rates, queue, pauses, ...ports }),
     observer,
     recoveryPerSecond: settings.recoveryRollsPerSecond,
     onUnproven: ports.onUnproven,
     onEvent: (event, ref) => ports.tally?.event(event, ref),
-    onInvalidList: ports.onInvalidList,
-    onReverted: ports.onReverted,
   });
-  /** What the workload asks for, else the longest that one of its sources asks for, else the settings. */
-  const timingOf = (key: string): { quietMs: number; longestMs: number } => {
+  const timing = (key: string): Timing => {
     const workload = workloads.get(key)?.workload;
-    const wishes = [...(workload?.references.keys() ?? [])].flatMap((one) => {
+    const asked = [...(workload?.references.keys() ?? [])].flatMap((one) => {
       const source = parseStampKey(one);
       const meta = source && sources.get({ ...source, namespace: workload?.namespace ?? '' });
       return meta === undefined ? [] : [meta.wishes];
     });
-    const longest = (values: (number | undefined)[]): number | undefined => {
-      const given = values.filter((value) => value !== undefined);
-      return given.length === 0 ? undefined : Math.max(...given);
-    };
-    return {
-      quietMs: workload?.wishes.quietMs ?? longest(wishes.map((one) => one.quietMs)) ?? settings.quietMs,
-      longestMs:
-        workload?.wishes.longestMs ?? longest(wishes.map((one) => one.longestMs)) ?? settings.longestDelayMs,
-    };
+    return timingOf(workload?.wishes, asked, {
+      quietMs: settings.quietMs,
+      longestMs: settings.longestDelayMs,
+    });
   };
   const live = new LiveSources({ reader, clock, readVersion: ports.readSourceVersion });
   const stop = (): void => {
@@ -248,6 +264,7 @@ export function assembleMutator(
     baselines.stop();
     reader.stop();
     observer.stop();
+    pauses.stop();
     remakes.stop();
   };
   return {

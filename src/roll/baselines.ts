@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { pauseMs } from '../core/pause.ts';
 import { HELD, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
@@ -19,6 +20,8 @@ export type BaselinesOptions = {
   readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
   /** False: maps are written with rolls alone, and changes while we are down are lost (--baseline=memory). */
   readonly writeMaps: boolean;
+  /** Nothing is written at all (--mode=observe). */
+  readonly readOnly: boolean;
   /** Writes per second: each costs a Deployment one generation and its controller two writes (DESIGN 4). */
   readonly perSecond: number;
 };
@@ -39,6 +42,7 @@ export class Baselines {
   }
 
   add(key: string): void {
+    if (this.#options.readOnly) return;
     if (!this.#waiting.has(key)) this.#waiting.set(key, 0);
     this.#schedule();
   }
@@ -86,7 +90,13 @@ export class Baselines {
     if (wanted === undefined) return;
     const { workload, annotations } = wanted;
     try {
-      const body = { metadata: { resourceVersion: workload.resourceVersion, annotations } };
+      const body = {
+        metadata: { resourceVersion: workload.resourceVersion, annotations },
+        // Reloader paused it and is gone.
+        ...(workload.pause?.left === true && workload.pause.key in annotations
+          ? { spec: { paused: false } }
+          : {}),
+      };
       onStored(workload, await patch(workload, { type: 'merge', body }));
     } catch (error) {
       const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
@@ -100,7 +110,7 @@ export class Baselines {
 
   /** The annotations that a workload should have; undefined if it has them, or if its roll will write them. */
   #wanted(key: string): { workload: Workload; annotations: Record<string, string | null> } | undefined {
-    const { judge, held, onTrouble, onLeftOut, writeMaps } = this.#options;
+    const { judge, clock, held, onTrouble, onLeftOut, writeMaps } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'waiting') return undefined;
     const { workload } = verdict.page;
@@ -116,6 +126,9 @@ export class Baselines {
       else annotations[STAMPS] = fitted.text;
       if (fitted !== undefined && fitted.left.length > 0) onLeftOut(workload, fitted.left);
     }
+    const { pause } = workload;
+    const isOver = pause !== undefined && pauseMs(pause, clock.now()) === 0;
+    if (isOver && (pause.at !== undefined || pause.left)) annotations[pause.key] = null;
     return Object.keys(annotations).length === 0 ? undefined : { workload, annotations };
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Plan } from '../core/plan.ts';
 import { isReleaseTool } from '../core/release.ts';
+import { pauseMs } from '../core/pause.ts';
 import { sourceKey } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import { openRequest, type Request } from '../core/wishes.ts';
@@ -50,12 +51,14 @@ export class Gates {
   }
 
   ask(workload: Workload, plan: Plan): Passage {
-    const { rates, stopped } = this.#options;
+    const { clock, rates, stopped } = this.#options;
     const key = workloadKey(workload);
     // The stop switch is for emergencies: no request passes it.
     if (stopped(workload.namespace)) return { held: 'stop', ms: ASK_AGAIN_MS, detail: 'the stop switch' };
     const request = this.request(workload, plan);
     if (request !== undefined) return { held: undefined, request };
+    const pause = pauseMs(workload.pause, clock.now());
+    if (pause > 0) return { held: 'pause', ms: pause, detail: '' };
     const overLimit = rates.waitMs(key);
     if (overLimit > 0) {
       const sources = plan.stale.map(({ key: source }) => source).join(', ');

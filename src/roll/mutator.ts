@@ -2,10 +2,9 @@ import type { Clock } from '../clock.ts';
 import { shortKeys, type RollEntry, type RollSource } from '../core/history.ts';
 import type { KindRow } from '../core/kind.ts';
 import type { Plan, Stale } from '../core/plan.ts';
-import { SOURCE_ROWS, sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
-import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
+import type { SourceRef, SourceType } from '../core/source.ts';
+import { reduceSource, type SourceObject } from '../core/source-meta.ts';
 import {
-  lastWriter,
   reduceWorkload,
   workloadKey,
   type Workload,
@@ -15,11 +14,10 @@ import {
 import type { Baselines } from './baselines.ts';
 import type { Gates } from './gates.ts';
 import { parseHeld, type Holds } from './holds.ts';
-import type { Releases } from './releases.ts';
+import type { Pauses } from './pauses.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { RolloutObserver } from './observer.ts';
 import { rolloutFacts } from '../core/rollout.ts';
-import { isReleaseTool } from '../core/release.ts';
 import type { Changes } from './changes.ts';
 import type { Judge } from './judge.ts';
 import type { RollQueue } from './queue.ts';
@@ -27,6 +25,7 @@ import type { Sightings } from './sightings.ts';
 import type { SourceBook } from './source-book.ts';
 import type { SourceReader, SourceState } from './source-reader.ts';
 import type { WorkloadBook } from './workload-book.ts';
+import type { Writes } from './writes.ts';
 
 export type MutatorParts = {
   readonly workloads: WorkloadBook;
@@ -42,17 +41,14 @@ export type MutatorParts = {
   readonly keyId: string;
   readonly gates: Gates;
   readonly holds: Holds;
-  readonly releases: Releases;
   readonly rates: RollRates;
   readonly observer: RolloutObserver;
   /** How many stale workloads are rolled in a second when a start or a sweep has found them. */
   readonly recoveryPerSecond: number;
   /** A watch has told of a write of a source. */
   readonly onEvent: (event: 'add' | 'update' | 'delete', ref: SourceRef) => void;
-  /** A part of a `…/reload` list cannot be used. */
-  readonly onInvalidList: (workload: Workload, reason: string) => void;
-  /** Another manager took a lever away that a roll had written. */
-  readonly onReverted: (workload: Workload, manager: string) => void;
+  readonly pauses: Pauses;
+  readonly writes: Writes;
   /** Nobody can tell whether these sources changed before the first baseline of this workload. */
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
 };
@@ -100,7 +96,7 @@ export class Mutator {
         const before = sources.put(meta);
         if (!this.#started) return;
         if (before?.resourceVersion !== meta.resourceVersion) onEvent(before ? 'update' : 'add', meta);
-        this.#noteRelease(meta, before);
+        this.#parts.writes.source(meta, before);
         // At once, so that a mark drops an entry before the next change is read.
         for (const key of this.#parts.workloads.candidates(meta)) this.#lookAgain(key, false);
       },
@@ -133,9 +129,10 @@ export class Mutator {
         }
         const workload = reduceWorkload(row, { metadata, ...rest }, settings);
         if (!workloads.put(id, workload)) return;
-        if (workload !== undefined) this.#noteLists(workload, before);
+        if (workload === undefined) this.#parts.pauses.forget(workloadKey(id));
+        else this.#parts.writes.shown(workload, before);
         if (!this.#started) return;
-        if (workload !== undefined) this.#noteWrite(workload, before);
+        if (workload !== undefined) this.#parts.writes.workload(workload, before);
         this.#observe(row, id, { metadata, ...rest });
         this.#lookAgain(workloadKey(id), false);
       },
@@ -148,6 +145,7 @@ export class Mutator {
         // A Job is gone for a moment while it is made anew, and its rolls still count.
         if (!queue.isRolling(key)) this.#parts.rates.forget(key);
         this.#parts.observer.forget(key);
+        this.#parts.pauses.forget(key);
       },
     };
   }
@@ -223,15 +221,6 @@ export class Mutator {
     return true;
   }
 
-  /** Parts of a list that are no regular expression are told of once, and skipped. */
-  #noteLists(workload: Workload, before: Workload | undefined): void {
-    for (const { type } of SOURCE_ROWS) {
-      const invalid = workload.optIn[type].list?.invalid ?? [];
-      const known = new Set((before?.optIn[type].list?.invalid ?? []).map(({ part }) => part));
-      for (const one of invalid) if (!known.has(one.part)) this.#parts.onInvalidList(workload, one.reason);
-    }
-  }
-
   /** A rollout that Restamp began is followed to its end. */
   #observe(
     row: KindRow,
@@ -243,29 +232,6 @@ export class Mutator {
     if (!observer.follows(key)) return;
     const facts = rolloutFacts(row, object);
     if (facts !== undefined) observer.look(key, facts);
-  }
-
-  #noteRelease(meta: SourceMeta, before: SourceMeta | undefined): void {
-    const written = before?.uid !== meta.uid || before.resourceVersion !== meta.resourceVersion;
-    if (written && meta.release !== undefined && isReleaseTool(meta.manager))
-      this.#parts.releases.wrote(meta.release, sourceKey(meta));
-  }
-
-  /** What a write of a workload says beside its map: a release went on, a lever is gone, somebody asks. */
-  #noteWrite(workload: Workload, before: Workload | undefined): void {
-    const { releases, rates, queue, onReverted } = this.#parts;
-    const key = workloadKey(workload);
-    if (workload.release !== undefined && workload.releaseWrite !== undefined)
-      if (before?.releaseWrite !== workload.releaseWrite) {
-        releases.wrote(workload.release, key);
-        queue.recheck(key);
-      }
-    if (before?.wishes.request?.at !== workload.wishes.request?.at) queue.recheck(key);
-    // The event of our own roll can come before the answer to it.
-    const ours = workload.lastRoll !== undefined && workload.lastRoll !== before?.lastRoll;
-    const writer = lastWriter(workload, before);
-    if (ours) rates.rolling(key);
-    else if (rates.saw(key, workload, writer)) onReverted(workload, writer ?? '');
   }
 
   #lookAgain(key: string, changed: boolean): void {

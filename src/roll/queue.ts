@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 export type HoldReason =
   | 'quiet' // its sources have just changed
   | 'release' // the release that changed them is still being written
+  | 'pause' // its pause after a roll is not over
   | 'limit' // it has been rolled too often
   | 'contested' // another manager takes the lever away
   | 'rejected' // the API server refuses the patch

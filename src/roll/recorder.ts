@@ -85,6 +85,15 @@ export class Recorder {
     );
   }
 
+  /** It would have been rolled, but this installation only observes. */
+  observed(workload: Workload, entry: RollEntry): void {
+    const { kind, namespace, name } = workload;
+    this.#options.audit(
+      { audit: 'observed', kind, namespace, name, sources: entry.sources },
+      `${changesDetected(workload, entry.sources)}; would update '${name}' of type '${kind}', but only observes`,
+    );
+  }
+
   failed(workload: Workload, error: RestampError, entry: RollEntry): void {
     const { countRoll } = this.#options;
     const { kind, namespace, name } = workload;

@@ -1,6 +1,8 @@
+import type { Clock } from '../clock.ts';
 import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
 import { addToHistory, type RollEntry } from '../core/history.ts';
+import { pauseStart } from '../core/pause.ts';
 import { stampValue, type LeverChange } from '../core/lever.ts';
 import type { Plan } from '../core/plan.ts';
 import { mapOwner } from '../core/stamp-map.ts';
@@ -19,6 +21,9 @@ export type Rolled = { readonly entry: RollEntry; readonly levers: Written['leve
 
 /** What the roller asks of the rest. */
 export type RollerOptions = {
+  /** Only tells what would be rolled, and takes it as done; undefined where rolls are written. */
+  readonly observe: ((workload: Workload, plan: Plan, entry: RollEntry) => void) | undefined;
+  readonly clock: Clock;
   readonly judge: Judge;
   readonly reader: SourceReader;
   readonly gates: Gates;
@@ -59,7 +64,7 @@ export class Roller {
    * read any more, if what was read before is enough to roll. Never throws.
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
-    const { judge, reader, gates, explain, onHeld } = this.#options;
+    const { judge, reader, gates, explain, observe, onHeld } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
     if (verdict.is === 'waiting') for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
@@ -69,6 +74,10 @@ export class Roller {
     const { plan } = found;
     const { workload } = found.page;
     const entry = explain(workload, plan);
+    if (observe !== undefined) {
+      observe(workload, plan, entry);
+      return { is: 'done' };
+    }
     const passage = gates.ask(workload, plan);
     if (passage.held !== undefined) {
       onHeld(workload, { reason: passage.held, detail: passage.detail }, entry);
@@ -88,7 +97,7 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<void> {
-    const { patch, writer, onRolling, onRollingEnd, onStored, onRolled, onSkipped } = this.#options;
+    const { clock, patch, writer, onRolling, onRollingEnd, onStored, onRolled, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
     if (fitted === undefined)
@@ -100,6 +109,7 @@ export class Roller {
         [STAMPS]: fitted.text,
         ...(history === undefined ? {} : { [LAST_ROLL]: history }),
         ...(workload.held === undefined ? {} : { [HELD]: null }),
+        ...(request?.verb === 'skip' ? {} : pauseStart(workload.pause, clock.now())),
       },
     };
     if (request?.verb === 'skip') {

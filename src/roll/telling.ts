@@ -11,6 +11,7 @@ type Told = Pick<
   | 'onDropped'
   | 'onUnproven'
   | 'onInvalidList'
+  | 'onInvalidPause'
   | 'onLeftOut'
   | 'onReverted'
   | 'onOutcome'
@@ -51,6 +52,12 @@ export function createTelling(log: Log, metrics: Metrics): Told {
         'The map is full: while Restamp is down, a change of these sources is not seen; name them, or split the workload',
       );
     },
+    onInvalidPause: (workload, period) =>
+      // Reloader's words, but Reloader does not roll such a Deployment at all.
+      log.warn(
+        { ...named(workload) },
+        `Failed to parse pause interval value '${period}': it is no duration such as 30s or 5m; the roll goes on without a pause`,
+      ),
     onInvalidList: (workload, reason) => {
       const { kind, namespace, name } = workload;
       // Reloader's words (reloader.md 7.2).

@@ -48,6 +48,7 @@ const SETTINGS: MutatorSettings = {
   recoveryRollsPerSecond: 1000,
   rolloutDeadlineMs: 600_000,
   reloadStrategy: 'env-vars',
+  mode: 'roll',
 };
 
 const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
@@ -148,6 +149,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
       onUnproven: (_workload, keys) => unproven.push(...keys),
       onLeftOut: () => undefined,
       onInvalidList: () => undefined,
+      onInvalidPause: () => undefined,
       onReverted: () => undefined,
       onOutcome: () => undefined,
       audit: (fields) => audit.push(fields),
