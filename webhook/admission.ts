@@ -110,6 +110,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     scope: config,
     keys: config.keys,
     autoReloadAll: config.autoReloadAll,
+    observing: config.mode === 'observe',
     kinds: parts.kinds.rows,
   });
   let cancelLook: () => void = () => undefined;
@@ -126,7 +127,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     log,
     // As soon noticed as a lost leader.
     everyMs: config.leaseMs,
-    isRegistered: () => isRegistered(client, name, keys.ca.certPem),
+    isRegistered: () => isRegistered(client, options()),
     onLost: () =>
       parts.warn('WebhookUnregistered', `The webhook configurations ${name} are gone or do not trust our CA`),
   });

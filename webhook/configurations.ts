@@ -29,6 +29,8 @@ export type ConfigurationOptions = {
   readonly keys: ReloaderKeys;
   /** Workloads that say nothing are opted in, so that they cannot be told by their annotations. */
   readonly autoReloadAll: boolean;
+  /** Nothing is written, so no workload is reviewed. */
+  readonly observing: boolean;
   /** The kinds of workloads. */
   readonly kinds: readonly KindRow[];
 };
@@ -188,5 +190,5 @@ export function workloadConfiguration(options: ConfigurationOptions) {
     sideEffects: 'None',
     timeoutSeconds: 3,
   });
-  return configuration('MutatingWebhookConfiguration', options.name, [workloads]);
+  return configuration('MutatingWebhookConfiguration', options.name, options.observing ? [] : [workloads]);
 }

@@ -28,16 +28,6 @@ export async function register(client: KubeClient, options: ConfigurationOptions
   await put(client, RESOURCES[1], workloadConfiguration(options), options);
 }
 
-/** Puts our CA into configurations that somebody else installed. Writes only where it is not there yet. */
-export async function injectCa(client: KubeClient, name: string, caPem: string): Promise<void> {
-  for (const resource of RESOURCES) {
-    const path = `${BASE}/${resource}/${name}`;
-    const patch = planInjection((await client.send({ method: 'GET', path })) as WebhookConfiguration, caPem);
-    if (patch !== undefined)
-      await client.send({ method: 'PATCH', path, contentType: JSON_PATCH, body: patch });
-  }
-}
-
 /**
  * Takes the registration back: deletes what a server made, and empties what an installer made. Nothing happens if
  * it is gone. Fails with RESTAMP_KUBE_*.
@@ -60,9 +50,12 @@ type Stored = {
   readonly webhooks?: readonly object[];
 };
 
-/** Whether both configurations are there and have webhooks that trust our CA: else the API server calls nobody. */
-export async function isRegistered(client: KubeClient, name: string, caPem: string): Promise<boolean> {
-  for (const resource of RESOURCES) {
+/** Whether the configurations are there and have webhooks that trust our CA: else the API server calls nobody. */
+export async function isRegistered(
+  client: KubeClient,
+  { name, caPem, observing }: Pick<ConfigurationOptions, 'name' | 'caPem' | 'observing'>,
+): Promise<boolean> {
+  for (const resource of observing ? RESOURCES.slice(0, 1) : RESOURCES) {
     const stored = (await readOrNothing(client, `${BASE}/${resource}/${name}`)) as
       WebhookConfiguration | undefined;
     if ((stored?.webhooks ?? []).length === 0 || planInjection(stored ?? {}, caPem) !== undefined)

@@ -29,7 +29,9 @@ function oracle({ meta, template, source, type, name, referenced, all }: Situati
   ];
   let chosen = template;
   for (const key of four) if (key in meta) chosen = meta;
-  if (parts(meta[`${word}s.exclude.reloader.stakater.com/reload`]).includes(name)) return false;
+  // Reloader reads the exclude list of the workload alone; charts also write it on the template.
+  const excluded = `${word}s.exclude.reloader.stakater.com/reload`;
+  if (parts(meta[excluded] ?? template[excluded]).includes(name)) return false;
   const list = parts(chosen[four[0]!]);
   if (list.includes(name) || list.includes('.*')) return true;
   if (!referenced) return false;

@@ -60,11 +60,11 @@ table('decide lets the exclude list beat a list that names the same source', [
   ['excluded', { meta: { [CM_EXCLUDE]: 'app' }, template: { [AUTO]: 'true' } }],
 ]);
 
-table('decide reads exclude lists as exact names, of the one type, on the workload alone', [
+table('decide reads exclude lists as exact names, of the one type, on the workload, else on its template', [
   ['auto', { meta: { [AUTO]: 'true', [CM_EXCLUDE]: 'ap.|.*' } }],
   ['auto', { meta: { [AUTO]: 'true', [SECRET_EXCLUDE]: 'app' } }],
   ['excluded', { meta: { [AUTO]: 'true', [SECRET_EXCLUDE]: 'app' }, type: 'secret' }],
-  ['auto', { template: { [AUTO]: 'true', [CM_EXCLUDE]: 'app' } }],
+  ['excluded', { template: { [AUTO]: 'true', [CM_EXCLUDE]: 'app' } }],
   ['auto', { meta: { [AUTO]: 'true', [CM_EXCLUDE]: '' } }],
 ]);
 

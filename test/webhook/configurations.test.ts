@@ -15,6 +15,7 @@ const options = {
   scope: EVERYWHERE,
   keys: RELOADER_KEYS,
   autoReloadAll: false,
+  observing: false,
   kinds: BUILT_IN,
 };
 
@@ -58,4 +59,9 @@ t.test('a workload is told by the renamed annotations, and by them alone', async
   const renamed = JSON.stringify(only(workloadConfiguration({ ...options, keys })).matchConditions);
   t.match(renamed, 'example.org/auto');
   t.notMatch(renamed, `"reloader.stakater.com/auto`);
+});
+
+t.test('where nothing is written, no workload is reviewed', async (t) => {
+  t.same(workloadConfiguration({ ...options, observing: true }).webhooks, []);
+  t.equal(sourceConfiguration({ ...options, observing: true }).webhooks.length, 1);
 });
