@@ -99,6 +99,14 @@ export function rightsOf(scope: Scope): Rights {
         names: [instance],
       },
       { why: 'the stop switch for all', group: '', resources: ['configmaps'], verbs: READ, names: [instance] },
+      { why: 'the meta-info ConfigMap, as Reloader has it', group: '', resources: ['configmaps'], verbs: ['create'] },
+      {
+        why: 'the meta-info ConfigMap: the leader writes it anew',
+        group: '',
+        resources: ['configmaps'],
+        verbs: ['get', 'update'],
+        names: ['reloader-meta-info'],
+      },
     ],
     cluster: [
       ...when(scope.global, {

@@ -1,11 +1,26 @@
 import type { Config } from './config.ts';
 import { selectorText } from './core/label-selector.ts';
+import { sourceRowsIn, type Scope } from './core/scope.ts';
 
-export type Notice = { readonly level: 'info' | 'warn'; readonly message: string };
+export type Notice = { readonly level: 'info' | 'warn' | 'error'; readonly message: string };
 
 /** What the settings give reason to say at the start, in Reloader's words where it has some (reloader.md 7.2). */
 export function startNotices(config: Config): Notice[] {
   return [...aboutReloaderFlags(config), ...aboutScope(config)];
+}
+
+/** One line for each watch of sources, in Reloader's words (reloader.md 7.2); an empty namespace means all. */
+export function watchNotices(scope: Scope): Notice[] {
+  const namespaces = scope.namespaces.length === 0 ? [''] : scope.namespaces;
+  return namespaces.flatMap((namespace) =>
+    sourceRowsIn(scope).flatMap(({ resource }) => [
+      { level: 'info' as const, message: `created controller for: ${resource}` },
+      {
+        level: 'info' as const,
+        message: `Starting Controller to watch resource type: ${resource} in namespace: ${namespace}`,
+      },
+    ]),
+  );
 }
 
 function* aboutReloaderFlags(config: Config): Iterable<Notice> {
@@ -13,7 +28,8 @@ function* aboutReloaderFlags(config: Config): Iterable<Notice> {
   if (logFormat !== '' && logFormat !== 'json')
     yield warn(`unsupported logging format: ${JSON.stringify(logFormat)}; the log is text`);
   if (enablePprof) yield warn('enable-pprof is set, but Restamp has no pprof: it changes nothing');
-  if (alert.onReload && alert.url === undefined) yield warn('ALERT_WEBHOOK_URL env variable not provided');
+  if (alert.onReload && alert.url === undefined)
+    yield { level: 'error', message: 'ALERT_WEBHOOK_URL env variable not provided' };
   if (webhookUrl !== undefined)
     yield warn('webhook-url is set, will only send webhook, no resources will be reloaded');
 }

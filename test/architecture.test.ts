@@ -26,6 +26,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/metrics.ts', 'src/reloader-metrics.ts'],
   re2js: ['src/core/'],
   yaml: ['src/config-file.ts'],
+  'package.json': ['src/release.ts'],
 };
 
 type Import = { readonly file: string; readonly target: string };

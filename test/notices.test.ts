@@ -1,5 +1,5 @@
 import t from 'tap';
-import { startNotices } from '../src/notices.ts';
+import { startNotices, watchNotices } from '../src/notices.ts';
 import { read } from './configured.ts';
 
 const said = (...args: readonly string[]): string[] =>
@@ -24,7 +24,24 @@ t.test('what Restamp does otherwise than the flag says is told at the start', as
   t.match(said('--log-format=logfmt'), [/unsupported logging format: "logfmt"/, ALL]);
   t.same(said('--log-format=json'), [ALL]);
   t.match(said('--enable-pprof'), [/no pprof/, ALL]);
-  t.match(said('--alert-on-reload'), ['warn: ALERT_WEBHOOK_URL env variable not provided', ALL]);
+  t.match(said('--alert-on-reload'), ['error: ALERT_WEBHOOK_URL env variable not provided', ALL]);
   t.same(said('--alert-on-reload', '--alert-webhook-url=https://chat.example'), [ALL]);
   t.match(said('--webhook-url=https://hook.example'), [/^warn: webhook-url is set/, ALL]);
+});
+
+t.test('each watch of sources is told of in Reloader’s words', async (t) => {
+  const lines = (...args: readonly string[]): string[] =>
+    watchNotices(read(args)).map(({ level, message }) => `${level}: ${message}`);
+  t.same(lines(), [
+    'info: created controller for: configmaps',
+    'info: Starting Controller to watch resource type: configmaps in namespace: ',
+    'info: created controller for: secrets',
+    'info: Starting Controller to watch resource type: secrets in namespace: ',
+  ]);
+  t.same(lines('--namespaces=a,b', '--resources-to-ignore=secrets'), [
+    'info: created controller for: configmaps',
+    'info: Starting Controller to watch resource type: configmaps in namespace: a',
+    'info: created controller for: configmaps',
+    'info: Starting Controller to watch resource type: configmaps in namespace: b',
+  ]);
 });

@@ -11,6 +11,7 @@ import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
 import { sendEvent } from '../src/kube/events.ts';
 import { findResource } from '../src/kube/discovery.ts';
+import { putConfigMap } from '../src/kube/config-maps.ts';
 import { createJobs } from '../src/kube/jobs.ts';
 import { patchWorkload, readSource, readSourceVersion, readWorkload, whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
@@ -19,12 +20,13 @@ import { createMetrics } from '../src/metrics.ts';
 import { assembleMutator } from '../src/roll/assemble.ts';
 import { LateKinds } from '../src/roll/late-kinds.ts';
 import { createLeadership } from '../src/roll/leadership.ts';
+import { publishMetaInfo } from '../src/roll/meta-info.ts';
 import { createRemakeStore } from '../src/roll/remake-store.ts';
 import { NamespaceScope } from '../src/roll/namespace-scope.ts';
 import { StopSwitch } from '../src/roll/stop-switch.ts';
 import { Tally } from '../src/roll/tally.ts';
 import { createTelling } from '../src/roll/telling.ts';
-import { startNotices } from '../src/notices.ts';
+import { startNotices, watchNotices } from '../src/notices.ts';
 import { createAlerts } from '../src/outgoing/alerts.ts';
 import { createChangeHook } from '../src/outgoing/change-hook.ts';
 import { helpText } from '../src/settings.ts';
@@ -124,7 +126,10 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     roll,
     onTrouble,
     address: replicaAddress(config.replicaAddress, config.admissionListen),
-    onLeading: (leading) => hook?.setLeading(leading),
+    onLeading: (leading) => {
+      hook?.setLeading(leading);
+      if (leading) void publishMetaInfo(config, log, putConfigMap.bind(undefined, client));
+    },
   });
   // Everything is answered from memory, so that the door can open before the watches have shown all.
   const door = hasDoor(config, auth.inCluster);
@@ -187,6 +192,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         is === 'in' ? `added namespace to be watched: ${name}` : `removed namespace from watch: ${name}`,
       ),
   });
+  for (const { level, message } of watchNotices(config)) log[level]({}, message);
   const watches = startWatches({
     client,
     clock,

@@ -1,7 +1,10 @@
 import t from 'tap';
+import type { KubeObject } from '../controlplane/http.ts';
 import { receiver } from '../helpers/receiver.ts';
 import { AUTO, source, workload } from './objects.ts';
 import { openStage } from './stage.ts';
+
+t.setTimeout(300_000);
 
 t.test('each roll is one alert in the words of Reloader', async (t) => {
   const { url, got } = await receiver(t);
@@ -70,3 +73,19 @@ t.test(
     t.notMatch(Object.keys(metadata.annotations ?? {}), /restamp/);
   },
 );
+
+t.test('the leader writes the meta-info ConfigMap, with the rights of the shipped role', async (t) => {
+  type Stored = KubeObject & { readonly data: Readonly<Record<string, string>> };
+  const path = '/api/v1/namespaces/restamp/configmaps/reloader-meta-info';
+  // A rule of the role is for the own namespace, which is that of the shipped installation.
+  const env = { RELOADER_NAMESPACE: 'restamp', RELOADER_DEPLOYMENT_NAME: 'first' };
+  const stage = await openStage(t, 'meta-info', { env });
+  const named = (name: string) => (found: Stored) => (found.data['deploymentInfo'] ?? '').includes(name);
+  await stage.cp.untilObject<Stored>(path, named('first'));
+  await stage.restamp.stop();
+  const again = await stage.start({ env: { ...env, RELOADER_DEPLOYMENT_NAME: 'second' } });
+  await stage.cp.untilObject<Stored>(path, named('second'));
+  t.ok(again.lines.some(({ msg }) => msg === 'Meta info configmap already exists, updating it'));
+  const refused = stage.lines.filter(({ msg }) => /Failed to (create|update existing) meta info/.test(msg));
+  t.same(refused, []);
+});

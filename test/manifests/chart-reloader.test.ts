@@ -124,7 +124,7 @@ t.test('variables come from values, a Secret of the chart, fields and other Secr
     },
   });
   const { env } = deploymentOf(objects).spec.template.spec.containers[0];
-  t.same(env.slice(3), [
+  t.same(env.slice(5), [
     { name: 'METRICS_COUNT_BY_NAMESPACE', value: 'enabled' },
     { name: 'ALERT_ON_RELOAD', value: 'true' },
     {

@@ -94,7 +94,7 @@ t.test('the pods are restricted, probed, and end later than their endpoints', as
   t.ok(spec.terminationGracePeriodSeconds > 10);
   t.same(
     container.env.map(({ name }) => name),
-    ['POD_NAME', 'POD_NAMESPACE', 'POD_IP'],
+    ['POD_NAME', 'POD_NAMESPACE', 'POD_IP', 'RELOADER_NAMESPACE', 'RELOADER_DEPLOYMENT_NAME'],
   );
 });
 

@@ -33,7 +33,7 @@
   verbs: [create, patch]
 {{- end -}}
 
-{{/* Rules in the own namespace: the key Secret, the Lease, the stop switch. */}}
+{{/* Rules in the own namespace: the key Secret, the Lease, the stop switch, the meta-info ConfigMap. */}}
 {{- define "restamp.ownRules" -}}
 {{- $name := include "restamp.fullname" . -}}
 - apiGroups: [""]
@@ -54,6 +54,13 @@
   resources: [configmaps]
   resourceNames: [{{ $name }}]
   verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [reloader-meta-info]
+  verbs: [get, update]
 {{- end -}}
 
 {{/* Rules on what belongs to no namespace. */}}
