@@ -108,6 +108,8 @@ function* contradictions(get: Get): Iterable<string> {
     yield '--namespaces (or KUBERNETES_NAMESPACE) and --namespace-selector: only one of them can choose';
   if (get('enable-ha') && !get('leader-elect'))
     yield '--enable-ha=true and --leader-elect=false: only one of them can be meant';
+  if (get('mode') === 'observe' && get('webhook-url') !== undefined)
+    yield '--mode=observe and --webhook-url: what only observes calls nobody';
 }
 
 function configOf(get: Get): Config {

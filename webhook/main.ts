@@ -128,7 +128,8 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     address: replicaAddress(config.replicaAddress, config.admissionListen),
     onLeading: (leading) => {
       hook?.setLeading(leading);
-      if (leading) void publishMetaInfo(config, log, putConfigMap.bind(undefined, client));
+      if (leading && config.mode === 'roll')
+        void publishMetaInfo(config, log, putConfigMap.bind(undefined, client));
     },
   });
   // Everything is answered from memory, so that the door can open before the watches have shown all.

@@ -10,9 +10,14 @@ function scoped() {
   const made = world();
   const changes: string[] = [];
   const lists: { what: string; done: (value?: unknown) => void }[] = [];
+  const heard: string[] = [];
   const scope = new NamespaceScope({
     selector: parseSelector('env')!,
     roll: made,
+    also: (type) => ({
+      put: ({ metadata }) => heard.push(`${type}/${metadata.name}`),
+      remove: ({ name }) => heard.push(`gone ${type}/${name}`),
+    }),
     onChange: (name, is) => changes.push(`${is} ${name}`),
   });
   const putAll = (version = '10'): void => {
@@ -23,7 +28,7 @@ function scoped() {
     scope.start((what) => new Promise((done) => lists.push({ what, done })));
     made.mutator.start();
   };
-  return { made, scope, changes, lists, putAll, start };
+  return { made, scope, heard, changes, lists, putAll, start };
 }
 
 t.test('what is outside is not kept', async (t) => {
@@ -112,3 +117,16 @@ t.test('namespaces that come in during a list are listed together after it', asy
     ['sources', 'workloads', 'sources'],
   );
 });
+
+t.test(
+  'who follows the sources beside the mutator hears of those in the scope, and of all that go',
+  async (t) => {
+    const { scope, heard, putAll } = scoped();
+    putAll();
+    t.same(heard, []);
+    scope.put('apps');
+    putAll('11');
+    scope.sourceFollower('cm').remove({ namespace: 'apps', name: 'app' });
+    t.same(heard, ['cm/app', 'gone cm/app']);
+  },
+);
