@@ -177,6 +177,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           settings: { ...config, kinds },
           keyId: ring.current,
           mapBefore: (workload) => roll.workloads.mapBefore(workload),
+          mayRun: (workload) => roll.workloads.mayRun(workload),
           dependencies: (workload, map) => roll.judge.dependencies(workload, map),
           seen: (workload, writer) => roll.rates.seen(workloadKey(workload), writer),
           readSources: (workload, dependencies) => roll.live.read(workload.namespace, dependencies),

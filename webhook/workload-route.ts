@@ -12,6 +12,7 @@ import type { KindRow, Kinds } from '../src/core/kind.ts';
 import type { StampMap } from '../src/core/stamp-map.ts';
 import {
   isForeignOwned,
+  isSettled,
   reduceWorkload,
   templateOf,
   workloadTitle,
@@ -27,6 +28,8 @@ export type WorkloadRouteParts = {
   readonly keyId: string;
   /** The map that counts for a workload before this write: the stored one, or the one that is remembered. */
   readonly mapBefore: (workload: Workload) => StampMap | undefined;
+  /** Whether pods of this template may run, of a rollout that has not ended. */
+  readonly mayRun: (workload: Workload) => boolean;
   readonly dependencies: (workload: Workload, map: StampMap | undefined) => ReadonlyMap<string, Dependency>;
   /** The sources as they are stored now, by stamp key; undefined for one that could not be read in time. */
   readonly readSources: (
@@ -71,10 +74,13 @@ export function createWorkloadRoute(
     const dependencies = parts.dependencies(workload, map);
     if (dependencies.size === 0) return { patch: putBack(write).patch };
     const sources = await parts.readSources(workload, dependencies);
+    const settled = before === undefined || isSettled(row, before);
     const made = restamp(write, {
       dependencies,
       map,
       keyId: parts.keyId,
+      settled,
+      returns: !settled && parts.mayRun(workload),
       sources: (key) => sources.get(key),
     });
     const fitted = fitMap(workload, made.map);

@@ -19,7 +19,7 @@ import { leverName, stampValue } from './lever.ts';
 import type { Current } from './plan.ts';
 import type { PodTemplate } from './pod-template.ts';
 import { parseReloadedFrom, withHash } from './reloaded-from.ts';
-import type { Stamp, StampMap } from './stamp-map.ts';
+import { wasBefore, type Stamp, type StampMap } from './stamp-map.ts';
 
 /** The annotations that only Restamp writes: whatever a writer sends, they come from the old object. */
 const OURS = [STAMPS, LAST_ROLL, HELD];
@@ -66,6 +66,10 @@ export type Restamping = {
   /** The map that counts before this write. */
   readonly map: StampMap | undefined;
   readonly keyId: string;
+  /** No pods of older templates run on, as the old object says. */
+  readonly settled: boolean;
+  /** The template that comes may be one of those whose pods still run. */
+  readonly returns: boolean;
   /** Undefined for one that could not be read in time: what the map says of it stays. */
   readonly sources: (stampKey: string) => FreshSource | undefined;
 };
@@ -76,7 +80,7 @@ export type Restamping = {
  */
 export function restamp(
   write: Write,
-  { dependencies, map, keyId: newest, sources }: Restamping,
+  { dependencies, map, keyId: newest, settled, returns, sources }: Restamping,
 ): { readonly levers: Operation[]; readonly map: StampMap } {
   // By path: names that fall together share a lever, and the last one sets it, however often this is asked.
   const touches = new Map<string, Operation>();
@@ -102,7 +106,10 @@ export function restamp(
             ...annotationPatchOf(write, dependency, sha1),
           ];
     for (const operation of touched) touches.set(operation.path, operation);
-    stamps.set(key, restampOne(current, keyId, map, { key, levered: touched.length > 0 }));
+    stamps.set(
+      key,
+      restampOne(current, keyId, map, { key, settled, returns: returns && touched.length === 0 }),
+    );
   }
   const levers = [...touches.values()].filter(({ value }) => value !== undefined);
   const req = map?.req === undefined ? {} : { req: map.req };
@@ -139,24 +146,23 @@ export function annotationPatch(sent: Annotations | undefined, ours: Annotations
 }
 
 /**
- * The entry after pods were replaced. Without a lever the template may be that of an older ReplicaSet, whose pods
- * then go on with older data: `was` remembers that digest until the rollout is complete. If the template changes
- * again before that, the entry returns to it and rolls as usual.
+ * The entry after pods were replaced. A template that returns without the lever is that of an older ReplicaSet whose
+ * pods may still run, with older data: the entry returns to what they may hold, and rolls as usual. Else these pods
+ * are new; the ones that they replace go on until the rollout is complete, which `was` tells.
  */
 function restampOne(
   current: Current,
   keyId: string,
   map: StampMap | undefined,
-  { key, levered }: { key: string; levered: boolean },
+  { key, settled, returns }: { key: string; settled: boolean; returns: boolean },
 ): Stamp {
   const old = map?.s.get(key);
-  if (current.state === 'missing') return old ?? { h: ABSENT };
-  if (old?.was !== undefined && !levered && map?.key === keyId) return { h: old.was };
-  const h = current.digest(keyId, undefined);
-  const fresh: Stamp = { h, uid: current.uid, rv: current.resourceVersion };
-  const moved =
-    old !== undefined && old.h !== ABSENT && map?.key === keyId && old.f === undefined && old.h !== h;
-  return moved && !levered ? { ...fresh, was: old.h } : fresh;
+  // What is gone stays in the map as it was rolled last.
+  const h = current.state === 'missing' ? (old?.h ?? ABSENT) : current.digest(keyId, undefined);
+  const { was } = map?.key === keyId ? wasBefore(old, h, settled) : {};
+  if (was !== undefined && returns) return { h: was };
+  if (current.state === 'missing') return old ?? { h };
+  return { h, uid: current.uid, rv: current.resourceVersion, ...(was === undefined ? {} : { was }) };
 }
 
 /** The same for the annotation that tells of the last change, if it tells of this source. */

@@ -59,7 +59,12 @@ export function planLever(
   strategy: Strategy = 'env-vars',
 ): TemplatePatch {
   const patch = strategy === 'annotations' ? planAnnotation(present, changes) : planEnv(present, changes);
-  return patch ?? { metadata: { annotations: { [STAMP]: stamp } } };
+  return patch ?? withStamp({}, stamp);
+}
+
+/** The same patch for a template that never was before, whatever its levers are. */
+export function withStamp(patch: TemplatePatch, stamp: string): TemplatePatch {
+  return { ...patch, metadata: { annotations: { ...patch.metadata?.annotations, [STAMP]: stamp } } };
 }
 
 function planEnv(present: readonly Lever[], changes: readonly LeverChange[]): TemplatePatch | undefined {

@@ -1,6 +1,6 @@
 import { ABSENT, type Digest } from './digest.ts';
 import type { Dependency } from './dependency.ts';
-import { sameStamps, type Stamp, type StampMap } from './stamp-map.ts';
+import { sameStamps, wasBefore, type Stamp, type StampMap } from './stamp-map.ts';
 
 /** A source as it is stored now. */
 export type Current =
@@ -50,6 +50,11 @@ export type Plan = {
   readonly baseline: StampMap;
   /** The map as the roll writes it: everything current. */
   readonly rolled: StampMap;
+  /**
+   * A rollout is under way, and levers that go or return to an older value may make a template of which pods still
+   * run, with older data.
+   */
+  readonly returns: boolean;
   /** The baseline says something that the given map does not. */
   readonly changed: boolean;
   /** Sources that may have changed before the first baseline; nobody can tell (DESIGN 2.7). */
@@ -81,10 +86,15 @@ export function planWorkload(input: PlanInput): Plan {
     stale,
     baseline,
     rolled,
+    returns: !input.settled && stale.some(({ key }) => isReturn(map?.s.get(key), rolled.s.get(key))),
     // A map without what was born in the dark would be a map all the same, and nothing in it would roll.
     changed: map === undefined ? stale.length === 0 && baseline.s.size > 0 : !sameStamps(map, baseline),
     unproven: [...verdicts].filter(([, verdict]) => verdict.is === 'unproven').map(([key]) => key),
   };
+}
+
+function isReturn(old: Stamp | undefined, rolled: Stamp | undefined): boolean {
+  return rolled?.h === ABSENT || (old?.was !== undefined && old.was === rolled?.h);
 }
 
 function judge(input: PlanInput, key: string, stamp: Stamp | undefined): Verdict {
@@ -143,7 +153,7 @@ function compose(
     const old = map?.s.get(key);
     if (keep(verdict)) {
       if (old !== undefined) stamps.set(key, old);
-    } else stamps.set(key, stampOf(input, key, keyId, verdict.is === 'fresh' ? old : undefined));
+    } else stamps.set(key, stampOf(input, key, keyId, map?.key === keyId ? old : undefined));
   }
   const req = map?.req === undefined ? {} : { req: map.req };
   // Text of others: a counter that went beyond what a number holds would make our own map unreadable.
@@ -151,10 +161,10 @@ function compose(
   return { n, key: keyId, ...req, s: stamps };
 }
 
-function stampOf(input: PlanInput, key: string, keyId: string, fresh: Stamp | undefined): Stamp {
+function stampOf(input: PlanInput, key: string, keyId: string, old: Stamp | undefined): Stamp {
   const current = input.current(key) ?? { state: 'missing' };
-  const was = fresh?.was === undefined || input.settled ? {} : { was: fresh.was };
-  if (current.state === 'missing') return { h: ABSENT, ...was };
+  if (current.state === 'missing') return { h: ABSENT, ...wasBefore(old, ABSENT, input.settled) };
   const { uid, resourceVersion: rv } = current;
-  return { h: current.digest(keyId, undefined), uid, rv, ...was };
+  const h = current.digest(keyId, undefined);
+  return { h, uid, rv, ...wasBefore(old, h, input.settled) };
 }

@@ -10,7 +10,7 @@ export type Stamp = {
   readonly rv?: string;
   /** The keys that the digest covers, sorted; absent means all. */
   readonly f?: readonly string[];
-  /** The digest before this entry was made current without a lever (DESIGN 3.7). */
+  /** What pods of older templates may still hold, until the rollout is complete (DESIGN 3.7). */
   readonly was?: Digest;
 };
 
@@ -81,6 +81,17 @@ function parseStamp(entry: unknown): Stamp | undefined {
   );
   const keys = f === undefined || (Array.isArray(f) && f.every((key) => typeof key === 'string'));
   return texts && digests && keys ? (entry as Stamp) : undefined;
+}
+
+/**
+ * What an entry keeps of `old` when it is made current as `h`: as long as a rollout is under way, pods of an older
+ * template go on with older data, and an undo can bring that template back.
+ */
+export function wasBefore(old: Stamp | undefined, h: Digest, settled: boolean): { readonly was?: Digest } {
+  if (old === undefined || old.f !== undefined) return {};
+  const known = settled ? [old.h] : [old.was, old.h];
+  const was = known.find((one) => one !== undefined && one !== h);
+  return was === undefined ? {} : { was };
 }
 
 /** Whether two maps say the same, apart from counters and from hints, which are never written alone. */

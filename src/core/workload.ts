@@ -185,7 +185,8 @@ function findLevers(template: PodTemplate): Lever[] {
   return [...variables, ...marks];
 }
 
-function isSettled(row: KindRow, object: WorkloadObject): boolean {
+/** Whether all its pods are of the newest template and serve; also where a kind has no rollouts. */
+export function isSettled(row: KindRow, object: WorkloadObject): boolean {
   const facts = rolloutFacts(row, object);
   return (
     facts === undefined || rolloutStatus(facts, { elapsedMs: 0, deadlineMs: Infinity }).is === 'complete'

@@ -158,7 +158,7 @@ export class Judge {
   #mustWrite(workload: Workload, stored: Page['stored'], baseline: StampMap): boolean {
     if (typeof stored !== 'object') return workload.optedIn && baseline.s.size > 0;
     const fitted = fitMap(workload, baseline);
-    return fitted !== undefined && !sameStamps(stored, fitted.map);
+    return fitted !== undefined && !sameStamps(withoutOld(stored, fitted.map), fitted.map);
   }
 
   /** The newest version of a source that the watch, or another process that wrote the map, has seen. */
@@ -195,6 +195,16 @@ export class Judge {
     const { uid, resourceVersion, created, dataTime } = meta;
     return { state: 'present', uid, resourceVersion, created, dataTime, digest: () => stamp.h };
   }
+}
+
+/** A map without each `was` that is over in the wanted one: a rollout that has ended is not worth a write. */
+function withoutOld(stored: StampMap, wanted: StampMap): StampMap {
+  const kept = [...stored.s].map(([key, stamp]): [string, Stamp] => {
+    if (stamp.was === undefined || wanted.s.get(key)?.was !== undefined) return [key, stamp];
+    const { h, f } = stamp;
+    return [key, f === undefined ? { h } : { h, f }];
+  });
+  return { ...stored, s: new Map(kept) };
 }
 
 /** The hash of a source that the template tells: in an env var of whichever container, or in the annotation. */

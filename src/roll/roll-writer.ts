@@ -1,5 +1,5 @@
 import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../core/job.ts';
-import { planLever, type LeverChange, type Strategy } from '../core/lever.ts';
+import { planLever, withStamp, type LeverChange, type Strategy } from '../core/lever.ts';
 import { templateOperations } from '../core/template-operations.ts';
 import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
 import { templateOf, workloadTitle, type Workload, type WorkloadObject } from '../core/workload.ts';
@@ -22,6 +22,8 @@ export type RollWrite = {
   readonly changes: readonly LeverChange[];
   /** For a template that would not change otherwise; never used twice. */
   readonly stamp: string;
+  /** The levers alone may bring back a template whose pods still run. */
+  readonly returns: boolean;
   /** What is stale, in its versions: two rolls for the same are one. */
   readonly versions: readonly string[];
 };
@@ -50,7 +52,8 @@ export class RollWriter {
 
   write(workload: Workload, roll: RollWrite): Promise<Written> {
     const strategy = workload.wishes.lever ?? this.#options.strategy;
-    const template = planLever(workload.levers, roll.changes, roll.stamp, strategy);
+    const planned = planLever(workload.levers, roll.changes, roll.stamp, strategy);
+    const template = roll.returns ? withStamp(planned, roll.stamp) : planned;
     if (workload.row.roll === 'remake') return this.#remake(workload, roll, template);
     if (workload.row.roll === 'run' && !workload.wishes.nextRun) return this.#run(workload, roll, template);
     if (workload.row.restart !== undefined && workload.wishes.restart)

@@ -124,6 +124,7 @@ export class Roller {
       metadata,
       changes: this.#changes(workload, plan),
       stamp: stamp === workload.templateStamp ? `${stamp}.` : stamp,
+      returns: plan.returns,
       versions: plan.stale.map(({ key }) => versionOf(key, plan)).sort(),
     };
     onRolling(workload);

@@ -2,6 +2,7 @@ import { ReverseIndex } from '../core/reverse-index.ts';
 import { compareVersions } from '../core/resource-version.ts';
 import type { SourceRef } from '../core/source.ts';
 import { mapOwner, parseStamps, type StampMap, type Unreadable } from '../core/stamp-map.ts';
+import { afterUnseenWrite, isOtherTemplate } from '../core/unseen-write.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 
 /** A workload with its map, and what is remembered about it. */
@@ -11,6 +12,8 @@ export type Page = {
   readonly stored: StampMap | Unreadable | undefined;
   /** It was opted in when it was first seen, and that was after the start. */
   readonly addedAfterStart: boolean;
+  /** Digests of its templates since a rollout was last complete; undefined if that was not seen. */
+  readonly templates: ReadonlySet<string> | undefined;
 };
 
 /**
@@ -60,14 +63,10 @@ export class WorkloadBook {
       workload: { ...workload, stamps: undefined },
       stored,
       addedAfterStart: same ? page.addedAfterStart : isNew && this.#started && workload.optedIn,
+      templates: templatesAfter(workload, same ? page.templates : this.#noTemplates(isNew)),
     });
     this.index.set(workload);
-    const remembered = this.#remembered.get(key);
-    if (
-      typeof stored === 'object' &&
-      (remembered?.uid !== workload.uid || supersedes(stored, remembered.map))
-    )
-      this.remember(key, workload.uid, stored);
+    this.#takeMap(key, workload, stored, same ? page : undefined);
     return true;
   }
 
@@ -103,6 +102,11 @@ export class WorkloadBook {
       : undefined;
   }
 
+  /** Whether pods of a template that somebody writes may run, if a rollout is under way. */
+  mayRun(workload: Workload): boolean {
+    return this.#pages.get(workloadKey(workload))?.templates?.has(workload.bare) ?? true;
+  }
+
   /** The map that counts for a workload as somebody writes it, which may be newer than what the watch has shown. */
   mapBefore(workload: Workload): StampMap | undefined {
     const key = workloadKey(workload);
@@ -119,6 +123,23 @@ export class WorkloadBook {
 
   remember(key: string, uid: string, map: StampMap): void {
     this.#remembered.set(key, { uid, map });
+  }
+
+  /** What was seen of the templates of a workload before it was put in: all of a new one. */
+  #noTemplates(isNew: boolean): ReadonlySet<string> | undefined {
+    return isNew && this.#started ? new Set() : undefined;
+  }
+
+  /** Which map counts after a workload was stored; `before` is the same one as it was known. */
+  #takeMap(key: string, workload: Workload, stored: Page['stored'], before: Page | undefined): void {
+    const { uid } = workload;
+    const remembered = this.#remembered.get(key);
+    const ours = remembered?.uid === uid ? remembered.map : undefined;
+    if (typeof stored === 'object' && (ours === undefined || supersedes(stored, ours)))
+      this.remember(key, uid, stored);
+    else if (ours !== undefined && before !== undefined && isOtherTemplate(before.workload, workload))
+      if (before.templates?.has(workload.bare) ?? true)
+        this.remember(key, uid, afterUnseenWrite(ours, before.workload, workload));
   }
 
   #drop(key: string): void {
@@ -141,4 +162,13 @@ function supersedes(stored: StampMap, remembered: StampMap): boolean {
     [...stored.s].some(([key, stamp]) => remembered.s.get(key)?.h !== stamp.h) ||
     stored.key !== remembered.key
   );
+}
+
+/** The templates since a rollout was last complete, with that of this workload; undefined where nobody can tell. */
+function templatesAfter(
+  { settled, bare }: Workload,
+  known: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined {
+  if (settled) return new Set([bare]);
+  return known?.has(bare) === true ? known : known && new Set([...known, bare]);
 }

@@ -42,7 +42,10 @@ t.test(
     const map = mapOf({ 'cm/gone': stampOf(ONE, 'k0'), 'cm/b': stampOf(ONE, 'k0') }, { key: 'k0' });
     const found = plan({ 'cm/gone': MISSING, 'cm/b': present(TWO) }, map);
     t.equal(found.rolled.key, 'k0');
-    t.same(entriesOf(found.rolled), { 'cm/gone': stampOf(ONE, 'k0'), 'cm/b': stampOf(TWO, 'k0') });
+    t.same(entriesOf(found.rolled), {
+      'cm/gone': stampOf(ONE, 'k0'),
+      'cm/b': { ...stampOf(TWO, 'k0'), was: stampOf(ONE, 'k0').h },
+    });
     t.same(staleOf(plan({ 'cm/gone': present(ONE), 'cm/b': present(TWO) }, found.rolled)), []);
   },
 );

@@ -62,7 +62,7 @@ t.test(
       n: 5,
       key: 'k1',
       req: 'r',
-      s: new Map([['cm/app', { ...stampOf(TWO), rv: '8' }]]),
+      s: new Map([['cm/app', { ...stampOf(TWO), rv: '8', was: 'w' }]]),
     });
   },
 );
@@ -119,12 +119,13 @@ t.test(
     const quiet = plan({ 'cm/app': present(ONE) }, absent, { reloadOnDelete: true });
     t.same(quiet.stale, []);
     t.ok(quiet.changed);
-    t.same(entriesOf(quiet.baseline), { 'cm/app': stampOf(ONE) });
+    const entries = { 'cm/app': { ...stampOf(ONE), was: ABSENT } };
+    t.same(entriesOf(quiet.baseline), entries);
     const loud = plan({ 'cm/app': present(ONE) }, absent, { reloadOnCreate: true });
     t.same(staleOf(loud), ['cm/app created']);
     t.same(entriesOf(loud.baseline), { 'cm/app': { h: ABSENT } });
     t.notOk(loud.changed);
-    t.same(entriesOf(loud.rolled), { 'cm/app': stampOf(ONE) });
+    t.same(entriesOf(loud.rolled), entries);
   },
 );
 
@@ -145,7 +146,7 @@ t.test('planWorkload rolls for a source that goes with reload-on-delete, once', 
   const found = plan({ 'cm/app': MISSING }, mapOf({ 'cm/app': stampOf(ONE) }), { reloadOnDelete: true });
   t.same(staleOf(found), ['cm/app deleted']);
   t.same(entriesOf(found.baseline), { 'cm/app': stampOf(ONE) });
-  t.same(entriesOf(found.rolled), { 'cm/app': { h: ABSENT } });
+  t.same(entriesOf(found.rolled), { 'cm/app': { h: ABSENT, was: stampOf(ONE).h } });
   t.same(plan({ 'cm/app': MISSING }, found.rolled, { reloadOnDelete: true }).stale, []);
 });
 
@@ -179,7 +180,32 @@ t.test('planWorkload keeps what an entry was before, as long as it is fresh', as
   t.ok(settled.changed, 'until all pods run the newest template');
   t.same(entriesOf(settled.baseline)['cm/app'], stampOf(ONE));
   const created = plan({ 'cm/app': present(ONE) }, mapOf({ 'cm/app': { h: ABSENT, was: 'w' } }));
-  t.same(entriesOf(created.baseline)['cm/app'], stampOf(ONE));
+  t.same(entriesOf(created.baseline)['cm/app'], { ...stampOf(ONE), was: 'w' });
+});
+
+t.test('planWorkload keeps what a roll replaces, until its rollout is complete', async (t) => {
+  const rolled = (now: typeof ONE, was?: string, settled = false) =>
+    entriesOf(
+      plan(
+        { 'cm/app': present(now) },
+        mapOf({ 'cm/app': { ...stampOf(ONE), ...(was === undefined ? {} : { was }) } }),
+        { settled },
+      ).rolled,
+    )['cm/app']?.was;
+  t.equal(rolled(TWO), stampOf(ONE).h);
+  t.equal(rolled(TWO, 'w'), 'w', 'the oldest');
+  t.equal(rolled(TWO, 'w', true), stampOf(ONE).h, 'but for what a complete rollout has ended');
+  t.equal(rolled(TWO, stampOf(TWO).h), stampOf(ONE).h, 'and something other than what is current');
+});
+
+t.test('planWorkload tells when levers alone may bring back a template whose pods still run', async (t) => {
+  const map = mapOf({ 'cm/app': { ...stampOf(ONE), was: stampOf(TWO).h } });
+  const gone = { reloadOnDelete: true };
+  t.ok(plan({ 'cm/app': present(TWO) }, map).returns, 'data that return');
+  t.notOk(plan({ 'cm/app': present({ a: '3' }) }, map).returns, 'not data that never were');
+  t.ok(plan({ 'cm/app': MISSING }, map, gone).returns, 'a lever that goes');
+  for (const now of [present(TWO), MISSING])
+    t.notOk(plan({ 'cm/app': now }, map, { ...gone, settled: true }).returns, 'not without a rollout');
 });
 
 t.test('planWorkload counts up with each map and carries the request along', async (t) => {

@@ -31,12 +31,14 @@ function fresh(content: Content | undefined): FreshSource {
   return { current: present(content), sha1: `sha1 of ${JSON.stringify(content)}` };
 }
 
-/** Restamps a write that brings this template. */
+/** Restamps a write that brings this template; no rollout is under way, unless said. */
 function ask(
   after: PodTemplate,
   map: StampMap | undefined,
   now: Readonly<Record<string, Content | undefined>>,
+  rollout: { settled?: boolean; returns?: boolean } = {},
 ) {
+  const { settled = true, returns = !settled } = rollout;
   const asked: Write = {
     before: undefined,
     after: { annotations: undefined, template: after },
@@ -48,6 +50,8 @@ function ask(
     dependencies: new Map(Object.keys(now).map((key) => [key, dependency(key)])),
     map,
     keyId: 'k1',
+    settled,
+    returns,
     sources: (key) => fresh(now[key]),
   });
   const { spec } = patched({ spec: { template: after } }, made.levers);
@@ -104,36 +108,50 @@ t.test('the map becomes current, of exactly the dependencies, and its counter gr
   t.equal(ask(template(), undefined, { 'cm/app': NEW }).map.n, 1);
 });
 
-t.test('an entry that is made current without a lever keeps what it was', async (t) => {
-  const made = ask(template(), mapOf({ 'cm/app': stampOf(OLD) }), { 'cm/app': NEW });
-  t.same(made.entries, { 'cm/app': { ...stampOf(NEW), was: digestOf('k1', OLD) } });
+t.test('an entry that is made current keeps what it was, with a lever or without', async (t) => {
+  const wanted = { 'cm/app': { ...stampOf(NEW), was: digestOf('k1', OLD) } };
+  for (const env of [[], [lever('x')], [lever(fresh(NEW).sha1!)]])
+    t.same(ask(template(env), mapOf({ 'cm/app': stampOf(OLD) }), { 'cm/app': NEW }).entries, wanted);
 });
 
-t.test('with a lever, or without a change, there is nothing that it was', async (t) => {
+t.test('without a change, or from a map under another key, there is nothing that it was', async (t) => {
   const map = mapOf({ 'cm/app': stampOf(OLD) });
-  t.same(ask(template([lever('x')]), map, { 'cm/app': NEW }).entries, { 'cm/app': stampOf(NEW) });
-  t.same(
-    ask(template([lever(fresh(NEW).sha1!)]), map, { 'cm/app': NEW }).entries,
-    { 'cm/app': stampOf(NEW) },
-    'also where the lever has the value of today',
-  );
   t.same(ask(template(), map, { 'cm/app': OLD }).entries, { 'cm/app': stampOf(OLD) });
-  t.same(ask(template(), mapOf({ 'cm/app': { h: '-' } }), { 'cm/app': NEW }).entries, {
-    'cm/app': stampOf(NEW),
-  });
   const other = mapOf({ 'cm/app': stampOf(OLD, 'k0') }, { key: 'k0' });
   t.same(ask(template(), other, { 'cm/app': NEW }).entries, { 'cm/app': stampOf(NEW) }, 'another key');
 });
 
-t.test('an entry returns to what it was if the template changes again', async (t) => {
-  const map = mapOf({ 'cm/app': { ...stampOf(NEW), was: digestOf('k1', OLD) } });
-  t.same(ask(template(), map, { 'cm/app': NEW }).entries, { 'cm/app': { h: digestOf('k1', OLD) } });
-  t.same(
-    ask(template([lever('x')]), map, { 'cm/app': NEW }).entries,
-    { 'cm/app': stampOf(NEW) },
-    'a lever says that these pods read what is stored now',
-  );
-});
+t.test(
+  'while a rollout is under way, a template without the lever may have pods that still run',
+  async (t) => {
+    const under = { settled: false };
+    const returned = { 'cm/app': { h: digestOf('k1', OLD) } };
+    const rolled = mapOf({ 'cm/app': { ...stampOf(NEW), was: digestOf('k1', OLD) } });
+    t.same(ask(template(), rolled, { 'cm/app': NEW }, under).entries, returned, 'it was rolled for');
+    const stale = mapOf({ 'cm/app': stampOf(OLD) });
+    t.same(ask(template(), stale, { 'cm/app': NEW }, under).entries, returned, 'it waits for a roll');
+    t.same(
+      ask(template([lever('x')]), rolled, { 'cm/app': NEW }, under).entries,
+      Object.fromEntries(rolled.s),
+      'with a lever of today it is a new one',
+    );
+    t.same(ask(template(), mapOf({ 'cm/app': stampOf(NEW) }), { 'cm/app': NEW }, under).entries, {
+      'cm/app': stampOf(NEW),
+    });
+    t.same(
+      ask(template(), rolled, { 'cm/app': NEW }).entries,
+      { 'cm/app': stampOf(NEW) },
+      'when the rollout is complete, no pod holds what it was',
+    );
+    t.same(
+      ask(template(), rolled, { 'cm/app': NEW }, { settled: false, returns: false }).entries,
+      Object.fromEntries(rolled.s),
+      'so is one that never was',
+    );
+    const gone = mapOf({ 'cm/app': { h: '-', was: digestOf('k1', OLD) } });
+    t.same(ask(template(), gone, { 'cm/app': undefined }, under).entries, returned);
+  },
+);
 
 t.test('a source that is missing keeps its entry, and without one is stamped as absent', async (t) => {
   const was = { ...stampOf(NEW), was: digestOf('k1', OLD) };

@@ -18,7 +18,7 @@ const KEY = workloadKey(api);
 function planOf(keys: readonly string[] = ['cm/app'], req?: string): Plan {
   const map = mapOf({}, req === undefined ? {} : { req });
   const stale = keys.map((key) => ({ key, dependency: dependency(key), cause: 'changed' as const }));
-  return { stale, baseline: map, rolled: map, changed: false, unproven: [] };
+  return { stale, baseline: map, rolled: map, returns: false, changed: false, unproven: [] };
 }
 
 function gates() {

@@ -226,3 +226,20 @@ t.test('the preview names who would roll, from what is in memory', async (t) => 
   t.same(names({ state: 'missing' }), []);
   t.equal(workloads.map(KEY)?.n, 1, 'nothing is remembered');
 });
+
+t.test(
+  'what an entry was goes from memory when its rollout is complete, and is worth no write',
+  async (t) => {
+    const { put, watched, read, verdict, workloads } = judging();
+    watched('cm/app', { version: '7' });
+    const was = digestOf('cm/app', { a: '0' });
+    const stamps = { 'cm/app': { ...stampOf({ a: '1' }, '7'), was } };
+    put({ stamps });
+    await read('cm/app', { a: '1' }, { version: '7' });
+    t.match(verdict(), { is: 'fresh', write: false });
+    t.equal(workloads.map(KEY)?.s.get('cm/app')?.was, was);
+    put({ version: '11', stamps, settled: true });
+    t.match(verdict(), { is: 'fresh', write: false });
+    t.equal(workloads.map(KEY)?.s.get('cm/app')?.was, undefined);
+  },
+);

@@ -96,6 +96,8 @@ export type WorkloadParts = {
   readonly n?: number;
   readonly keyId?: string;
   readonly env?: readonly object[];
+  /** All its pods are of its newest template. */
+  readonly settled?: boolean;
 };
 
 /** A Deployment that is opted in by `auto`, as the API server stores it. */
@@ -124,7 +126,8 @@ export function deployment(name: string, parts: WorkloadParts = {}): WorkloadObj
       template: { spec: { containers: [{ name: 'main', envFrom, ...(env === undefined ? {} : { env }) }] } },
     },
   };
-  return object;
+  const status = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+  return parts.settled === true ? { ...object, ...{ status } } : object;
 }
 
 /** What is kept of a Deployment; undefined where it is not opted in. */

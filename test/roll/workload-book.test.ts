@@ -193,3 +193,25 @@ t.test('only a workload that was opted in when it first appeared after the start
     'a map alone is no opting in',
   );
 });
+
+t.test(
+  'a template may have pods that run on, unless it never was since a rollout was complete',
+  async (t) => {
+    const { book: made, put } = book();
+    const [a, b, c] = [{ uses: ['cm/a'] }, { uses: ['cm/b'] }, { uses: ['cm/c'] }];
+    const mayRun = (parts: WorkloadParts) => made.mayRun(reduced(deployment('api', parts))!);
+    t.ok(mayRun(a), 'nothing is known of it');
+    put({ ...a, version: '11' });
+    t.ok(mayRun(b), 'the rollout began before it was seen');
+    put({ ...a, version: '12', settled: true });
+    t.notOk(mayRun(b));
+    put({ ...b, version: '13' });
+    put({ ...c, version: '14' });
+    t.same([a, b, c].map(mayRun), [true, true, true]);
+    put({ ...c, version: '15', settled: true });
+    t.same([a, b, c].map(mayRun), [false, false, true]);
+    made.start();
+    put({ ...a, version: '16', uid: 'made-later' });
+    t.same([a, b].map(mayRun), [true, false], 'all is known of one that is made after the start');
+  },
+);

@@ -40,7 +40,11 @@ t.test('an UPDATE that starts pods makes the levers and the map current', async 
   const before = api({ ...stamped, env: [lever('old')] });
   const after = api({ env: [lever('old')] }, 'b');
   const { stored, answer } = await ask(update(before, after), now);
-  t.same(mapOf(stored), { ...mapOf(before), n: 5, s: { 'cm/app': stampOf(NEW) } });
+  t.same(mapOf(stored), {
+    ...mapOf(before),
+    n: 5,
+    s: { 'cm/app': { ...stampOf(NEW), was: stampOf(OLD).h } },
+  });
   t.same(envOf(stored), [lever('sha1 of 2')]);
   t.equal(stored.spec.template.spec.containers[0]?.image, 'b');
   t.notOk(answer.warnings);
@@ -50,6 +54,14 @@ t.test('an UPDATE that starts pods without a lever gets none, and its map says w
   const { stored } = await ask(update(api(stamped), api({}, 'b')), now);
   t.same(stored.spec, api({}, 'b').spec);
   t.has(mapOf(stored), { s: { 'cm/app': { ...stampOf(NEW), was: stampOf(OLD).h } } });
+});
+
+t.test('an UPDATE without a lever while a rollout is under way leaves its sources to a roll', async (t) => {
+  const before = { ...api(stamped), status: { replicas: 2, updatedReplicas: 1, availableReplicas: 2 } };
+  const { stored } = await ask(update(before, api({}, 'b')), now);
+  t.has(mapOf(stored), { s: { 'cm/app': { h: stampOf(OLD).h } } });
+  const levered = await ask(update(before, api({ env: [lever('old')] }, 'b')), now);
+  t.has(mapOf(levered.stored), { s: { 'cm/app': stampOf(NEW) } }, 'its template is a new one');
 });
 
 t.test('a map that becomes current keeps the history and ends a hold', async (t) => {

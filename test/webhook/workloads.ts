@@ -22,7 +22,8 @@ export type Stored = WorkloadObject & { readonly spec: { readonly template: Temp
 export function api(parts: Parameters<typeof deployment>[1], image = 'a'): Stored {
   const object = deployment('api', parts) as Stored;
   const containers = object.spec.template.spec.containers.map((one) => ({ ...one, image }));
-  return { ...object, spec: { template: { spec: { containers } } } };
+  const status = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+  return { ...object, spec: { template: { spec: { containers } } }, ...{ status } };
 }
 
 /** The source of this stamp key as it is stored now. */
@@ -53,6 +54,7 @@ export async function ask(request: object, now: Readonly<Record<string, FreshSou
     settings: { keys: RELOADER_KEYS, autoReloadAll: false, resourcesToIgnore: new Set(), kinds },
     keyId: ring.current,
     mapBefore: (workload) => book.mapBefore(workload),
+    mayRun: (workload) => book.mayRun(workload),
     seen: () => undefined,
     dependencies: (workload: Workload, map: StampMap | undefined) =>
       findDependencies(workload, map, lookup, false),

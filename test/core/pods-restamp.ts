@@ -1,0 +1,166 @@
+import { reloaderHash, keyedDigest } from '../../src/core/digest.ts';
+import { RELOADER_KEYS, STAMPS } from '../../src/core/annotations.ts';
+import type { Operation } from '../../src/core/json-patch.ts';
+import { findDependencies, type SourceLookup } from '../../src/core/dependency.ts';
+import { leverName, planLever, stampValue, withStamp } from '../../src/core/lever.ts';
+import { planWorkload, type Current, type Plan } from '../../src/core/plan.ts';
+import { parseStampKey, type SourceType } from '../../src/core/source.ts';
+import { formatStamps, mapOwner, type StampMap } from '../../src/core/stamp-map.ts';
+import { reduceWorkload } from '../../src/core/workload.ts';
+import { WorkloadBook } from '../../src/roll/workload-book.ts';
+import { createWorkloadRoute } from '../../webhook/workload-route.ts';
+import { applyPatch, type Patchable } from '../roll/patching.ts';
+import { patched } from './json-patch.ts';
+import { dataOf, kinds, rowOf } from './objects.ts';
+import type { Cluster, Deployment, Key } from './pods-cluster.ts';
+
+const row = rowOf('Deployment');
+const settings = {
+  keys: RELOADER_KEYS,
+  autoReloadAll: false,
+  resourcesToIgnore: new Set<SourceType>(),
+  kinds,
+};
+export const PAGE = 'prod/Deployment/api';
+
+export type Flags = { readonly reloadOnCreate: boolean; readonly reloadOnDelete: boolean };
+
+/** Our digest of a source with this content. */
+export function digestOf(key: Key, content: string): string {
+  const data = dataOf(parseStampKey(key)!.type, { data: { content } });
+  return keyedDigest({ key: Buffer.from('k1'), source: `prod/${key}` }, data);
+}
+
+function currentOf(cluster: Cluster, key: Key): Current {
+  const source = cluster.sources.get(key);
+  if (source === undefined) return { state: 'missing' };
+  const data = dataOf(parseStampKey(key)!.type, { data: { content: source.content } });
+  return {
+    state: 'present',
+    uid: source.uid,
+    resourceVersion: source.version,
+    created: source.created * 1000,
+    dataTime: source.written * 1000,
+    sha1: reloaderHash(data),
+    digest: () => digestOf(key, source.content),
+  };
+}
+
+/** One process of Restamp: the real rules, the real memory of maps and the real webhook; no time, no requests. */
+export class Restamp {
+  readonly #cluster: Cluster;
+  readonly #flags: Flags;
+  readonly #book = new WorkloadBook(new Set(['k1']), (_key, why) => {
+    throw new Error(`a map is unreadable: ${why}`);
+  });
+
+  constructor(cluster: Cluster, flags: Flags) {
+    this.#cluster = cluster;
+    this.#flags = flags;
+    this.#put();
+    this.#book.start();
+  }
+
+  /** The map that counts. */
+  map(): StampMap | undefined {
+    return this.#book.map(PAGE);
+  }
+
+  /** Judges the workload as it is, and remembers what that says; `before` is the map that counted. */
+  look(): { readonly before: StampMap | undefined; readonly plan: Plan } | undefined {
+    this.#put();
+    const page = this.#book.get(PAGE);
+    if (page === undefined) return undefined;
+    const { workload, addedAfterStart } = page;
+    const map = this.map();
+    const plan = planWorkload({
+      dependencies: findDependencies(workload, map, this.#lookup(), false),
+      map,
+      current: (key) => currentOf(this.#cluster, key as Key),
+      keyId: 'k1',
+      workloadCreated: workload.created,
+      addedAfterStart,
+      settled: workload.settled,
+      lever: (key) => {
+        const { type, name } = parseStampKey(key)!;
+        return workload.levers.find((lever) => lever.name === leverName(type, name))?.value;
+      },
+      adoptByRoll: false,
+      ...this.#flags,
+    });
+    if (plan.changed) this.#book.remember(PAGE, workload.uid, plan.baseline);
+    return { before: map, plan };
+  }
+
+  /** Rolls what is stale, or stores the map; true if it rolled. */
+  act(): boolean {
+    const plan = this.look()?.plan;
+    const workload = this.#book.get(PAGE)?.workload;
+    if (plan === undefined || workload === undefined) return false;
+    const rolls = plan.stale.length > 0;
+    const map = rolls ? plan.rolled : plan.baseline;
+    const annotations = { [STAMPS]: formatStamps(map, mapOwner(workload)) };
+    const changes = plan.stale.map(({ key, dependency }) => {
+      const current = currentOf(this.#cluster, key as Key);
+      return {
+        ...dependency,
+        namespace: 'prod',
+        value: current.state === 'present' ? current.sha1 : undefined,
+        at: 0,
+      };
+    });
+    const digests = plan.stale.map(({ key }) => map.s.get(key)?.h ?? '');
+    const stamp = stampValue(map.n, digests);
+    const planned = planLever(workload.levers, changes, stamp);
+    const template = plan.returns ? withStamp(planned, stamp) : planned;
+    const patch = { metadata: { annotations }, ...(rolls ? { spec: { template } } : {}) } as Patchable;
+    const before = this.#cluster.newest;
+    this.#cluster.write(applyPatch(this.#cluster.deployment, patch, '') as Deployment);
+    if (rolls === (this.#cluster.newest === before)) throw new Error('a roll is what changes the template');
+    this.look();
+    return rolls;
+  }
+
+  /** What the webhook makes of a write. */
+  async review(after: Deployment, operation: 'CREATE' | 'UPDATE'): Promise<Deployment> {
+    const cluster = this.#cluster;
+    const route = createWorkloadRoute({
+      settings,
+      keyId: 'k1',
+      mapBefore: (workload) => this.#book.mapBefore(workload),
+      mayRun: (workload) => this.#book.mayRun(workload),
+      dependencies: (workload, map) => findDependencies(workload, map, this.#lookup(), false),
+      readSources: async (_workload, dependencies) =>
+        new Map(
+          [...dependencies.keys()].map((key) => {
+            const current = currentOf(cluster, key as Key);
+            return [key, { current, sha1: current.state === 'present' ? current.sha1 : undefined }];
+          }),
+        ),
+      seen: () => undefined,
+      audit: () => undefined,
+    });
+    const answer = await route({
+      uid: 'r',
+      operation,
+      resource: { group: 'apps', resource: 'deployments' },
+      userInfo: { username: 'ann' },
+      object: after,
+      ...(operation === 'UPDATE' ? { oldObject: cluster.shown() } : {}),
+    });
+    return patched(after, (answer.patch ?? []) as Operation[]);
+  }
+
+  #put(): void {
+    const object = this.#cluster.shown();
+    const id = { kind: 'Deployment', namespace: 'prod', name: 'api', uid: object.metadata.uid };
+    this.#book.put(id, reduceWorkload(row, object, settings));
+  }
+
+  #lookup(): SourceLookup {
+    return {
+      marks: (type, name) => this.#cluster.sources.get(`${type}/${name}` as Key),
+      names: () => [],
+    };
+  }
+}
