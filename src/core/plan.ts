@@ -130,9 +130,9 @@ function judgeUnstamped(input: PlanInput, key: string, current: Current): Verdic
     current.dataTime !== undefined &&
     input.workloadCreated < current.dataTime;
   if (dark && input.addedAfterStart) return { is: 'stale', cause: 'born-in-the-dark' };
-  const lever = input.lever(key);
-  const outdated = lever !== undefined && current.sha1 !== undefined && lever !== current.sha1;
-  if (!dark && !outdated) return { is: 'new' };
+  const lever = current.sha1 === undefined ? undefined : input.lever(key);
+  // Whoever wrote a lever with today's hash has rolled the workload for what is stored now.
+  if (lever === undefined ? !dark : lever === current.sha1) return { is: 'new' };
   return input.adoptByRoll ? { is: 'stale', cause: 'adopted' } : { is: 'unproven' };
 }
 

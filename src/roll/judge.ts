@@ -89,7 +89,8 @@ export class Judge {
         map,
         current: known,
         keyId,
-        workloadCreated: workload.created,
+        // A CronJob that was there before us has no pods that run older data: each run reads what is stored.
+        workloadCreated: workload.kind === 'CronJob' && !page.addedAfterStart ? Number.NaN : workload.created,
         addedAfterStart: page.addedAfterStart,
         settled: workload.settled,
         lever: (name) => leverValue(workload, name),

@@ -140,3 +140,20 @@ t.test('planWorkload rolls with --adopt=roll what may have changed before us', a
   t.same(staleOf(plan(dark(), undefined, before)), ['cm/app adopted']);
   t.same(staleOf(plan(dark(), undefined, { ...before, addedAfterStart: true })), ['cm/app born-in-the-dark']);
 });
+
+t.test('planWorkload takes a lever that matches as a proof, whenever the data was written', async (t) => {
+  const now = { 'cm/app': present(ONE, { created: 10_000, dataTime: 30_000, sha1: 'same' }) };
+  const before = { ...BORN, addedAfterStart: false, lever: () => 'same' };
+  for (const adoptByRoll of [false, true]) {
+    const found = plan(now, undefined, { ...before, adoptByRoll });
+    t.same(found.stale, []);
+    t.same(found.unproven, []);
+    t.ok(found.baseline.s.has('cm/app'));
+  }
+  const newborn = plan(now, undefined, { ...before, addedAfterStart: true });
+  t.same(
+    staleOf(newborn),
+    ['cm/app born-in-the-dark'],
+    'one that comes with its lever may have got it elsewhere',
+  );
+});
