@@ -22,3 +22,25 @@ export function backoffMs(error: RestampError, failures: number, random: () => n
   const pause = Math.min(first * 2 ** (failures - 1), longest) * (0.5 + random() / 2);
   return Math.max(pause, (error.retryAfter ?? 0) * 1000);
 }
+
+/**
+ * Failures in a row. What somebody must change first is counted apart: an API server that comes back may refuse for
+ * a moment, and what it could not do before that says nothing of how long.
+ */
+export class FailureRow {
+  #count = 0;
+  #patient = false;
+
+  /** One more failure: how long to wait now, in milliseconds. */
+  next(error: RestampError, random?: () => number): number {
+    const patient = PATIENT.has(error.code);
+    this.#count = patient === this.#patient ? this.#count + 1 : 1;
+    this.#patient = patient;
+    return backoffMs(error, this.#count, random);
+  }
+
+  /** It has succeeded. */
+  end(): void {
+    this.#count = 0;
+  }
+}

@@ -3,7 +3,7 @@ import { pause, type Clock } from '../clock.ts';
 import type { JobManifest } from '../core/job.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import { asRestampError, hasCode, type RestampError } from '../errors.ts';
-import { backoffMs } from './backoff.ts';
+import { FailureRow } from './backoff.ts';
 
 /** A Job that is to give way to another one of its name. */
 export type Remake = {
@@ -95,12 +95,13 @@ export class Remakes {
   /** Whether the old Job was deleted: an answer that was lost says nothing. */
   async #isGone(remake: Remake): Promise<boolean> {
     const { jobs, clock } = this.#options;
-    for (let failures = 1; !this.#stopped; failures += 1)
+    const row = new FailureRow();
+    while (!this.#stopped)
       try {
         const now = await orNothing(jobs.read(remake.namespace, remake.name));
         return now === undefined || now.metadata.uid !== remake.uid || isDeleted(now);
       } catch (error) {
-        await pause(clock, backoffMs(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', remake.name), failures));
+        await pause(clock, row.next(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', remake.name)));
       }
     return true;
   }
@@ -108,7 +109,8 @@ export class Remakes {
   /** The old Job is gone or going: makes the new one, however often that must be tried. */
   async #finish(remake: Remake): Promise<WorkloadObject> {
     const { store, jobs, clock, onTrouble } = this.#options;
-    for (let failures = 1; !this.#stopped; failures += 1) {
+    const row = new FailureRow();
+    while (!this.#stopped) {
       try {
         const made = await this.#create(remake);
         if (made !== undefined) {
@@ -124,7 +126,7 @@ export class Remakes {
           `Job ${remake.namespace}/${remake.name}`,
         );
         onTrouble(trouble);
-        await pause(clock, backoffMs(trouble, failures));
+        await pause(clock, row.next(trouble));
       }
     }
     return jobs.read(remake.namespace, remake.name);

@@ -8,7 +8,7 @@ import { sourceKey, type SourceRef } from '../core/source.ts';
 import { sourceData } from '../core/source-data.ts';
 import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
 import { asRestampError, hasCode, type RestampError } from '../errors.ts';
-import { backoffMs } from './backoff.ts';
+import { FailureRow } from './backoff.ts';
 
 /** Reads one source from the API server; undefined where it does not exist. */
 export type ReadSource = (ref: SourceRef) => Promise<SourceObject | undefined>;
@@ -123,7 +123,13 @@ export class SourceReader {
   }
 
   async #read(ref: SourceRef, key: string, atLeast: string | undefined): Promise<void> {
-    const reading: Reading = { again: false, atLeast, failures: 0, failingSince: 0, unreadable: false };
+    const reading: Reading = {
+      again: false,
+      atLeast,
+      row: new FailureRow(),
+      failingSince: undefined,
+      unreadable: false,
+    };
     this.#reading.set(key, reading);
     while (!this.#stopped) {
       reading.again = false;
@@ -134,7 +140,8 @@ export class SourceReader {
         await this.#fail(ref, reading, asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key));
         continue;
       }
-      reading.failures = 0;
+      reading.row.end();
+      reading.failingSince = undefined;
       reading.unreadable = false;
       const again = isWantedAgain(reading);
       if (!again) this.#reading.delete(key);
@@ -146,15 +153,14 @@ export class SourceReader {
   async #fail(ref: SourceRef, reading: Reading, error: RestampError): Promise<void> {
     const { clock, patienceMs, onTrouble, onUnreadable } = this.#options;
     onTrouble(error);
-    if (reading.failures === 0) reading.failingSince = clock.monotonic();
-    reading.failures += 1;
+    reading.failingSince ??= clock.monotonic();
     const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
     const tooLong = clock.monotonic() - reading.failingSince >= patienceMs;
     if (!reading.unreadable && (refused || tooLong)) {
       reading.unreadable = true;
       this.#tell(ref, () => onUnreadable(ref));
     }
-    await pause(clock, backoffMs(error, reading.failures));
+    await pause(clock, reading.row.next(error));
   }
 
   /** Takes a state in and tells of it; `last`: no other read follows, which is what somebody may await. */
@@ -220,9 +226,9 @@ export class SourceReader {
 type Reading = {
   again: boolean;
   atLeast: string | undefined;
-  /** How many tries have failed in a row, and when the first of them did, on the monotonic clock. */
-  failures: number;
-  failingSince: number;
+  row: FailureRow;
+  /** When the first of the tries failed that have failed in a row, on the monotonic clock. */
+  failingSince: number | undefined;
   unreadable: boolean;
 };
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { RestampError, type ErrorCode } from '../../src/errors.ts';
-import { backoffMs } from '../../src/roll/backoff.ts';
+import { backoffMs, FailureRow } from '../../src/roll/backoff.ts';
 
 const longest = (code: ErrorCode, failures: number, retryAfter?: number): number =>
   backoffMs(new RestampError(code, 'x', retryAfter === undefined ? {} : { retryAfter }), failures, () => 1);
@@ -42,4 +42,16 @@ t.test('the API server is never asked again earlier than it wants', async (t) =>
   t.equal(longest('RESTAMP_KUBE_UNAVAILABLE', 1, 45), 45_000);
   t.equal(longest('RESTAMP_KUBE_THROTTLED', 6, 1), 3200, 'the pause still grows');
   t.equal(longest('RESTAMP_KUBE_THROTTLED', 1, 0), 100, 'zero is no leave to ask without a pause');
+});
+
+t.test('a refusal after many other failures is the first one of its own', async (t) => {
+  const row = new FailureRow();
+  const next = (code: ErrorCode): number => row.next(new RestampError(code, 'x'), () => 1);
+  for (let count = 0; count < 8; count += 1) next('RESTAMP_KUBE_UNAVAILABLE');
+  t.equal(next('RESTAMP_KUBE_THROTTLED'), 25_600);
+  t.equal(next('RESTAMP_KUBE_FORBIDDEN'), 1000);
+  t.equal(next('RESTAMP_ROLL_REFUSED'), 2000);
+  t.equal(next('RESTAMP_KUBE_UNAVAILABLE'), 100);
+  row.end();
+  t.equal(next('RESTAMP_KUBE_UNAVAILABLE'), 100);
 });

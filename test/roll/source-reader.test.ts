@@ -143,8 +143,8 @@ t.test('a failed read is reported and tried again by the table of errors', async
     [new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'), 50, 100],
     [new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'), 100, 200],
     [new RestampError('RESTAMP_KUBE_THROTTLED', 'slow', { retryAfter: 3 }), 3000, 3000],
-    [new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'), 4000, 8000],
-    [new TypeError('a bug'), 800, 1600],
+    [new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'), 500, 1000],
+    [new TypeError('a bug'), 50, 100],
   ] as const;
   for (const [index, [error, shortest, longest]] of failures.entries()) {
     asked.items[index]?.fail(error);
