@@ -174,7 +174,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           audit: log.audit,
         },
         workload: {
-          settings: { ...config, kinds },
+          settings: { ...config, kinds, borrowed: roll.borrowed },
           keyId: ring.current,
           mapBefore: (workload) => roll.workloads.mapBefore(workload),
           mayRun: (workload) => roll.workloads.mayRun(workload),

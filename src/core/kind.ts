@@ -22,6 +22,8 @@ export type KindRow = {
   readonly merges: boolean;
   /** Where a time restarts the pods and leaves the template alone, for who asks for that. */
   readonly restart?: readonly string[];
+  /** Where it may name another workload that has its pod template. */
+  readonly reference?: readonly string[];
   /** Reloader's pause after a roll is for these alone. */
   readonly pauses: boolean;
   /** The writes that admission may stamp: a change of a Job's map on UPDATE would be a change of its template. */
@@ -73,7 +75,7 @@ export const BUILT_IN: readonly KindRow[] = [
 export type KindName = Pick<KindRow, 'group' | 'version' | 'kind'>;
 
 /** A kind that is added by configuration. */
-export type KindSpec = Pick<KindRow, 'group' | 'version' | 'kind' | 'template' | 'restart'>;
+export type KindSpec = Pick<KindRow, 'group' | 'version' | 'kind' | 'template' | 'restart' | 'reference'>;
 
 /** What `--is-Argo-Rollouts` adds. */
 export const ARGO_ROLLOUT: KindSpec = {
@@ -82,6 +84,7 @@ export const ARGO_ROLLOUT: KindSpec = {
   kind: 'Rollout',
   template: POD_TEMPLATE,
   restart: ['spec', 'restartAt'],
+  reference: ['spec', 'workloadRef'],
 };
 
 /** The kinds that one Restamp looks after; those whose definition comes later are added then. */

@@ -23,6 +23,8 @@ import { readWishes, type Wishes } from './wishes.ts';
 /** What Restamp keeps of a workload: only what its rules read. */
 export type Workload = {
   readonly row: KindRow;
+  /** What another object lends it. */
+  readonly borrowed: Annotations | undefined;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
@@ -85,6 +87,8 @@ export type WorkloadSettings = {
   /** Types of sources that nothing depends on. */
   readonly resourcesToIgnore: ReadonlySet<SourceType>;
   readonly kinds: Kinds;
+  /** Annotations that count for a workload where it has none of its own: those of a Rollout that refers to it. */
+  readonly borrowed: (key: string) => Annotations | undefined;
 };
 
 /** Identity of a workload in the cluster. */
@@ -111,11 +115,15 @@ export function reduceWorkload(
     metadata.ownerReferences?.some((owner) => owner.controller === true && settings.kinds.isWorkload(owner))
   )
     return undefined;
+  const { namespace = '', name } = metadata;
+  const borrowed = settings.borrowed(workloadKey({ kind: row.kind, namespace, name }));
+  const annotations =
+    borrowed === undefined ? metadata.annotations : { ...borrowed, ...metadata.annotations };
   const template = templateOf(row, object);
   const marks = (type: SourceType): OptIn =>
     settings.resourcesToIgnore.has(type)
       ? NOT_OPTED_IN
-      : readOptIn(type, metadata.annotations, template.metadata?.annotations, settings.keys);
+      : readOptIn(type, annotations, template.metadata?.annotations, settings.keys);
   const optIn = { cm: marks('cm'), secret: marks('secret') };
   const optedIn = Object.values(optIn).some((one) => isOptedIn(one, settings.autoReloadAll));
   const stamps = annotation(metadata.annotations, STAMPS);
@@ -123,8 +131,9 @@ export function reduceWorkload(
   return {
     row,
     kind: row.kind,
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
+    borrowed,
+    namespace,
+    name,
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     created: Date.parse(metadata.creationTimestamp ?? ''),
@@ -138,7 +147,7 @@ export function reduceWorkload(
     stamps,
     release: releaseOf(metadata),
     releaseWrite: lastReleaseWrite(metadata),
-    wishes: readWishes(metadata.annotations),
+    wishes: readWishes(annotations),
     settled: isSettled(row, object),
     suspended: says(object, 'suspend'),
     pause: row.pauses

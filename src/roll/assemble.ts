@@ -1,81 +1,33 @@
-import type { Clock } from '../clock.ts';
-import type { ReloaderKeys } from '../core/annotations.ts';
-import type { Selector } from '../core/label-selector.ts';
 import type { Kinds } from '../core/kind.ts';
-import type { Strategy } from '../core/lever.ts';
 import { rolloutFacts } from '../core/rollout.ts';
-import { parseStampKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { parseStampKey } from '../core/source.ts';
 import { timingOf, type Timing } from '../core/wishes.ts';
 import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
-import type { RestampError } from '../errors.ts';
+import { asRestampError, hasCode } from '../errors.ts';
 import { Baselines } from './baselines.ts';
 import { Changes } from './changes.ts';
 import { Gates } from './gates.ts';
 import { Holds } from './holds.ts';
-import { RolloutObserver, type RolloutOutcome } from './observer.ts';
+import { RolloutObserver } from './observer.ts';
 import { Releases } from './releases.ts';
 import { RollRates } from './roll-rates.ts';
-import { Judge, type JudgeSettings } from './judge.ts';
+import { Judge } from './judge.ts';
 import { LiveSources } from './live-sources.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
+import { Lenders } from './lenders.ts';
 import { Pauses } from './pauses.ts';
-import { Recorder, type RecorderOptions } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import { hear } from './hearing.ts';
-import { Remakes, type JobPort, type RemakeStore } from './remakes.ts';
+import { Remakes } from './remakes.ts';
 import { Roller } from './roller.ts';
-import { RollWriter, type PatchWorkload } from './roll-writer.ts';
+import { RollWriter } from './roll-writer.ts';
 import { Sightings, type Sighting } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
-import { SourceReader, type KeyRing, type ReadSource } from './source-reader.ts';
-import type { Tally } from './tally.ts';
+import { SourceReader, type KeyRing } from './source-reader.ts';
 import { WorkloadBook } from './workload-book.ts';
 import { Writes } from './writes.ts';
-
-/** What the rolling side needs of the world. */
-export type MutatorPorts = {
-  readonly clock: Clock;
-  readonly readSource: ReadSource;
-  /** The resourceVersion of a source as it is stored now. */
-  readonly readSourceVersion: (ref: SourceRef) => Promise<string>;
-  readonly readWorkload: (workload: Workload) => Promise<WorkloadObject>;
-  readonly patchWorkload: PatchWorkload;
-  readonly jobs: JobPort;
-  readonly remakeStore: RemakeStore;
-  readonly recorder: RecorderOptions;
-  /** Counts in Reloader's terms, where anybody wants that. */
-  readonly tally?: Tally;
-  readonly onTrouble: (error: RestampError) => void;
-  readonly onUnreadable: (workload: string, why: string) => void;
-  readonly onDropped: (workload: Workload, stampKey: string) => void;
-  readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
-  readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
-  readonly onInvalidPause: (workload: Workload, period: string) => void;
-  readonly onInvalidList: (workload: Workload, reason: string) => void;
-  readonly onReverted: (workload: Workload, manager: string) => void;
-  readonly onOutcome: (workload: Workload, outcome: RolloutOutcome) => void;
-  readonly audit: RecorderOptions['audit'];
-  /** Whether somebody has turned the stop switch for this namespace. */
-  readonly stopped: (namespace: string) => boolean;
-};
-
-export type MutatorSettings = JudgeSettings & {
-  readonly keys: ReloaderKeys;
-  readonly resourceLabelSelector: Selector;
-  readonly resourcesToIgnore: ReadonlySet<SourceType>;
-  readonly quietMs: number;
-  readonly longestDelayMs: number;
-  readonly rollParallelism: number;
-  readonly baselinesPerSecond: number;
-  readonly writeBaselines: boolean;
-  readonly releaseQuietMs: number;
-  readonly rollLimit: number;
-  readonly recoveryRollsPerSecond: number;
-  readonly rolloutDeadlineMs: number;
-  readonly reloadStrategy: Strategy;
-  /** `observe`: decides and tells, and writes nothing. */
-  readonly mode: 'roll' | 'observe';
-};
+import type { MutatorPorts, MutatorSettings } from './ports.ts';
 
 /** Puts the parts of the rolling side together; returns those that others speak to. */
 export function assembleMutator(
@@ -85,6 +37,8 @@ export function assembleMutator(
 ) {
   const { clock, onTrouble } = ports;
   const { keys } = settings;
+  const lenders = new Lenders(settings.kinds);
+  const borrowed = (key: string) => lenders.annotations(key);
   const workloads = new WorkloadBook(new Set(ring.keys.keys()), ports.onUnreadable);
   const sources = new SourceBook();
   const sightings = new Sightings(clock);
@@ -234,11 +188,23 @@ export function assembleMutator(
     sightings,
     changes,
     clock,
-    settings,
+    settings: { ...settings, borrowed },
     keyId: ring.current,
     gates,
     holds,
     rates,
+    lenders,
+    reread: (borrowers) => {
+      for (const one of borrowers)
+        void ports.readWorkload(one).then(
+          (object) => mutator.workloadFollower(one.row).put(object),
+          // It need not exist yet; its own event comes with it.
+          (error: unknown) => {
+            if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND'))
+              onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', one.name));
+          },
+        );
+    },
     pauses,
     writes: new Writes({ releases, rates, queue, pauses, ...ports }),
     observer,
@@ -282,6 +248,7 @@ export function assembleMutator(
     holds,
     rates,
     remakes,
+    borrowed,
     stop,
   };
 }

@@ -14,6 +14,7 @@ import {
 import type { Baselines } from './baselines.ts';
 import type { Gates } from './gates.ts';
 import { parseHeld, type Holds } from './holds.ts';
+import type { Borrower, Lenders } from './lenders.ts';
 import type { Pauses } from './pauses.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { RolloutObserver } from './observer.ts';
@@ -47,6 +48,9 @@ export type MutatorParts = {
   readonly recoveryPerSecond: number;
   /** A watch has told of a write of a source. */
   readonly onEvent: (event: 'add' | 'update' | 'delete', ref: SourceRef) => void;
+  readonly lenders: Lenders;
+  /** Reads workloads again, and puts them in. */
+  readonly reread: (workloads: readonly Borrower[]) => void;
   readonly pauses: Pauses;
   readonly writes: Writes;
   /** Nobody can tell whether these sources changed before the first baseline of this workload. */
@@ -116,14 +120,17 @@ export class Mutator {
     put(object: WorkloadObject): void;
     remove(id: { namespace: string; name: string }): void;
   } {
-    const { workloads, queue, baselines, settings } = this.#parts;
+    const { workloads, queue, baselines, settings, lenders, reread } = this.#parts;
     return {
       put: ({ metadata, ...rest }) => {
         const { namespace = '', name, uid } = metadata;
         const id = { kind: row.kind, namespace, name, uid };
+        reread(lenders.put(row, { metadata, ...rest }));
         const before = workloads.get(workloadKey(id))?.workload;
         // The watch repeats what the answer to our own patch has said already.
-        if (before?.uid === uid && before.resourceVersion === metadata.resourceVersion) {
+        const borrowed = settings.borrowed(workloadKey(id));
+        const repeated = before?.uid === uid && before.resourceVersion === metadata.resourceVersion;
+        if (repeated && before.borrowed === borrowed) {
           if (this.#started) this.#observe(row, id, { metadata, ...rest });
           return;
         }
@@ -138,6 +145,7 @@ export class Mutator {
       },
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
+        reread(lenders.remove({ ...id, kind: row.kind }));
         workloads.remove({ ...id, kind: row.kind });
         queue.drop(key);
         baselines.drop(key);

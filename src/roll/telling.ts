@@ -2,7 +2,7 @@ import { workloadTitle, type Workload } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { MutatorPorts } from './assemble.ts';
+import type { MutatorPorts } from './ports.ts';
 
 type Told = Pick<
   MutatorPorts,

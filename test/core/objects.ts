@@ -50,6 +50,7 @@ export function reduced(parts: WorkloadParts): Workload | undefined {
     autoReloadAll: parts.autoReloadAll ?? false,
     resourcesToIgnore: new Set<SourceType>(parts.ignoring),
     kinds,
+    borrowed: () => undefined,
   };
   return reduceWorkload(rowOf(parts.kind ?? 'Deployment'), deployment(parts), settings);
 }

@@ -20,6 +20,7 @@ const settings = {
   autoReloadAll: false,
   resourcesToIgnore: new Set<SourceType>(),
   kinds,
+  borrowed: () => undefined,
 };
 export const PAGE = 'prod/Deployment/api';
 

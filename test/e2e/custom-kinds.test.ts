@@ -2,7 +2,16 @@ import t from 'tap';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import type { KubeObject } from '../controlplane/http.ts';
 import { defineKind, grantKind } from './crds.ts';
-import { AUTO, historyOf, sha1Of, source, stampedKeys, type Annotations } from './objects.ts';
+import {
+  AUTO,
+  historyOf,
+  leverOf,
+  sha1Of,
+  source,
+  stampedKeys,
+  workload,
+  type Annotations,
+} from './objects.ts';
 import { Stage } from './stage.ts';
 
 t.setTimeout(300_000);
@@ -115,6 +124,30 @@ t.test('restamp.dev/lever: annotation rolls a custom resource without owning its
     containerRefs: ['main'],
   });
 });
+
+t.test(
+  'a Rollout with workloadRef and its Deployment are one: whichever is annotated, the template rolls',
+  async (t) => {
+    const uses = ['ConfigMap/referred'] as const;
+    await stage.create(
+      source('ConfigMap/referred', { a: '1' }),
+      workload('Deployment', 'referred', { uses, replicas: 0 }),
+    );
+    const ref = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'referred' };
+    await cp.api('POST', pathOf(ROLLOUT), {
+      apiVersion: `${ROLLOUT.group}/${ROLLOUT.version}`,
+      kind: 'Rollout',
+      metadata: { name: 'referring', annotations: AUTO },
+      spec: { workloadRef: ref },
+    });
+    await stage.stamped('Deployment', 'referred', uses);
+    await stage.change('ConfigMap/referred', { a: '2' });
+    const after = await stage.until('Deployment', 'referred', (object) => historyOf(object).length === 1);
+    t.equal(leverOf(after, 'ConfigMap/referred'), sha1Of({ a: '2' }));
+    const lender = await cp.api<Custom>('GET', pathOf(ROLLOUT, 'referring'));
+    t.same(lender.spec, { workloadRef: ref });
+  },
+);
 
 t.test(
   'a kind of --workload-kinds is followed as soon as its definition is there, and stamped as it is written',

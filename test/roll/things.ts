@@ -137,6 +137,7 @@ export function reduced(object: WorkloadObject): Workload | undefined {
     autoReloadAll: false,
     resourcesToIgnore: new Set(),
     kinds,
+    borrowed: () => undefined,
   });
 }
 

@@ -3,7 +3,8 @@ import type { SourceType } from '../../src/core/source.ts';
 import { sourceKey } from '../../src/core/source.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
 import { RestampError } from '../../src/errors.ts';
-import { assembleMutator, type MutatorSettings } from '../../src/roll/assemble.ts';
+import { assembleMutator } from '../../src/roll/assemble.ts';
+import type { MutatorSettings } from '../../src/roll/ports.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
 import type { WorkloadEvent } from '../../src/roll/recorder.ts';
 import type { Tally } from '../../src/roll/tally.ts';
@@ -129,9 +130,10 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
         return structuredClone(stored);
       },
       readSourceVersion: async (where) => sources.get(sourceKey(where))?.metadata.resourceVersion ?? '0',
-      readWorkload: async (id) => {
-        const stored = workloads.get(workloadKey(id));
-        if (stored === undefined) throw notFound(workloadKey(id));
+      readWorkload: async ({ row, namespace, name }) => {
+        const key = workloadKey({ kind: row.kind, namespace, name });
+        const stored = workloads.get(key);
+        if (stored === undefined) throw notFound(key);
         return structuredClone(stored);
       },
       patchWorkload,

@@ -51,7 +51,13 @@ export async function ask(request: object, now: Readonly<Record<string, FreshSou
     names: () => [],
   };
   const route = createWorkloadRoute({
-    settings: { keys: RELOADER_KEYS, autoReloadAll: false, resourcesToIgnore: new Set(), kinds },
+    settings: {
+      keys: RELOADER_KEYS,
+      autoReloadAll: false,
+      resourcesToIgnore: new Set(),
+      kinds,
+      borrowed: () => undefined,
+    },
     keyId: ring.current,
     mapBefore: (workload) => book.mapBefore(workload),
     mayRun: (workload) => book.mayRun(workload),

@@ -1,0 +1,70 @@
+import type { Annotations } from '../core/annotations.ts';
+import type { KindRow, Kinds } from '../core/kind.ts';
+import { workloadKey, type WorkloadObject } from '../core/workload.ts';
+
+/** A workload that another object speaks for. */
+export type Borrower = { readonly row: KindRow; readonly namespace: string; readonly name: string };
+
+type Loan = { readonly borrower: Borrower; readonly annotations: Annotations };
+
+/**
+ * Argo Rollouts that take their pod template from a Deployment (`workloadRef`): the two are one workload, so that
+ * the Rollout's annotations count as the Deployment's, where it has none of its own.
+ */
+export class Lenders {
+  readonly #kinds: Kinds;
+  readonly #byLender = new Map<string, Loan>();
+  readonly #byBorrower = new Map<string, Annotations>();
+
+  constructor(kinds: Kinds) {
+    this.#kinds = kinds;
+  }
+
+  /** A lender was seen; returns the workloads for which it makes a difference. */
+  put(row: KindRow, object: WorkloadObject): Borrower[] {
+    if (row.reference === undefined) return [];
+    const { namespace = '', name, annotations = {} } = object.metadata;
+    const lender = workloadKey({ kind: row.kind, namespace, name });
+    const borrower = this.#borrowerOf(row.reference, namespace, object);
+    const before = this.#byLender.get(lender);
+    const same = JSON.stringify(before?.annotations) === JSON.stringify(annotations);
+    if (same && borrower !== undefined && before !== undefined && keyOf(before.borrower) === keyOf(borrower))
+      return [];
+    const touched = this.#forget(lender);
+    if (borrower === undefined) return touched;
+    this.#byLender.set(lender, { borrower, annotations });
+    this.#byBorrower.set(keyOf(borrower), annotations);
+    return [...touched.filter((one) => keyOf(one) !== keyOf(borrower)), borrower];
+  }
+
+  /** A lender is gone; returns the workloads for which it makes a difference. */
+  remove(id: { readonly kind: string; readonly namespace: string; readonly name: string }): Borrower[] {
+    return this.#forget(workloadKey(id));
+  }
+
+  /** The annotations that are lent to a workload: the same object until they change. */
+  annotations(key: string): Annotations | undefined {
+    return this.#byBorrower.get(key);
+  }
+
+  #forget(lender: string): Borrower[] {
+    const loan = this.#byLender.get(lender);
+    if (loan === undefined) return [];
+    this.#byLender.delete(lender);
+    this.#byBorrower.delete(keyOf(loan.borrower));
+    return [loan.borrower];
+  }
+
+  #borrowerOf(path: readonly string[], namespace: string, object: WorkloadObject): Borrower | undefined {
+    const ref = path.reduce<unknown>(
+      (at, step) => (at as Readonly<Record<string, unknown>> | undefined)?.[step],
+      object,
+    ) as { readonly kind?: string; readonly name?: string } | undefined;
+    const row = ref?.kind === undefined ? undefined : this.#kinds.get(ref.kind);
+    return row === undefined || ref?.name === undefined ? undefined : { row, namespace, name: ref.name };
+  }
+}
+
+function keyOf({ row, namespace, name }: Borrower): string {
+  return workloadKey({ kind: row.kind, namespace, name });
+}

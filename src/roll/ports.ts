@@ -1,0 +1,60 @@
+import type { Clock } from '../clock.ts';
+import type { ReloaderKeys } from '../core/annotations.ts';
+import type { Selector } from '../core/label-selector.ts';
+import type { Strategy } from '../core/lever.ts';
+import type { SourceRef, SourceType } from '../core/source.ts';
+import type { Workload, WorkloadObject } from '../core/workload.ts';
+import type { RestampError } from '../errors.ts';
+import type { RolloutOutcome } from './observer.ts';
+import type { JudgeSettings } from './judge.ts';
+import type { Borrower } from './lenders.ts';
+import type { RecorderOptions } from './recorder.ts';
+import type { JobPort, RemakeStore } from './remakes.ts';
+import type { PatchWorkload } from './roll-writer.ts';
+import type { ReadSource } from './source-reader.ts';
+import type { Tally } from './tally.ts';
+
+/** What the rolling side needs of the world. */
+export type MutatorPorts = {
+  readonly clock: Clock;
+  readonly readSource: ReadSource;
+  /** The resourceVersion of a source as it is stored now. */
+  readonly readSourceVersion: (ref: SourceRef) => Promise<string>;
+  readonly readWorkload: (workload: Borrower) => Promise<WorkloadObject>;
+  readonly patchWorkload: PatchWorkload;
+  readonly jobs: JobPort;
+  readonly remakeStore: RemakeStore;
+  readonly recorder: RecorderOptions;
+  /** Counts in Reloader's terms, where anybody wants that. */
+  readonly tally?: Tally;
+  readonly onTrouble: (error: RestampError) => void;
+  readonly onUnreadable: (workload: string, why: string) => void;
+  readonly onDropped: (workload: Workload, stampKey: string) => void;
+  readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly onInvalidPause: (workload: Workload, period: string) => void;
+  readonly onInvalidList: (workload: Workload, reason: string) => void;
+  readonly onReverted: (workload: Workload, manager: string) => void;
+  readonly onOutcome: (workload: Workload, outcome: RolloutOutcome) => void;
+  readonly audit: RecorderOptions['audit'];
+  /** Whether somebody has turned the stop switch for this namespace. */
+  readonly stopped: (namespace: string) => boolean;
+};
+
+export type MutatorSettings = JudgeSettings & {
+  readonly keys: ReloaderKeys;
+  readonly resourceLabelSelector: Selector;
+  readonly resourcesToIgnore: ReadonlySet<SourceType>;
+  readonly quietMs: number;
+  readonly longestDelayMs: number;
+  readonly rollParallelism: number;
+  readonly baselinesPerSecond: number;
+  readonly writeBaselines: boolean;
+  readonly releaseQuietMs: number;
+  readonly rollLimit: number;
+  readonly recoveryRollsPerSecond: number;
+  readonly rolloutDeadlineMs: number;
+  readonly reloadStrategy: Strategy;
+  /** `observe`: decides and tells, and writes nothing. */
+  readonly mode: 'roll' | 'observe';
+};

@@ -1,0 +1,46 @@
+import t from 'tap';
+import { ARGO_ROLLOUT, Kinds } from '../../src/core/kind.ts';
+import type { WorkloadObject } from '../../src/core/workload.ts';
+import { Lenders } from '../../src/roll/lenders.ts';
+import { AUTO, deploymentRow, deployment } from './things.ts';
+
+const kinds = new Kinds();
+const rolloutRow = kinds.add(ARGO_ROLLOUT, 'rollouts');
+const KEY = 'prod/Deployment/api';
+const rollout = (name: string, refers: string | undefined, annotations: Record<string, string> = AUTO) =>
+  ({
+    metadata: { name, namespace: 'prod', uid: name, resourceVersion: '1', annotations },
+    spec:
+      refers === undefined
+        ? {}
+        : { workloadRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: refers } },
+  }) as WorkloadObject;
+const names = (all: readonly { name: string }[]) => all.map(({ name }) => name).sort();
+
+t.test('a Rollout lends its annotations to the Deployment that it refers to', async (t) => {
+  const lenders = new Lenders(kinds);
+  t.same(names(lenders.put(rolloutRow, rollout('canary', 'api'))), ['api']);
+  t.same(lenders.annotations(KEY), AUTO);
+  t.equal(lenders.annotations('other/Deployment/api'), undefined, 'in its own namespace alone');
+});
+
+t.test('only what makes a difference is told of', async (t) => {
+  const lenders = new Lenders(kinds);
+  lenders.put(rolloutRow, rollout('canary', 'api'));
+  const lent = lenders.annotations(KEY);
+  t.same(lenders.put(rolloutRow, rollout('canary', 'api')), []);
+  t.equal(lenders.annotations(KEY), lent, 'the same object');
+  t.same(names(lenders.put(rolloutRow, rollout('canary', 'api', {}))), ['api']);
+  t.same(names(lenders.put(rolloutRow, rollout('canary', 'web'))), ['api', 'web']);
+  t.equal(lenders.annotations(KEY), undefined);
+  t.same(names(lenders.remove({ kind: 'Rollout', namespace: 'prod', name: 'canary' })), ['web']);
+  t.same(lenders.remove({ kind: 'Rollout', namespace: 'prod', name: 'canary' }), []);
+});
+
+t.test('what refers to nothing, or to nothing of the table, lends nothing', async (t) => {
+  const lenders = new Lenders(kinds);
+  t.same(lenders.put(rolloutRow, rollout('plain', undefined)), []);
+  const strange = { ...rollout('strange', 'api'), spec: { workloadRef: { kind: 'Widget', name: 'api' } } };
+  t.same(lenders.put(rolloutRow, strange), []);
+  t.same(lenders.put(deploymentRow, deployment('api')), []);
+});
