@@ -44,12 +44,12 @@ const INSTANTIATE = 'cronjob.kubernetes.io/instantiate';
 const NAME_LENGTH = 63;
 
 /**
- * Name of the Job that a CronJob runs for sources in these versions: asking twice makes one Job, because the
- * second one exists already.
+ * Name of the Job that a CronJob runs for a roll with this print: asking twice makes one Job, because the second
+ * one exists already.
  */
-export function jobName(cronJob: { name: string; uid: string }, versions: readonly string[]): string {
+export function jobName(cronJob: { name: string; uid: string }, rollPrint: readonly string[]): string {
   const print = createHash('sha256')
-    .update([cronJob.uid, ...versions].join('\n'))
+    .update([cronJob.uid, ...rollPrint].join('\n'))
     .digest('hex')
     .slice(0, 10);
   return `${cronJob.name.slice(0, NAME_LENGTH - 1 - print.length)}-${print}`;

@@ -24,8 +24,8 @@ export type RollWrite = {
   readonly stamp: string;
   /** The levers alone may bring back a template whose pods still run. */
   readonly returns: boolean;
-  /** What is stale, in its versions: two rolls for the same are one. */
-  readonly versions: readonly string[];
+  /** From which state of the map to which it leads: two rolls for the same are one. */
+  readonly print: readonly string[];
 };
 
 /** What is stored after a roll, and the levers that it left in the workload's own template. */
@@ -87,7 +87,7 @@ export class RollWriter {
     const { patch, jobs } = this.#options;
     if (!workload.suspended) {
       const cronJob = (await this.#asJudged(workload)) as unknown as CronJobObject;
-      const manifest = jobOfCronJob(cronJob, jobName(workload, roll.versions), template);
+      const manifest = jobOfCronJob(cronJob, jobName(workload, roll.print), template);
       await jobs.create(manifest, false).catch((error: unknown) => {
         // Made before a crash, or before the controller wrote the CronJob's status in between.
         if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;

@@ -125,7 +125,7 @@ export class Roller {
       changes: this.#changes(workload, plan),
       stamp: stamp === workload.templateStamp ? `${stamp}.` : stamp,
       returns: plan.returns,
-      versions: plan.stale.map(({ key }) => versionOf(key, plan)).sort(),
+      print: [String(plan.rolled.n), ...plan.stale.map(({ key }) => digestsOf(key, plan)).sort()],
     };
     onRolling(workload);
     let written: Written | undefined;
@@ -167,10 +167,9 @@ export class Roller {
   }
 }
 
-/** What a source is after a roll: its uid and version. */
-function versionOf(key: string, plan: Plan): string {
-  const stamp = plan.rolled.s.get(key);
-  return `${key} ${stamp?.uid ?? ''} ${stamp?.rv ?? ''}`;
+/** From which digest to which a roll takes a source. */
+function digestsOf(key: string, { baseline, rolled }: Plan): string {
+  return `${key} ${baseline.s.get(key)?.h ?? ''} ${rolled.s.get(key)?.h ?? ''}`;
 }
 
 /** Wraps what is not ours; a wrong uid and a failed test are 422 and mean look again, but we send neither. */

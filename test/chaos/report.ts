@@ -8,6 +8,12 @@ export function isGood({ failings, deaths }: ChaosReport): boolean {
   return failings.length === 0 && deaths === 0;
 }
 
+/** A kind of failing that is rare must not be hidden behind many of another one. */
+function rarestFirst(failings: ChaosReport['failings']): ChaosReport['failings'] {
+  const count = (what: string): number => failings.filter((one) => one.what === what).length;
+  return [...failings].sort((a, b) => count(a.what) - count(b.what));
+}
+
 /** The figures of a run, for people. Names and digests, never data. */
 export function textOf(report: ChaosReport, seed: number): string {
   const counts = (of: Readonly<{ [what: string]: number }>): string =>
@@ -29,6 +35,8 @@ export function textOf(report: ChaosReport, seed: number): string {
     `failings  ${failed.join(', ')}, ended unasked ${report.deaths}, excused ${report.excused}`,
     `duration  ${seconds(report.durationMs)}, settled ${seconds(report.settleMs)} after the last fault`,
     `seed      ${seed}`,
-    ...report.failings.slice(0, SHOWN).map(({ what, where }) => `${what.toUpperCase()} ${where}`),
+    ...rarestFirst(report.failings)
+      .slice(0, SHOWN)
+      .map(({ what, where }) => `${what.toUpperCase()} ${where}`),
   ].join('\n');
 }
