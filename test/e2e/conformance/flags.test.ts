@@ -156,6 +156,11 @@ const installations: readonly Installation[] = [
       { ...yes, title: 'the second one rolls, whatever KUBERNETES_NAMESPACE says', where: 'outside' },
     ],
   },
+  {
+    name: 'unlisted-namespace',
+    setUp: async ({ inside }) => ({ namespaces: [inside.ns] }),
+    rows: [{ ...no, title: 'a namespace that --namespaces does not name does not roll', where: 'outside' }],
+  },
 ];
 
 for (const { name, setUp, rows, witness = 'ConfigMap' } of installations)

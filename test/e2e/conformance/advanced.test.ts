@@ -1,0 +1,7 @@
+import t from 'tap';
+import { CONTAINERS, JOBS, PATTERNS, ROLLOUTS } from './advanced-rows.ts';
+import { runTable } from './table.ts';
+
+t.setTimeout(600_000);
+
+await runTable(t, [CONTAINERS, JOBS, PATTERNS, ROLLOUTS].flat());

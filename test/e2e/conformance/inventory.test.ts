@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import { inventoryTable, TOTAL, UNEVEN } from './inventory.ts';
+
+const text = (file: string): Promise<string> =>
+  readFile(new URL(`../../../${file}`, import.meta.url), 'utf8');
+
+t.test('every test of Reloader is held here, or is said to need SecretProviderClasses', async (t) => {
+  t.same(UNEVEN, []);
+});
+
+t.test('the pages state the numbers that are counted', async (t) => {
+  const { held, tests, csi } = TOTAL;
+  t.ok((await text('docs/CONFORMANCE.md')).includes(inventoryTable()), `it should have\n${inventoryTable()}`);
+  t.match(await text('README.md'), `${held} of the ${tests} tests`);
+  t.match(await text('docs/CONFORMANCE.md'), `${csi} of them`);
+});
