@@ -79,6 +79,7 @@ export function rightsOf(scope: Scope): Rights {
         resources: ['secretproviderclasses', 'secretproviderclasspodstatuses'],
         verbs: READ,
       }),
+      ...when(scope.csi, { why: 'whose pod has mounted it', group: '', resources: ['pods'], verbs: ['get'] }),
       { why: 'one Event for each roll', group: '', resources: ['events'], verbs: ['create', 'patch'] },
     ],
     own: [

@@ -179,9 +179,17 @@ function configOf(get: Get): Config {
 function keysOf(get: Get): ReloaderKeys {
   return {
     auto: get('auto-annotation'),
-    typedAuto: { cm: get('configmap-auto-annotation'), secret: get('secret-auto-annotation') },
-    reload: { cm: get('configmap-annotation'), secret: get('secret-annotation') },
-    // Reloader has no flag for these.
+    typedAuto: {
+      cm: get('configmap-auto-annotation'),
+      secret: get('secret-auto-annotation'),
+      spc: RELOADER_KEYS.typedAuto.spc,
+    },
+    reload: {
+      cm: get('configmap-annotation'),
+      secret: get('secret-annotation'),
+      spc: RELOADER_KEYS.reload.spc,
+    },
+    // Reloader has no flag for these, nor for those of SecretProviderClasses.
     exclude: RELOADER_KEYS.exclude,
     search: get('auto-search-annotation'),
     match: get('search-match-annotation'),

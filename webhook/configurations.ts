@@ -161,7 +161,10 @@ export function sourceConfiguration(options: ConfigurationOptions) {
         apiGroups: [''],
         apiVersions: ['v1'],
         operations: ['CREATE', 'UPDATE', 'DELETE'],
-        resources: sourceRowsIn(options.scope).map(({ resource }) => resource),
+        // A SecretProviderClass holds no data: nothing is to be seen of a write of it.
+        resources: sourceRowsIn(options.scope)
+          .filter(({ group }) => group === '')
+          .map(({ resource }) => resource),
         scope: 'Namespaced',
       },
     ],

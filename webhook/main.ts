@@ -4,6 +4,7 @@ import { ensureKeySecret } from '../certs/store.ts';
 import { pause, systemClock as clock } from '../src/clock.ts';
 import { readConfig, type Config } from '../src/config.ts';
 import { ARGO_ROLLOUT, Kinds } from '../src/core/kind.ts';
+import { ignoredTypes } from '../src/core/scope.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../src/core/workload.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
@@ -13,11 +14,13 @@ import { sendEvent } from '../src/kube/events.ts';
 import { findResource } from '../src/kube/discovery.ts';
 import { putConfigMap } from '../src/kube/config-maps.ts';
 import { createJobs } from '../src/kube/jobs.ts';
+import { readPodOwner } from '../src/kube/pod-owner.ts';
 import { patchWorkload, readSource, readSourceVersion, readWorkload, whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { assembleMutator } from '../src/roll/assemble.ts';
+import { LateCsi } from '../src/roll/late-csi.ts';
 import { LateKinds } from '../src/roll/late-kinds.ts';
 import { createLeadership } from '../src/roll/leadership.ts';
 import { publishMetaInfo } from '../src/roll/meta-info.ts';
@@ -80,6 +83,14 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   await lateKinds.look();
   for (const { kind, group } of lateKinds.missing)
     log.warn({}, `${kind} of ${group} is not served by the API server: it is followed as soon as it is`);
+  const csi = new LateCsi({
+    settings: config,
+    clock,
+    find: (kind) => findResource(client, kind),
+    log,
+    onTrouble,
+  });
+  await csi.look();
   const roll = assembleMutator(
     ring,
     { ...config, kinds },
@@ -87,6 +98,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
       clock,
       readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
       readSourceVersion: (ref) => readSourceVersion(client, ref),
+      readPodOwner: (pod) => readPodOwner(client, kinds, pod),
       readWorkload: async (id) => (await readWorkload(client, id)) as WorkloadObject,
       patchWorkload: async (id, patch) => (await patchWorkload(client, id, patch)) as WorkloadObject,
       jobs: createJobs(client),
@@ -180,7 +192,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
           mayRun: (workload) => roll.workloads.mayRun(workload),
           dependencies: (workload, map) => roll.judge.dependencies(workload, map),
           seen: (workload, writer) => roll.rates.seen(workloadKey(workload), writer),
-          readSources: (workload, dependencies) => roll.live.read(workload.namespace, dependencies),
+          readSources: (workload, dependencies) => roll.live.read(workload, dependencies),
           audit: log.audit,
         },
       });
@@ -201,6 +213,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     scope: config,
     kinds: hook === undefined ? kinds : { rows: [] },
     namespaceScope,
+    csi: { served: csi.served, statuses: roll.statuses },
     onRelisted: () => roll.mutator.recover(),
     onTrouble,
     stopSwitch,
@@ -224,6 +237,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     );
     await admission?.open(stop);
     unready.delete('the webhook is not registered');
+    csi.watch(() => watches.followCsi());
     lateKinds.watch((row) => {
       watches.follow(row);
       log.info({ kind: row.kind, group: row.group }, 'A kind of workload is served now, and followed');
@@ -235,6 +249,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   admission?.drain();
   await pause(clock, config.shutdownDelayMs);
   lateKinds.stop();
+  csi.stop();
   roll.stop();
   await leadership.stop();
   await Promise.all([watches.stop(), admission?.close()]);
@@ -269,7 +284,7 @@ async function main(): Promise<number> {
   try {
     const config = readConfig(process.argv.slice(2));
     if (config === undefined) process.stdout.write(helpText());
-    else await run(config, stop.signal);
+    else await run({ ...config, resourcesToIgnore: ignoredTypes(config) }, stop.signal);
     return 0;
   } catch (error) {
     const known = error instanceof RestampError ? error : undefined;

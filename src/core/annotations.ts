@@ -1,11 +1,13 @@
 // The annotations that Restamp reads and writes. Reloader's are its contract (reloader.md 2.1 to 2.3).
 
+import type { SourceType } from './source.ts';
+
 /** Reloader's annotation keys; a table, because its flags rename most of them. */
 export type ReloaderKeys = {
   readonly auto: string;
-  readonly typedAuto: Readonly<Record<'cm' | 'secret', string>>;
-  readonly reload: Readonly<Record<'cm' | 'secret', string>>;
-  readonly exclude: Readonly<Record<'cm' | 'secret', string>>;
+  readonly typedAuto: Readonly<Record<SourceType, string>>;
+  readonly reload: Readonly<Record<SourceType, string>>;
+  readonly exclude: Readonly<Record<SourceType, string>>;
   readonly search: string;
   readonly match: string;
   readonly ignore: string;
@@ -15,11 +17,20 @@ export type ReloaderKeys = {
 
 export const RELOADER_KEYS: ReloaderKeys = {
   auto: 'reloader.stakater.com/auto',
-  typedAuto: { cm: 'configmap.reloader.stakater.com/auto', secret: 'secret.reloader.stakater.com/auto' },
-  reload: { cm: 'configmap.reloader.stakater.com/reload', secret: 'secret.reloader.stakater.com/reload' },
+  typedAuto: {
+    cm: 'configmap.reloader.stakater.com/auto',
+    secret: 'secret.reloader.stakater.com/auto',
+    spc: 'secretproviderclass.reloader.stakater.com/auto',
+  },
+  reload: {
+    cm: 'configmap.reloader.stakater.com/reload',
+    secret: 'secret.reloader.stakater.com/reload',
+    spc: 'secretproviderclass.reloader.stakater.com/reload',
+  },
   exclude: {
     cm: 'configmaps.exclude.reloader.stakater.com/reload',
     secret: 'secrets.exclude.reloader.stakater.com/reload',
+    spc: 'secretproviderclasses.exclude.reloader.stakater.com/reload',
   },
   search: 'reloader.stakater.com/search',
   match: 'reloader.stakater.com/match',

@@ -14,6 +14,8 @@ export type Current =
       readonly created: number;
       /** Time of the newest managedFields entry that owns data; undefined if the API server keeps none. */
       readonly dataTime: number | undefined;
+      /** The pods have started with this: where it differs from a stamp, the stamp is taken anew and nothing rolls. */
+      readonly fromStart?: boolean;
       /** Reloader's hash; undefined where it was not read. */
       readonly sha1?: string;
       /** The digest under one of our keys, of all keys or of a selection. */
@@ -117,9 +119,8 @@ export function judgeStamp(
       : { is: 'kept' };
   }
   if (stamp.h === ABSENT) return input.reloadOnCreate ? { is: 'stale', cause: 'created' } : { is: 'new' };
-  return current.digest(input.keyId, stamp.f) === stamp.h
-    ? { is: 'fresh' }
-    : { is: 'stale', cause: 'changed' };
+  if (current.digest(input.keyId, stamp.f) === stamp.h) return { is: 'fresh' };
+  return current.fromStart === true ? { is: 'new' } : { is: 'stale', cause: 'changed' };
 }
 
 /** DESIGN 2.7: without a map, a source older than the workload with data younger than it may have been missed. */

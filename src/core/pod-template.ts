@@ -19,6 +19,7 @@ export type Volume = {
   readonly name?: string;
   readonly configMap?: Items & { readonly name?: string };
   readonly secret?: Items & { readonly secretName?: string };
+  readonly csi?: { readonly volumeAttributes?: { readonly secretProviderClass?: string } };
   readonly projected?: {
     readonly sources?: readonly {
       readonly configMap?: Items & { readonly name?: string };

@@ -47,6 +47,8 @@ function* volumeUses(volume: Volume): Generator<Use> {
     yield { type: 'cm', name: volume.configMap.name, needs: itemKeys(volume.configMap) };
   if (volume.secret?.secretName)
     yield { type: 'secret', name: volume.secret.secretName, needs: itemKeys(volume.secret) };
+  const className = volume.csi?.volumeAttributes?.secretProviderClass;
+  if (className) yield { type: 'spc', name: className, needs: [] };
   for (const part of volume.projected?.sources ?? []) {
     if (part.configMap?.name)
       yield { type: 'cm', name: part.configMap.name, needs: itemKeys(part.configMap) };

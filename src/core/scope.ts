@@ -13,6 +13,14 @@ export type Scope = {
   readonly resourcesToIgnore: ReadonlySet<SourceType>;
 };
 
+/** Types of sources that nothing depends on: SecretProviderClasses count only where they are asked for. */
+export function ignoredTypes({
+  resourcesToIgnore,
+  csiIntegration,
+}: Pick<Scope, 'resourcesToIgnore'> & { readonly csiIntegration: boolean }): Set<SourceType> {
+  return new Set([...resourcesToIgnore, ...(csiIntegration ? [] : ['spc' as const])]);
+}
+
 /** The kinds of sources that are followed. */
 export function sourceRowsIn({ resourcesToIgnore }: Scope): SourceRow[] {
   return SOURCE_ROWS.filter(({ type }) => !resourcesToIgnore.has(type));

@@ -10,6 +10,22 @@ export type SourceData = {
   readonly binaryData: ReadonlyMap<string, string>;
 };
 
+/**
+ * What a pod has mounted of a SecretProviderClass, in Reloader's form (reloader.md 5): the version of each object
+ * by its id, and the name of the class. Neither is a secret.
+ */
+export function mountedData(
+  className: string,
+  objects: readonly { readonly id?: string; readonly version?: string }[],
+): SourceData {
+  const versions = objects.map(({ id = '', version = '' }) => [id, version] as const);
+  return {
+    type: 'spc',
+    data: new Map([...versions, ['SecretProviderClassName', className]]),
+    binaryData: new Map(),
+  };
+}
+
 /** Reads the data of an API object; a missing or null section is an empty one, what is no text is left out. */
 export function sourceData(type: SourceType, object: unknown): SourceData {
   return { type, data: section(object, 'data'), binaryData: section(object, 'binaryData') };

@@ -1,19 +1,41 @@
-// Sources: ConfigMaps and Secrets, their names in Kubernetes, in Reloader's vocabulary and in our map.
+// Sources: ConfigMaps, Secrets and SecretProviderClasses, their names in Kubernetes, in Reloader's vocabulary and in our map.
 
-/** Short name of a kind of source, as it stands in the map on the workload: `cm/app`, `secret/db`. */
-export type SourceType = 'cm' | 'secret';
+/** Short name of a kind of source, as it stands in the map on the workload: `cm/app`, `secret/db`, `spc/vault`. */
+export type SourceType = 'cm' | 'secret' | 'spc';
 
 export type SourceRow = {
   readonly type: SourceType;
   readonly kind: string;
+  readonly group: string;
+  readonly version: string;
   readonly resource: string;
+  /** Whose writes are its changes: Reloader's name in Events and metrics. */
+  readonly changedBy: string;
   /** Reloader's word in log lines, Events and env var names (reloader.md 4.1, 7.2). */
-  readonly word: 'CONFIGMAP' | 'SECRET';
+  readonly word: 'CONFIGMAP' | 'SECRET' | 'SECRETPROVIDERCLASS';
 };
 
+const core = { group: '', version: 'v1' };
+
 export const SOURCE_ROWS: readonly SourceRow[] = [
-  { type: 'cm', kind: 'ConfigMap', resource: 'configmaps', word: 'CONFIGMAP' },
-  { type: 'secret', kind: 'Secret', resource: 'secrets', word: 'SECRET' },
+  {
+    ...core,
+    type: 'cm',
+    kind: 'ConfigMap',
+    resource: 'configmaps',
+    changedBy: 'configmaps',
+    word: 'CONFIGMAP',
+  },
+  { ...core, type: 'secret', kind: 'Secret', resource: 'secrets', changedBy: 'secrets', word: 'SECRET' },
+  {
+    type: 'spc',
+    kind: 'SecretProviderClass',
+    group: 'secrets-store.csi.x-k8s.io',
+    version: 'v1',
+    resource: 'secretproviderclasses',
+    changedBy: 'secretproviderclasspodstatuses',
+    word: 'SECRETPROVIDERCLASS',
+  },
 ];
 
 const byType = new Map(SOURCE_ROWS.map((row) => [row.type, row]));

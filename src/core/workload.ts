@@ -124,7 +124,7 @@ export function reduceWorkload(
     settings.resourcesToIgnore.has(type)
       ? NOT_OPTED_IN
       : readOptIn(type, annotations, template.metadata?.annotations, settings.keys);
-  const optIn = { cm: marks('cm'), secret: marks('secret') };
+  const optIn = { cm: marks('cm'), secret: marks('secret'), spc: marks('spc') };
   const optedIn = Object.values(optIn).some((one) => isOptedIn(one, settings.autoReloadAll));
   const stamps = annotation(metadata.annotations, STAMPS);
   if (!optedIn && stamps === undefined) return undefined;

@@ -8,9 +8,9 @@ export const FIELD_MANAGER = 'Reloader';
 
 type WorkloadId = { readonly row: KindRow; readonly namespace: string; readonly name: string };
 
-/** API path of a ConfigMap or Secret. */
+/** API path of a source. */
 function sourcePath(ref: SourceRef): string {
-  return `/api/v1/namespaces/${ref.namespace}/${sourceRow(ref.type).resource}/${ref.name}`;
+  return kindPath(sourceRow(ref.type), ref.namespace, ref.name);
 }
 
 function workloadPath({ row, namespace, name }: WorkloadId): string {

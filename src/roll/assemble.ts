@@ -13,6 +13,7 @@ import { Releases } from './releases.ts';
 import { RollRates } from './roll-rates.ts';
 import { Judge } from './judge.ts';
 import { LiveSources } from './live-sources.ts';
+import { PodStatuses } from './pod-statuses.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
 import { Lenders } from './lenders.ts';
@@ -62,10 +63,16 @@ export function assembleMutator(
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,
   });
+  const statuses = new PodStatuses({
+    ring,
+    ...ports,
+    onChange: (...change) => mutator.onMounted(...change),
+  });
   const judge = new Judge({
     workloads,
     sources,
     reader,
+    statuses,
     keyId: ring.current,
     settings,
     onDropped: ports.onDropped,
@@ -224,11 +231,12 @@ export function assembleMutator(
       longestMs: settings.longestDelayMs,
     });
   };
-  const live = new LiveSources({ reader, clock, readVersion: ports.readSourceVersion });
+  const live = new LiveSources({ reader, judge, clock, readVersion: ports.readSourceVersion });
   const stop = (): void => {
     queue.stop();
     baselines.stop();
     reader.stop();
+    statuses.stop();
     observer.stop();
     pauses.stop();
     remakes.stop();
@@ -239,6 +247,7 @@ export function assembleMutator(
     workloads,
     sources,
     reader,
+    statuses,
     live,
     /** Takes a sighting of another replica. */
     heard: (sighting: Sighting): void => hear({ reader, changes, sightings, keyId: ring.current }, sighting),

@@ -8,7 +8,8 @@ import { newerVersion } from '../core/resource-version.ts';
 import type { SourceMarks } from '../core/opt-in.ts';
 import { parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
 import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
-import type { Workload } from '../core/workload.ts';
+import { workloadKey, type Workload } from '../core/workload.ts';
+import type { Mounted, PodStatuses } from './pod-statuses.ts';
 import type { SourceBook } from './source-book.ts';
 import type { Need, SourceReader } from './source-reader.ts';
 import type { Page, WorkloadBook } from './workload-book.ts';
@@ -40,6 +41,8 @@ export type JudgeOptions = {
   readonly workloads: WorkloadBook;
   readonly sources: SourceBook;
   readonly reader: SourceReader;
+  /** What a workload's pods have mounted of SecretProviderClasses; nobody reads these. */
+  readonly statuses: Pick<PodStatuses, 'current'>;
   readonly keyId: string;
   readonly settings: JudgeSettings;
   /** An entry went because its source is no dependency any more, although it was stale. */
@@ -74,6 +77,12 @@ export class Judge {
     for (const name of dependencies.keys()) {
       const ref = refOf(workload, name);
       const stamp = map?.s.get(name);
+      if (ref.type === 'spc') {
+        // Without a pod there is nothing to compare: what is stamped stays.
+        const mounted = this.mounted(workload, ref.name);
+        if (mounted !== undefined) currents.set(name, mounted);
+        continue;
+      }
       const wanted = this.#wanted(ref, stamp);
       const current = this.#current(ref, stamp, map?.key, wanted);
       if (current !== undefined) currents.set(name, current);
@@ -107,6 +116,16 @@ export class Judge {
     if (plan.stale.length > 0) return { is: 'stale', page, plan };
     const write = this.#mustWrite(workload, stored, plan.baseline);
     return { is: 'fresh', page, plan, write };
+  }
+
+  /** What a workload's pods have mounted of a SecretProviderClass, as far as it is known. */
+  mounted(
+    workload: Pick<Workload, 'kind' | 'namespace' | 'name' | 'lastRoll'>,
+    name: string,
+  ): Mounted | undefined {
+    const { workloads, statuses, keyId } = this.#options;
+    const map = workloads.map(workloadKey(workload));
+    return statuses.current(workload, name, map?.s.get(stampKey({ type: 'spc', name })), map?.key ?? keyId);
   }
 
   /**
@@ -151,7 +170,10 @@ export class Judge {
 
   /** Whether an entry is known to be stale. */
   #moved({ workload }: Page, name: string, stamp: Stamp, mapKey: string): boolean {
-    const state = this.#options.reader.state(refOf(workload, name), stamp.f);
+    const ref = refOf(workload, name);
+    const state =
+      ref.type === 'spc' ? this.mounted(workload, ref.name) : this.#options.reader.state(ref, stamp.f);
+    if (state?.state === 'present' && state.fromStart === true) return false;
     return state?.state === 'present' && stamp.h !== ABSENT && state.digest(mapKey, stamp.f) !== stamp.h;
   }
 

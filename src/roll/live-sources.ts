@@ -3,6 +3,8 @@ import { compareVersions } from '../core/resource-version.ts';
 import type { FreshSource } from '../core/admission.ts';
 import type { SourceRef, SourceType } from '../core/source.ts';
 import { hasCode } from '../errors.ts';
+import type { Workload } from '../core/workload.ts';
+import type { Judge } from './judge.ts';
 import type { SourceReader } from './source-reader.ts';
 
 export type LiveSourcesOptions = {
@@ -10,7 +12,11 @@ export type LiveSourcesOptions = {
   readonly clock: Clock;
   /** Reads the metadata of a source, as fresh as the API server can be; RESTAMP_KUBE_NOT_FOUND if there is none. */
   readonly readVersion: (ref: SourceRef) => Promise<string>;
+  /** What its pods have mounted of a SecretProviderClass; undefined where nobody can tell. */
+  readonly judge: Pick<Judge, 'mounted'>;
 };
+
+type Owner = Pick<Workload, 'kind' | 'namespace' | 'name' | 'lastRoll'>;
 
 /** In all: a workload's write waits for this, and after it memory must do (DESIGN 3.7). */
 const BUDGET_MS = 250;
@@ -28,12 +34,18 @@ export class LiveSources {
 
   /** The sources of these dependencies as they are stored now; without those that nobody has ever read. */
   async read(
-    namespace: string,
+    workload: Owner,
     dependencies: ReadonlyMap<string, { readonly type: SourceType; readonly name: string }>,
   ): Promise<Map<string, FreshSource>> {
-    const refs = new Map([...dependencies].map(([key, { type, name }]) => [key, { type, name, namespace }]));
-    await this.#freshenAll([...refs.values()]);
+    const { namespace } = workload;
+    const refs = new Map<string, SourceRef>();
     const found = new Map<string, FreshSource>();
+    for (const [key, { type, name }] of dependencies) {
+      const current = type === 'spc' ? this.#options.judge.mounted(workload, name) : undefined;
+      if (type !== 'spc') refs.set(key, { type, name, namespace });
+      else if (current !== undefined) found.set(key, { current, sha1: current.sha1 });
+    }
+    await this.#freshenAll([...refs.values()]);
     for (const [key, ref] of refs) {
       const state = this.#options.reader.state(ref);
       if (state !== undefined)

@@ -21,6 +21,7 @@ import type { RolloutObserver } from './observer.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import type { Changes } from './changes.ts';
 import type { Judge } from './judge.ts';
+import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { RollQueue } from './queue.ts';
 import type { Sightings } from './sightings.ts';
 import type { SourceBook } from './source-book.ts';
@@ -99,15 +100,18 @@ export class Mutator {
         const meta = reduceSource(type, object, settings.keys);
         const before = sources.put(meta);
         if (!this.#started) return;
-        if (before?.resourceVersion !== meta.resourceVersion) onEvent(before ? 'update' : 'add', meta);
+        if (before?.resourceVersion !== meta.resourceVersion && type !== 'spc')
+          onEvent(before ? 'update' : 'add', meta);
         this.#parts.writes.source(meta, before);
         // At once, so that a mark drops an entry before the next change is read.
         for (const key of this.#parts.workloads.candidates(meta)) this.#lookAgain(key, false);
       },
       remove: (id) => {
         const ref = { ...id, type };
-        if (this.#started) onEvent('delete', ref);
         sources.remove(ref);
+        // What its pods have mounted stays, and the dependency with it.
+        if (type === 'spc') return;
+        if (this.#started) onEvent('delete', ref);
         // A filtered watch also says this of what is only filtered out: the read tells.
         if (this.#started && this.#parts.workloads.candidates(ref).size > 0) reader.refresh(ref);
         else reader.forget(ref);
@@ -168,6 +172,13 @@ export class Mutator {
     return changed;
   }
 
+  /** More is known of what pods have mounted of a SecretProviderClass: {@link PodStatusesOptions}. */
+  onMounted(...[ref, owner, event]: Parameters<PodStatusesOptions['onChange']>): void {
+    if (!this.#started) return;
+    if (event !== undefined) this.#parts.onEvent(event, ref);
+    for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, key === owner);
+  }
+
   /** A source cannot be read: what depends on it must not wait for it. */
   onUnreadable(ref: SourceRef): void {
     for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, false);
@@ -180,12 +191,14 @@ export class Mutator {
   }
 
   #explainSource(workload: Workload, { key, dependency, cause }: Stale): RollSource {
-    const { workloads, changes, sources, clock } = this.#parts;
+    const { workloads, changes, sources, clock, judge } = this.#parts;
     const ref = { type: dependency.type, name: dependency.name, namespace: workload.namespace };
     const stamp = workloads.map(workloadKey(workload))?.s.get(key);
     const since = changes.since(ref, stamp?.rv);
     const sightings = since.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
-    const at = since.at(-1)?.at ?? sources.get(ref)?.dataTime ?? clock.now();
+    const written =
+      ref.type === 'spc' ? judge.mounted(workload, ref.name)?.dataTime : sources.get(ref)?.dataTime;
+    const at = since.at(-1)?.at ?? written ?? clock.now();
     const manager = sightings.at(-1)?.manager;
     // Before a restart of ours somebody may have seen the write: the hold has kept it.
     const kept = parseHeld(workload.held)?.sources.find(({ source }) => source === key);

@@ -8,6 +8,7 @@ import type { RestampError } from '../errors.ts';
 import type { RolloutOutcome } from './observer.ts';
 import type { JudgeSettings } from './judge.ts';
 import type { Borrower } from './lenders.ts';
+import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { RecorderOptions } from './recorder.ts';
 import type { JobPort, RemakeStore } from './remakes.ts';
 import type { PatchWorkload } from './roll-writer.ts';
@@ -20,6 +21,7 @@ export type MutatorPorts = {
   readonly readSource: ReadSource;
   /** The resourceVersion of a source as it is stored now. */
   readonly readSourceVersion: (ref: SourceRef) => Promise<string>;
+  readonly readPodOwner: PodStatusesOptions['readPodOwner'];
   readonly readWorkload: (workload: Borrower) => Promise<WorkloadObject>;
   readonly patchWorkload: PatchWorkload;
   readonly jobs: JobPort;

@@ -9,7 +9,7 @@ export type WorkloadEvent = {
   readonly type: 'Normal' | 'Warning';
   readonly reason: 'Reloaded' | 'ReloadFail';
   readonly message: string;
-  /** `reloader-configmaps` or `reloader-secrets`. */
+  /** `reloader-configmaps`, `reloader-secrets` or `reloader-secretproviderclasspodstatuses`. */
   readonly component: string;
 };
 
@@ -122,7 +122,7 @@ export class Recorder {
       type: reason === 'Reloaded' ? 'Normal' : 'Warning',
       reason,
       message,
-      component: `reloader-${sourceRow(type).resource}`,
+      component: `reloader-${sourceRow(type).changedBy}`,
     };
     if (this.#events.length < MAX_EVENTS) this.#events.push(event);
     this.#flush();

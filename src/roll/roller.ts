@@ -142,7 +142,8 @@ export class Roller {
     return plan.stale.map(({ dependency, key }) => {
       const { type, name, container } = dependency;
       const { namespace } = workload;
-      const state = this.#options.reader.state({ type, name, namespace });
+      const { reader, judge } = this.#options;
+      const state = type === 'spc' ? judge.mounted(workload, name) : reader.state({ type, name, namespace });
       if (state === undefined) throw new TypeError(`${key} was judged without having been read`);
       const present = state.state === 'present' ? state : undefined;
       // Its own time, so that whoever writes this writes the same.

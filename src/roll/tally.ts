@@ -26,7 +26,7 @@ export class Tally {
   }
 
   event(event: 'add' | 'update' | 'delete', ref: Pick<SourceRef, 'type'>): void {
-    this.#options.metrics.events.inc({ event_type: event, resource_type: sourceRow(ref.type).resource });
+    this.#options.metrics.events.inc({ event_type: event, resource_type: sourceRow(ref.type).changedBy });
   }
 
   /** A source has been read; `looked`: the kinds of what may depend on it, and whether each is stale now. */

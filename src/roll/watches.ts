@@ -1,12 +1,14 @@
 import type { Clock } from '../clock.ts';
 import { kindPath, type KindRow, type Kinds } from '../core/kind.ts';
 import { selectorText, type Selector } from '../core/label-selector.ts';
+import type { PodStatusObject } from '../core/pod-status.ts';
 import { sourceRowsIn, type Scope } from '../core/scope.ts';
+import { sourceRow } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
-import { Reflector, type Identified, type ReflectorOptions } from '../kube/reflector.ts';
+import { Reflector, type Follower, type Identified, type ReflectorOptions } from '../kube/reflector.ts';
 import type { NamespaceScope } from './namespace-scope.ts';
 import type { StopSwitch } from './stop-switch.ts';
 
@@ -20,6 +22,8 @@ export type WatchOptions = {
     NamespaceScope,
     'put' | 'remove' | 'start' | 'sourceFollower' | 'workloadFollower'
   >;
+  /** What the CSI driver tells of pods; `served`: the API server knows its kinds at the start. */
+  readonly csi: { readonly served: boolean; readonly statuses: Follower<PodStatusObject> };
   /** A list has been read again: everything is to be judged anew. */
   readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
@@ -37,6 +41,8 @@ export type Watches = {
   ages(): { resource: string; seconds: number }[];
   /** Follows one more kind of workload, from now on. */
   follow(row: KindRow): void;
+  /** Follows SecretProviderClasses and what pods have mounted of them, from now on. */
+  followCsi(): void;
   /** Reads every list again. */
   relist(): void;
   stop(): Promise<void>;
@@ -57,7 +63,8 @@ const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
 
 /** Follows all sources, metadata alone, and all workloads, as far as they are in the scope. */
 export function startWatches(options: WatchOptions): Watches {
-  const { client, clock, scope, kinds, namespaceScope, onRelisted, onTrouble, stopSwitch, own } = options;
+  const { client, clock, scope, kinds, namespaceScope, csi, onRelisted, onTrouble, stopSwitch, own } =
+    options;
   const watches: Watch[] = [];
   const add = <T extends Identified>(
     feed: Feed,
@@ -77,13 +84,16 @@ export function startWatches(options: WatchOptions): Watches {
   const named = scope.namespaces.length > 0;
   const ignored = named ? [] : scope.namespacesToIgnore.map((name) => `metadata.namespace!=${name}`);
   for (const namespace of named ? scope.namespaces : [undefined]) {
-    for (const { type, resource } of sourceRowsIn(scope))
+    for (const row of sourceRowsIn(scope)) {
+      const { type, resource } = row;
+      if (type === 'spc') continue;
       add<SourceObject & Identified>('sources', resource, {
-        path: namespace === undefined ? `/api/v1/${resource}` : `/api/v1/namespaces/${namespace}/${resource}`,
+        path: kindPath(row, namespace),
         query: queryOf([...(type === 'secret' ? NO_SECRETS : []), ...ignored], scope.resourceLabelSelector),
         accept: ACCEPT_METADATA,
         follower: namespaceScope.sourceFollower(type),
       });
+    }
   }
   const addKind = (row: KindRow) =>
     (named ? scope.namespaces : [undefined]).map((namespace) =>
@@ -94,6 +104,26 @@ export function startWatches(options: WatchOptions): Watches {
       }),
     );
   for (const row of kinds.rows) addKind(row);
+  const addCsi = () =>
+    (named ? scope.namespaces : [undefined]).flatMap((namespace) => {
+      const row = sourceRow('spc');
+      const statuses = { ...row, resource: row.changedBy };
+      return [
+        add<SourceObject & Identified>('sources', row.resource, {
+          path: kindPath(row, namespace),
+          query: queryOf(ignored, []),
+          accept: ACCEPT_METADATA,
+          follower: namespaceScope.sourceFollower(row.type),
+        }),
+        // Whole: they hold ids and versions, no secret. The labels that are asked for are theirs, as in Reloader.
+        add<PodStatusObject & Identified>('sources', statuses.resource, {
+          path: kindPath(statuses, namespace),
+          query: queryOf(ignored, scope.resourceLabelSelector),
+          follower: csi.statuses,
+        }),
+      ];
+    });
+  if (csi.served) addCsi();
   // A namespaced installation has no right to Namespaces: its stop switch is the ConfigMap alone.
   const namespaces = named
     ? undefined
@@ -132,6 +162,9 @@ export function startWatches(options: WatchOptions): Watches {
     synced: Promise.all(watches.map(({ reflector }) => reflector.synced)),
     follow: (row) => {
       for (const reflector of addKind(row)) reflector.start();
+    },
+    followCsi: () => {
+      for (const reflector of addCsi()) reflector.start();
     },
     relist: () => {
       for (const { reflector } of watches) reflector.relist();

@@ -11,11 +11,20 @@ import {
 t.test('RELOADER_KEYS are Reloader’s, letter by letter', async (t) => {
   t.same(RELOADER_KEYS, {
     auto: 'reloader.stakater.com/auto',
-    typedAuto: { cm: 'configmap.reloader.stakater.com/auto', secret: 'secret.reloader.stakater.com/auto' },
-    reload: { cm: 'configmap.reloader.stakater.com/reload', secret: 'secret.reloader.stakater.com/reload' },
+    typedAuto: {
+      cm: 'configmap.reloader.stakater.com/auto',
+      secret: 'secret.reloader.stakater.com/auto',
+      spc: 'secretproviderclass.reloader.stakater.com/auto',
+    },
+    reload: {
+      cm: 'configmap.reloader.stakater.com/reload',
+      secret: 'secret.reloader.stakater.com/reload',
+      spc: 'secretproviderclass.reloader.stakater.com/reload',
+    },
     exclude: {
       cm: 'configmaps.exclude.reloader.stakater.com/reload',
       secret: 'secrets.exclude.reloader.stakater.com/reload',
+      spc: 'secretproviderclasses.exclude.reloader.stakater.com/reload',
     },
     search: 'reloader.stakater.com/search',
     match: 'reloader.stakater.com/match',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { ABSENT, isDigest, keyedDigest, reloaderHash } from '../../src/core/digest.ts';
-import type { SourceData } from '../../src/core/source-data.ts';
+import { mountedData, type SourceData } from '../../src/core/source-data.ts';
 import { base64, dataOf } from './objects.ts';
 
 const context = { key: Buffer.alloc(32, 7), source: 'prod/cm/app' };
@@ -21,6 +21,14 @@ t.test('reloaderHash gives the SHA-1 of every worked example', async (t) => {
         { 'logo.bin': base64([0x00, 0xff, 0x10]) },
       ),
       '864d7898d91c30bcfb98a95564e2744651fae84a',
+    ],
+    [
+      'what a pod has mounted of a SecretProviderClass',
+      mountedData('vault-spc', [
+        { id: 'secret/db-password', version: 'v2' },
+        { id: 'secret/api-key', version: 'v1' },
+      ]),
+      '84f24d7bceba00159107aedddc3258e8c5b37fb2',
     ],
     [
       'a Secret, over its decoded bytes',

@@ -169,19 +169,31 @@ t.test('findReferences finds nothing where there is no container to put a lever 
 
 t.test('findReferences leaves out what Reloader does not scan', async (t) => {
   const spec = {
-    containers: [mounting('app', 'csi', 'flex')],
+    containers: [mounting('app', 'csi', 'inline', 'flex')],
     ephemeralContainers: [using('debug', 'cm/debug')],
     imagePullSecrets: [{ name: 'pull' }],
     serviceAccountName: 'robot',
     volumes: [
       {
         name: 'csi',
-        csi: { volumeAttributes: { secretProviderClass: 'vault' }, nodePublishSecretRef: { name: 'n' } },
+        csi: { volumeAttributes: {}, nodePublishSecretRef: { name: 'n' } },
       },
+      { name: 'inline', csi: {} },
       { name: 'flex', flexVolume: { secretRef: { name: 'flex' } } },
     ],
   };
   t.same(found(spec), {});
+});
+
+t.test('a SecretProviderClass is used by a CSI volume that somebody mounts', async (t) => {
+  const csi = (name: string) => volume(name, { csi: { volumeAttributes: { secretProviderClass: name } } });
+  const volumes = ['main', 'early', 'nobody'].map(csi);
+  const spec = {
+    containers: [{ name: 'first' }, mounting('app', 'main')],
+    initContainers: [mounting('init', 'early')],
+    volumes,
+  };
+  t.same(found(spec), { 'spc/main': inApp, 'spc/early': { container: 'first', needs: [] } });
 });
 
 t.test('findReferences passes over names that are empty or missing', async (t) => {

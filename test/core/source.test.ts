@@ -11,9 +11,16 @@ import {
 t.test('sourceRow has Reloader’s word for each type', async (t) => {
   t.has(sourceRow('cm'), { kind: 'ConfigMap', resource: 'configmaps', word: 'CONFIGMAP' });
   t.has(sourceRow('secret'), { kind: 'Secret', resource: 'secrets', word: 'SECRET' });
+  t.has(sourceRow('spc'), {
+    kind: 'SecretProviderClass',
+    group: 'secrets-store.csi.x-k8s.io',
+    resource: 'secretproviderclasses',
+    changedBy: 'secretproviderclasspodstatuses',
+    word: 'SECRETPROVIDERCLASS',
+  });
   t.same(
     SOURCE_ROWS.map(({ type }) => type),
-    ['cm', 'secret'],
+    ['cm', 'secret', 'spc'],
   );
   t.throws(() => sourceRow('pod' as 'cm'), TypeError);
 });
@@ -30,6 +37,7 @@ t.test('parseStampKey reads what stampKey wrote, and nothing else', async (t) =>
   for (const ref of [
     { type: 'cm', name: 'app' },
     { type: 'secret', name: 'a.b-c' },
+    { type: 'spc', name: 'vault' },
   ] as const)
     t.same(parseStampKey(stampKey(ref)), ref);
   for (const key of [

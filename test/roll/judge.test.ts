@@ -32,6 +32,7 @@ function judging(settings: Partial<JudgeSettings> = {}) {
     reader,
     keyId: ring.current,
     settings: { ...all, ...settings },
+    statuses: { current: () => undefined },
     onDropped: (_workload, key) => dropped.push(key),
   });
   let reads = 0;

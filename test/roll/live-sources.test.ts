@@ -4,7 +4,18 @@ import { parseStampKey, sourceKey } from '../../src/core/source.ts';
 import { LiveSources } from '../../src/roll/live-sources.ts';
 import { journal, turn } from '../helpers/journal.ts';
 import { reading } from './reading.ts';
-import { NAMESPACE, ref, source } from './things.ts';
+import type { Mounted } from '../../src/roll/pod-statuses.ts';
+import { NAMESPACE, ref, source, workload } from './things.ts';
+
+const VAULT: Mounted = {
+  state: 'present',
+  uid: 'u',
+  resourceVersion: '3',
+  created: 0,
+  dataTime: 0,
+  sha1: 'mounted',
+  digest: () => 'd',
+};
 
 type Question = { key: string; answer: (version: string) => void; fail: (error: Error) => void };
 
@@ -17,10 +28,11 @@ function live() {
     clock,
     readVersion: (where) =>
       new Promise((answer, fail) => versions.note({ key: sourceKey(where), answer, fail })),
+    judge: { mounted: (_workload, name) => (name === 'vault' ? VAULT : undefined) },
   });
   /** Digests of the sources by stamp key; `undefined` is a missing one. */
   const read = async (...keys: readonly string[]) => {
-    const found = await sources.read(NAMESPACE, new Map(keys.map((key) => [key, parseStampKey(key)!])));
+    const found = await sources.read(workload('api'), new Map(keys.map((key) => [key, parseStampKey(key)!])));
     return Object.fromEntries([...found].map(([key, { current, sha1 }]) => [key, { sha1, ...current }]));
   };
   /** Lets the reader know a source before the test begins. */
@@ -139,4 +151,11 @@ t.test('no dependencies are no question', async (t) => {
   const { read, clock } = live();
   t.same(await read(), {});
   t.equal(clock.waiting(), 0);
+});
+
+t.test('what pods have mounted is not read: it is what the driver has told, or nothing', async (t) => {
+  const { read, asked, versions } = live();
+  t.has(await read('spc/vault', 'spc/unknown'), { 'spc/vault': { sha1: 'mounted', resourceVersion: '3' } });
+  t.notHas(await read('spc/unknown'), { 'spc/unknown': {} });
+  t.equal(asked.items.length + versions.items.length, 0);
 });

@@ -88,7 +88,7 @@ export type WorkloadParts = {
   readonly version?: string;
   readonly uid?: string;
   readonly created?: string;
-  /** Sources that its one container takes its environment from. */
+  /** Sources that its one container takes its environment from, and SecretProviderClasses that it mounts. */
   readonly uses?: readonly string[];
   readonly annotations?: Data;
   /** Entries of its map. */
@@ -104,10 +104,18 @@ export type WorkloadParts = {
 export function deployment(name: string, parts: WorkloadParts = {}): WorkloadObject {
   const { version = '10', uid = `uid-${name}`, created = '2026-02-01T00:00:00Z', uses = ['cm/app'] } = parts;
   const { stamps, n = 1, keyId = ring.current, env } = parts;
-  const envFrom = uses.map((key) => {
-    const { type, name: of } = ref(key);
-    return type === 'cm' ? { configMapRef: { name: of } } : { secretRef: { name: of } };
-  });
+  const classes = uses.map((key) => ref(key)).filter(({ type }) => type === 'spc');
+  const volumes = classes.map(({ name: of }) => ({
+    name: of,
+    csi: { volumeAttributes: { secretProviderClass: of } },
+  }));
+  const volumeMounts = classes.map(({ name: of }) => ({ name: of }));
+  const envFrom = uses
+    .filter((key) => !key.startsWith('spc/'))
+    .map((key) => {
+      const { type, name: of } = ref(key);
+      return type === 'cm' ? { configMapRef: { name: of } } : { secretRef: { name: of } };
+    });
   const owner = `${NAMESPACE}/Deployment/${name}`;
   const map =
     stamps === undefined
@@ -123,7 +131,12 @@ export function deployment(name: string, parts: WorkloadParts = {}): WorkloadObj
       annotations: { ...(parts.annotations ?? AUTO), ...map },
     },
     spec: {
-      template: { spec: { containers: [{ name: 'main', envFrom, ...(env === undefined ? {} : { env }) }] } },
+      template: {
+        spec: {
+          volumes,
+          containers: [{ name: 'main', envFrom, volumeMounts, ...(env === undefined ? {} : { env }) }],
+        },
+      },
     },
   };
   const status = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };

@@ -11,7 +11,7 @@ import { connect, fakeApiServer, type Exchange, type Stream } from '../helpers/f
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal } from '../helpers/journal.ts';
 
-async function watching(t: Test, part: Partial<Scope> = {}) {
+async function watching(t: Test, part: Partial<Scope> = {}, csi = false) {
   const scope = { ...EVERYWHERE, ...part };
   const api = await fakeApiServer(t);
   const clock = fakeClock(0);
@@ -45,6 +45,7 @@ async function watching(t: Test, part: Partial<Scope> = {}) {
     scope,
     kinds: new Kinds(),
     namespaceScope,
+    csi: { served: csi, statuses: follower('status') },
     onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
     stopSwitch: new StopSwitch(() => undefined),
@@ -65,6 +66,34 @@ t.test('one watch of each resource follows all namespaces', async (t) => {
     all.map(({ exchange }) => exchange.path).sort(),
     ['/api/v1/configmaps', '/api/v1/namespaces', OWN, '/api/v1/secrets', ...paths()].sort(),
   );
+});
+
+const CSI = '/apis/secrets-store.csi.x-k8s.io/v1';
+
+t.test(
+  'where the CSI driver is, its classes are followed by metadata, and what it tells of pods whole',
+  async (t) => {
+    const labels = [{ key: 'env', operator: 'In', values: ['prod'] }] as const;
+    const { opened } = await watching(t, { resourceLabelSelector: labels }, true);
+    const found = new Map((await opened.until(11)).map(({ exchange }) => [exchange.path, exchange]));
+    const classes = found.get(`${CSI}/secretproviderclasses`);
+    const statuses = found.get(`${CSI}/secretproviderclasspodstatuses`);
+    t.equal(classes?.headers['accept'], METADATA);
+    t.equal(classes?.query['labelSelector'], undefined);
+    t.not(statuses?.headers['accept'], METADATA);
+    t.equal(statuses?.query['labelSelector'], 'env in (prod)', 'as Reloader filters');
+  },
+);
+
+t.test('a CSI driver that comes later is followed from then on', async (t) => {
+  const { opened, watches } = await watching(t, { namespaces: ['a'] });
+  await opened.until(8);
+  watches.followCsi();
+  const paths = (await opened.until(10)).slice(8).map(({ exchange }) => exchange.path);
+  t.same(paths.sort(), [
+    `${CSI}/namespaces/a/secretproviderclasses`,
+    `${CSI}/namespaces/a/secretproviderclasspodstatuses`,
+  ]);
 });
 
 t.test('named namespaces have a watch each, and Namespaces none', async (t) => {

@@ -75,6 +75,8 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const workloads = new Map<string, WorkloadObject>();
   /** While this is on, another replica sees writes at admission. */
   const elsewhere = { on: false, sightings: [] as Sighting[] };
+  /** The workload of each pod, by the pod's name. */
+  const owners = new Map<string, { workload: string | undefined; created: number }>();
   const reads: string[] = [];
   const patches: Sent[] = [];
   const events: WorkloadEvent[] = [];
@@ -130,6 +132,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
         return structuredClone(stored);
       },
       readSourceVersion: async (where) => sources.get(sourceKey(where))?.metadata.resourceVersion ?? '0',
+      readPodOwner: async ({ name }) => owners.get(name),
       readWorkload: async ({ row, namespace, name }) => {
         const key = workloadKey({ kind: row.kind, namespace, name });
         const stored = workloads.get(key);
@@ -229,6 +232,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     ...parts,
     clock,
     elsewhere,
+    owners,
     ways,
     reads,
     patches,

@@ -27,6 +27,10 @@
 - apiGroups: [secrets-store.csi.x-k8s.io]
   resources: [secretproviderclasses, secretproviderclasspodstatuses]
   verbs: [get, list, watch]
+# Whose pod has mounted it.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get]
 {{- end }}
 - apiGroups: [""]
   resources: [events]

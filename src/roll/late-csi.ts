@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { KindName } from '../core/kind.ts';
+import { sourceRow } from '../core/source.ts';
+import { asRestampError, type RestampError } from '../errors.ts';
+import type { Log } from '../log.ts';
+
+export type LateCsiOptions = {
+  readonly settings: Pick<Config, 'csiIntegration' | 'webhookUrl'>;
+  readonly clock: Clock;
+  /** Under which name the API server serves a kind; undefined while it does not. */
+  readonly find: (kind: KindName) => Promise<string | undefined>;
+  readonly log: Pick<Log, 'info'>;
+  readonly onTrouble: (error: RestampError) => void;
+};
+
+const LOOK_MS = 15_000;
+const KINDS = [sourceRow('spc').kind, 'SecretProviderClassPodStatus'];
+
+/** The kinds of the Secrets Store CSI driver, which may be installed later than Restamp. */
+export class LateCsi {
+  readonly #options: LateCsiOptions;
+  readonly #enabled: boolean;
+  #served = false;
+  #cancel: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(options: LateCsiOptions) {
+    this.#options = options;
+    // Where a webhook is called instead, no workload is even looked at.
+    this.#enabled = options.settings.csiIntegration && options.settings.webhookUrl === undefined;
+  }
+
+  /** Whether they were served when somebody looked last; never where the integration is off. */
+  get served(): boolean {
+    return this.#served;
+  }
+
+  /** Looks for the first time, and tells in Reloader's words what was found. Never rejects. */
+  async look(): Promise<void> {
+    if (!this.#enabled) return;
+    await this.#find();
+    this.#options.log.info(
+      {},
+      this.#served
+        ? 'CSI provider is installed'
+        : 'CSI provider is not installed: it is followed as soon as it is',
+    );
+  }
+
+  /** Looks again from time to time until they are served. */
+  watch(onFound: () => void): void {
+    if (!this.#enabled || this.#served || this.#stopped) return;
+    this.#cancel = this.#options.clock.after(LOOK_MS, () => {
+      void this.#find().then(() => {
+        if (this.#stopped) return;
+        if (!this.#served) {
+          this.watch(onFound);
+          return;
+        }
+        this.#options.log.info({}, 'CSI provider is installed, and followed');
+        onFound();
+      });
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  async #find(): Promise<void> {
+    const { group, version } = sourceRow('spc');
+    try {
+      const found = await Promise.all(KINDS.map((kind) => this.#options.find({ group, version, kind })));
+      this.#served = !found.includes(undefined);
+    } catch (error) {
+      this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', group));
+    }
+  }
+}

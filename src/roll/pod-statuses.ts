@@ -1,0 +1,209 @@
+import { pause, type Clock } from '../clock.ts';
+import { keyedDigest, reloaderHash } from '../core/digest.ts';
+import { parseHistory } from '../core/history.ts';
+import type { Current } from '../core/plan.ts';
+import {
+  currentMount,
+  reduceMount,
+  sameMount,
+  type Mount,
+  type PodStatusObject,
+} from '../core/pod-status.ts';
+import { sourceKey, type SourceRef } from '../core/source.ts';
+import type { Stamp } from '../core/stamp-map.ts';
+import { workloadKey } from '../core/workload.ts';
+import { asRestampError, type RestampError } from '../errors.ts';
+import { backoffMs } from './backoff.ts';
+import type { KeyRing } from './source-reader.ts';
+
+/** What a workload's pods have mounted of a SecretProviderClass, as a source like any other. */
+export type Mounted = Extract<Current, { state: 'present' }> & { readonly sha1: string };
+
+export type PodStatusesOptions = {
+  readonly ring: KeyRing;
+  readonly clock: Clock;
+  /** The workload that a pod belongs to; undefined if there is no such pod. */
+  readonly readPodOwner: (pod: {
+    namespace: string;
+    name: string;
+  }) => Promise<{ readonly workload: string | undefined; readonly created: number } | undefined>;
+  /** What is known of a class has changed, in a pod of this workload if that is known; `event`: by this write. */
+  readonly onChange: (ref: SourceRef, workload: string | undefined, event: WatchEvent | undefined) => void;
+  readonly onTrouble: (error: RestampError) => void;
+};
+
+type WatchEvent = 'add' | 'update' | 'delete';
+
+type Page = {
+  mount: Mount;
+  /** The workload that it belongs to; null before it is known, undefined for none. */
+  owner: string | null | undefined;
+  asked: boolean;
+};
+
+const READS_AT_ONCE = 8;
+
+/**
+ * The statuses of the CSI driver, one for each pod and class, by class. Whose pod it is, is asked once for each
+ * status, and only where a workload may depend on the class.
+ */
+export class PodStatuses {
+  readonly #options: PodStatusesOptions;
+  readonly #pages = new Map<string, Page>();
+  readonly #byClass = new Map<string, Set<Page>>();
+  readonly #waiting: Page[] = [];
+  #reading = 0;
+  #stopped = false;
+
+  constructor(options: PodStatusesOptions) {
+    this.#options = options;
+  }
+
+  put(object: PodStatusObject): void {
+    const { namespace = '', name } = object.metadata;
+    const key = `${namespace}/${name}`;
+    const mount = reduceMount(object);
+    const page = this.#pages.get(key);
+    const before = page?.mount;
+    const again = before !== undefined && before.uid === mount?.uid && before.ref.name === mount.ref.name;
+    if (page !== undefined && again && before.pod.uid === mount.pod.uid) {
+      // Labels, or the list that was read again.
+      if (sameMount(before, mount)) return;
+      page.mount = { ...mount, created: before.created, rotated: true };
+    } else {
+      this.#forget(key);
+      if (mount === undefined) return;
+      // The driver writes over the status of a pod of the same name that is gone: another pod has started.
+      this.#keep(key, again ? { ...mount, created: mount.written, rotated: false } : mount);
+    }
+    this.#tell(mount.ref, page?.owner ?? undefined, page === undefined ? 'add' : 'update');
+  }
+
+  remove({ namespace, name }: { readonly namespace: string; readonly name: string }): void {
+    const page = this.#forget(`${namespace}/${name}`);
+    if (page !== undefined) this.#tell(page.mount.ref, undefined, 'delete');
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * What counts as mounted by a workload, against what is stamped (under the key `keyId`); undefined while nobody
+   * can tell: it has no pods, or whose pods there are is still being asked.
+   */
+  current(
+    workload: {
+      readonly kind: string;
+      readonly namespace: string;
+      readonly name: string;
+      readonly lastRoll: string | undefined;
+    },
+    name: string,
+    stamp: Stamp | undefined,
+    keyId: string,
+  ): Mounted | undefined {
+    const ref: SourceRef = { type: 'spc', namespace: workload.namespace, name };
+    const pages = [...(this.#byClass.get(sourceKey(ref)) ?? [])];
+    const unknown = pages.filter(({ owner }) => owner === null);
+    for (const page of unknown) this.#ask(page);
+    if (unknown.length > 0) return undefined;
+    const key = workloadKey(workload);
+    const mounts = pages.filter(({ owner }) => owner === key).map(({ mount }) => mount);
+    const rolled = parseHistory(workload.lastRoll)[0]?.rolled;
+    const found = currentMount(mounts, {
+      stampedVersion: stamp?.rv,
+      isStamped: stamp && ((mount) => this.#digest(mount, keyId, stamp.f) === stamp.h),
+      rolled: rolled === undefined ? undefined : Date.parse(rolled),
+    });
+    if (found === undefined) return undefined;
+    const { mount, fromStart } = found;
+    return {
+      state: 'present',
+      uid: mount.uid,
+      resourceVersion: mount.version,
+      created: mount.created,
+      dataTime: mount.written,
+      fromStart,
+      sha1: reloaderHash(mount.data),
+      digest: (id, selection) => this.#digest(mount, id, selection),
+    };
+  }
+
+  #digest(mount: Mount, keyId: string, selection: readonly string[] | undefined): string {
+    const key = this.#options.ring.keys.get(keyId);
+    return key === undefined ? '' : keyedDigest({ key, source: sourceKey(mount.ref) }, mount.data, selection);
+  }
+
+  #keep(key: string, mount: Mount): void {
+    const page: Page = { mount, owner: null, asked: false };
+    const place = sourceKey(mount.ref);
+    const there = this.#byClass.get(place);
+    this.#pages.set(key, page);
+    if (there === undefined) this.#byClass.set(place, new Set([page]));
+    else there.add(page);
+  }
+
+  #forget(key: string): Page | undefined {
+    const page = this.#pages.get(key);
+    if (page === undefined) return undefined;
+    const place = sourceKey(page.mount.ref);
+    const there = this.#byClass.get(place);
+    there?.delete(page);
+    if (there?.size === 0) this.#byClass.delete(place);
+    this.#pages.delete(key);
+    return page;
+  }
+
+  #isKept(page: Page): boolean {
+    return this.#byClass.get(sourceKey(page.mount.ref))?.has(page) ?? false;
+  }
+
+  #ask(page: Page): void {
+    if (page.asked) return;
+    page.asked = true;
+    this.#waiting.push(page);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#reading < READS_AT_ONCE && !this.#stopped) {
+      const page = this.#waiting.shift();
+      if (page === undefined) return;
+      this.#reading += 1;
+      void this.#read(page).finally(() => {
+        this.#reading -= 1;
+        this.#next();
+      });
+    }
+  }
+
+  /** Tries until it is known, or the status is gone. */
+  async #read(page: Page): Promise<void> {
+    const { readPodOwner, onTrouble, clock } = this.#options;
+    for (let failures = 1; !this.#stopped && this.#isKept(page); failures += 1)
+      try {
+        const { ref, pod } = page.mount;
+        const found = await readPodOwner({ namespace: ref.namespace, name: pod.name });
+        page.owner = found?.workload;
+        // A pod can be younger than its status, which the driver had written for its namesake.
+        const created = Math.max(page.mount.created, found?.created ?? 0);
+        page.mount = { ...page.mount, created };
+        if (this.#isKept(page)) this.#tell(ref, page.owner);
+        return;
+      } catch (error) {
+        const known = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(page.mount.ref));
+        onTrouble(known);
+        await pause(clock, backoffMs(known, failures));
+      }
+  }
+
+  /** An exception of whoever is told is no failed read. */
+  #tell(ref: SourceRef, workload: string | undefined, event?: WatchEvent): void {
+    try {
+      this.#options.onChange(ref, workload, event);
+    } catch (error) {
+      this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(ref)));
+    }
+  }
+}
