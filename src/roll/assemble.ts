@@ -66,6 +66,7 @@ export function assembleMutator(
   const statuses = new PodStatuses({
     ring,
     ...ports,
+    borrower: (workload) => lenders.borrower(workload),
     onChange: (...change) => mutator.onMounted(...change),
   });
   const judge = new Judge({

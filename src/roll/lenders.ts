@@ -47,6 +47,12 @@ export class Lenders {
     return this.#byBorrower.get(key);
   }
 
+  /** The workload that a lender speaks for: its pods are that one's. */
+  borrower(lender: string): string | undefined {
+    const loan = this.#byLender.get(lender);
+    return loan && keyOf(loan.borrower);
+  }
+
   #forget(lender: string): Borrower[] {
     const loan = this.#byLender.get(lender);
     if (loan === undefined) return [];

@@ -27,6 +27,8 @@ export type PodStatusesOptions = {
     namespace: string;
     name: string;
   }) => Promise<{ readonly workload: string | undefined; readonly created: number } | undefined>;
+  /** Whose template the pods of a workload are made from, where that is another's. */
+  readonly borrower: (workload: string) => string | undefined;
   /** What is known of a class has changed, in a pod of this workload if that is known; `event`: by this write. */
   readonly onChange: (ref: SourceRef, workload: string | undefined, event: WatchEvent | undefined) => void;
   readonly onTrouble: (error: RestampError) => void;
@@ -109,7 +111,8 @@ export class PodStatuses {
     for (const page of unknown) this.#ask(page);
     if (unknown.length > 0) return undefined;
     const key = workloadKey(workload);
-    const mounts = pages.filter(({ owner }) => owner === key).map(({ mount }) => mount);
+    const isOurs = ({ owner }: Page): boolean => owner === key || this.#options.borrower(owner ?? '') === key;
+    const mounts = pages.filter(isOurs).map(({ mount }) => mount);
     const rolled = parseHistory(workload.lastRoll)[0]?.rolled;
     const found = currentMount(mounts, {
       stampedVersion: stamp?.rv,
@@ -201,7 +204,7 @@ export class PodStatuses {
   /** An exception of whoever is told is no failed read. */
   #tell(ref: SourceRef, workload: string | undefined, event?: WatchEvent): void {
     try {
-      this.#options.onChange(ref, workload, event);
+      this.#options.onChange(ref, this.#options.borrower(workload ?? '') ?? workload, event);
     } catch (error) {
       this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(ref)));
     }

@@ -21,10 +21,21 @@ const ANNOTATIONS: readonly Cells[] = [
   [RELOADER_KEYS.auto, 'workload, else its pod template', 'true in any of Go’s spellings: every source that it uses'],
   [RELOADER_KEYS.typedAuto.cm, 'workload, else its pod template', 'the same, for ConfigMaps'],
   [RELOADER_KEYS.typedAuto.secret, 'workload, else its pod template', 'the same, for Secrets'],
+  [
+    RELOADER_KEYS.typedAuto.spc,
+    'workload, else its pod template',
+    'the same, for SecretProviderClasses (`--enable-csi-integration`)',
+  ],
   [RELOADER_KEYS.reload.cm, 'workload, else its pod template', 'list of names and regular expressions of ConfigMaps'],
   [RELOADER_KEYS.reload.secret, 'workload, else its pod template', 'list of names and regular expressions of Secrets'],
+  [
+    RELOADER_KEYS.reload.spc,
+    'workload, else its pod template',
+    'list of names and regular expressions of SecretProviderClasses',
+  ],
   [RELOADER_KEYS.exclude.cm, 'workload', 'list of names of ConfigMaps that never roll it'],
   [RELOADER_KEYS.exclude.secret, 'workload', 'list of names of Secrets that never roll it'],
+  [RELOADER_KEYS.exclude.spc, 'workload', 'list of names of SecretProviderClasses that never roll it'],
   [RELOADER_KEYS.search, 'workload, else its pod template', '`true`: sources that it uses and that bear match'],
   [RELOADER_KEYS.match, 'source', '`true`: the other half of search'],
   [RELOADER_KEYS.ignore, 'source', '`true`: it never rolls anything'],
@@ -38,6 +49,21 @@ const ANNOTATIONS: readonly Cells[] = [
   [LAST_ROLL, 'workload, written by Restamp', 'the last rolls: sources, keys, actor, times; never a value'],
   [ADDRESS, 'Lease, written by Restamp', 'where the leader takes what other replicas have seen at admission'],
   [STAMP, 'pod template, written by Restamp', 'set where the env var alone would not change the template'],
+];
+
+const CSI: readonly string[] = [
+  'With `--enable-csi-integration`, a SecretProviderClass is a source too. Its content is what the Secrets Store CSI ' +
+    'driver says that pods have mounted (`SecretProviderClassPodStatus`: ids and versions, no secret); its annotations ' +
+    'are those of the class. The driver must rotate, else nothing ever changes. Where it is installed later than ' +
+    'Restamp, it is followed as soon as the API server serves its kinds.',
+  'While a rotation goes on, the pods of a workload disagree. Only a rotation in a running pod makes stale: a pod that ' +
+    'starts mounts what is current then. The newest rotation among the workload’s own pods counts, and pods that are ' +
+    'older than the last roll by more than 30 s do not, because they are being replaced: so a rotation is one roll, ' +
+    'also where each pod gets a secret of its own. Pods that a roll does not replace (`OnDelete`, a partition, a paused ' +
+    'Deployment) cause no second one. Admission sees nothing of it: such a roll has no actor.',
+  'It costs one watch of the classes (metadata), one of the statuses, and one read of a pod’s metadata for each status ' +
+    'of a class that a workload may depend on (the right `get` on `pods`). `--resource-label-selector` filters the ' +
+    'statuses, as in Reloader. `--webhook-url` is not called for SecretProviderClasses.',
 ];
 
 const OUTGOING: readonly string[] = [
@@ -106,6 +132,8 @@ export function referenceText(): string {
     table(['flag', 'variable', 'default', 'meaning'], settings),
     '## Annotations',
     table(['annotation', 'on', 'meaning'], ANNOTATIONS.map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
+    '## SecretProviderClasses',
+    ...CSI,
     '## Alerts and webhook calls',
     ...OUTGOING,
     '## Metrics',

@@ -1,4 +1,4 @@
-import { pause, systemClock } from '../../src/clock.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
 import { ApiError, type KubeObject } from '../controlplane/http.ts';
 import { grantKind } from './crds.ts';
@@ -68,7 +68,7 @@ export class CsiDriver {
   async aged(pod: string, className: string): Promise<void> {
     const path = this.#path(`${POD_STATUS.plural}/${statusName(pod, className)}`);
     const { metadata } = await this.#cp.api('GET', path);
-    await pause(systemClock, Date.parse(metadata.creationTimestamp) + 2_000 - systemClock.now());
+    await pause(Math.max(Date.parse(metadata.creationTimestamp) + 2_000 - Date.now(), 0));
   }
 
   /** The pods of a Deployment, as soon as all of them serve. */

@@ -4,7 +4,7 @@ import { LateCsi } from '../../src/roll/late-csi.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
-function looking(enabled: boolean, served: ReadonlySet<string>, webhookUrl?: string) {
+function looking(enabled: boolean, served: ReadonlySet<string>, webhookUrl?: URL) {
   const clock = fakeClock(0);
   const lines: string[] = [];
   const asked: string[] = [];
@@ -74,7 +74,10 @@ t.test('a driver that comes later is looked for until both of its kinds are ther
 });
 
 t.test('where the integration is off, or a webhook is called instead, nobody looks', async (t) => {
-  for (const made of [looking(false, new Set(BOTH)), looking(true, new Set(BOTH), 'https://hook.example')]) {
+  for (const made of [
+    looking(false, new Set(BOTH)),
+    looking(true, new Set(BOTH), new URL('https://hook.example')),
+  ]) {
     const { csi, lines, asked, watch, clock } = made;
     await csi.look();
     watch();

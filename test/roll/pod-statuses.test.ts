@@ -95,8 +95,10 @@ t.test('a rotation rolls once, with the hash of the class, while its pods disagr
   driver.rotate('api-1', '2');
   await made.pass(2_000);
   t.same(made.rolled(), ['api']);
-  const [container] = made.stored('api').spec?.template?.spec?.containers ?? [];
-  t.match(container, { env: [{ name: 'STAKATER_VAULT_SECRETPROVIDERCLASS', value: sha1('2') }] });
+  const template = made.stored('api').spec?.template;
+  t.match(template?.spec?.containers[0], {
+    env: [{ name: 'STAKATER_VAULT_SECRETPROVIDERCLASS', value: sha1('2') }],
+  });
   t.match(made.audit.at(-1), { sources: [{ source: 'spc/vault', cause: 'changed' }] });
   t.match(made.events.at(-1), {
     component: 'reloader-secretproviderclasspodstatuses',
@@ -189,9 +191,8 @@ t.test('scaling to nothing, and up again with other content, rolls nothing', asy
 });
 
 t.test('what was rotated while nobody looked rolls once at the start', async (t) => {
-  const { made, driver } = await mounted();
+  const { made } = await mounted();
   const stamps = { 'spc/vault': stampOf(made)! };
-  void driver;
   const again = world();
   again.putSource('spc/vault', {});
   again.putWorkload('api', { ...USES, created: at(NOW - 600_000), stamps });

@@ -81,7 +81,7 @@ t.test(
     t.equal(classes?.headers['accept'], METADATA);
     t.equal(classes?.query['labelSelector'], undefined);
     t.not(statuses?.headers['accept'], METADATA);
-    t.equal(statuses?.query['labelSelector'], 'env in (prod)', 'as Reloader filters');
+    t.equal(statuses?.query['labelSelector'], 'env=prod', 'as Reloader filters');
   },
 );
 
