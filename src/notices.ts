@@ -1,6 +1,6 @@
 import type { Config } from './config.ts';
 import { selectorText } from './core/label-selector.ts';
-import { sourceRowsIn, type Scope } from './core/scope.ts';
+import { coreSourceRowsIn, type Scope } from './core/scope.ts';
 
 export type Notice = { readonly level: 'info' | 'warn' | 'error'; readonly message: string };
 
@@ -13,7 +13,7 @@ export function startNotices(config: Config): Notice[] {
 export function watchNotices(scope: Scope): Notice[] {
   const namespaces = scope.namespaces.length === 0 ? [''] : scope.namespaces;
   return namespaces.flatMap((namespace) =>
-    sourceRowsIn(scope).flatMap(({ resource }) => [
+    coreSourceRowsIn(scope).flatMap(({ resource }) => [
       { level: 'info' as const, message: `created controller for: ${resource}` },
       {
         level: 'info' as const,

@@ -5,7 +5,7 @@ import { toCaBundle } from '../certs/bundle.ts';
 import { STAMPS, type ReloaderKeys } from '../src/core/annotations.ts';
 import type { Selector } from '../src/core/label-selector.ts';
 import type { KindRow } from '../src/core/kind.ts';
-import { sourceRowsIn, type Scope } from '../src/core/scope.ts';
+import { coreSourceRowsIn, type Scope } from '../src/core/scope.ts';
 
 export const SOURCES_PATH = '/sources';
 export const WORKLOADS_PATH = '/workloads';
@@ -162,9 +162,7 @@ export function sourceConfiguration(options: ConfigurationOptions) {
         apiVersions: ['v1'],
         operations: ['CREATE', 'UPDATE', 'DELETE'],
         // A SecretProviderClass holds no data: nothing is to be seen of a write of it.
-        resources: sourceRowsIn(options.scope)
-          .filter(({ group }) => group === '')
-          .map(({ resource }) => resource),
+        resources: coreSourceRowsIn(options.scope).map(({ resource }) => resource),
         scope: 'Namespaced',
       },
     ],

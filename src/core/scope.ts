@@ -22,6 +22,11 @@ export function ignoredTypes({
 }
 
 /** The kinds of sources that are followed. */
-export function sourceRowsIn({ resourcesToIgnore }: Scope): SourceRow[] {
+function sourceRowsIn({ resourcesToIgnore }: Scope): SourceRow[] {
   return SOURCE_ROWS.filter(({ type }) => !resourcesToIgnore.has(type));
+}
+
+/** Those of them that every API server has: others are told of, and followed, once they are served. */
+export function coreSourceRowsIn(scope: Scope): SourceRow[] {
+  return sourceRowsIn(scope).filter(({ group }) => group === '');
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { kindPath, type KindRow, type Kinds } from '../core/kind.ts';
 import { selectorText, type Selector } from '../core/label-selector.ts';
 import type { PodStatusObject } from '../core/pod-status.ts';
-import { sourceRowsIn, type Scope } from '../core/scope.ts';
+import { coreSourceRowsIn, type Scope } from '../core/scope.ts';
 import { sourceRow } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
@@ -84,9 +84,8 @@ export function startWatches(options: WatchOptions): Watches {
   const named = scope.namespaces.length > 0;
   const ignored = named ? [] : scope.namespacesToIgnore.map((name) => `metadata.namespace!=${name}`);
   for (const namespace of named ? scope.namespaces : [undefined]) {
-    for (const row of sourceRowsIn(scope)) {
+    for (const row of coreSourceRowsIn(scope)) {
       const { type, resource } = row;
-      if (type === 'spc') continue;
       add<SourceObject & Identified>('sources', resource, {
         path: kindPath(row, namespace),
         query: queryOf([...(type === 'secret' ? NO_SECRETS : []), ...ignored], scope.resourceLabelSelector),

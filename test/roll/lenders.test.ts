@@ -22,6 +22,8 @@ t.test('a Rollout lends its annotations to the Deployment that it refers to', as
   t.same(names(lenders.put(rolloutRow, rollout('canary', 'api'))), ['api']);
   t.same(lenders.annotations(KEY), AUTO);
   t.equal(lenders.annotations('other/Deployment/api'), undefined, 'in its own namespace alone');
+  t.equal(lenders.borrower('prod/Rollout/canary'), KEY, 'its pods are that one’s');
+  t.equal(lenders.borrower('prod/Rollout/other'), undefined);
 });
 
 t.test('only what makes a difference is told of', async (t) => {
