@@ -21,12 +21,7 @@ export function ignoredTypes({
   return new Set([...resourcesToIgnore, ...(csiIntegration ? [] : ['spc' as const])]);
 }
 
-/** The kinds of sources that are followed. */
-function sourceRowsIn({ resourcesToIgnore }: Scope): SourceRow[] {
-  return SOURCE_ROWS.filter(({ type }) => !resourcesToIgnore.has(type));
-}
-
-/** Those of them that every API server has: others are told of, and followed, once they are served. */
-export function coreSourceRowsIn(scope: Scope): SourceRow[] {
-  return sourceRowsIn(scope).filter(({ group }) => group === '');
+/** The kinds of sources that are followed and that every API server has; others are followed once they are served. */
+export function coreSourceRowsIn({ resourcesToIgnore }: Scope): SourceRow[] {
+  return SOURCE_ROWS.filter(({ type, group }) => group === '' && !resourcesToIgnore.has(type));
 }
