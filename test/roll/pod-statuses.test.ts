@@ -172,6 +172,9 @@ t.test('labels of a status, and lists that are read again, roll nothing', async 
   const { made, driver } = await mounted();
   driver.touch('api-1');
   driver.touch('api-2');
+  // What this one started with is not what is stamped.
+  driver.start('api-3', '2');
+  driver.touch('api-3');
   await made.pass(60_000);
   t.same(made.patches, []);
 });
