@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { shortKeys, type RollEntry, type RollSource } from '../core/history.ts';
 import type { KindRow } from '../core/kind.ts';
 import type { Plan, Stale } from '../core/plan.ts';
-import type { SourceRef, SourceType } from '../core/source.ts';
+import { stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { reduceSource, type SourceObject } from '../core/source-meta.ts';
 import {
   reduceWorkload,
@@ -26,6 +26,7 @@ import type { RollQueue } from './queue.ts';
 import type { Sightings } from './sightings.ts';
 import type { SourceBook } from './source-book.ts';
 import type { SourceReader, SourceState } from './source-reader.ts';
+import { Unread, type Read } from './unread.ts';
 import type { WorkloadBook } from './workload-book.ts';
 import type { Writes } from './writes.ts';
 
@@ -64,6 +65,7 @@ export type MutatorParts = {
  */
 export class Mutator {
   readonly #parts: MutatorParts;
+  readonly #unread = new Unread();
   #started = false;
 
   constructor(parts: MutatorParts) {
@@ -150,6 +152,7 @@ export class Mutator {
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
         reread(lenders.remove({ ...id, kind: row.kind }));
+        this.#unread.set(key, []);
         workloads.remove({ ...id, kind: row.kind });
         queue.drop(key);
         baselines.drop(key);
@@ -168,7 +171,8 @@ export class Mutator {
    */
   onRead(ref: SourceRef, state: SourceState, before: SourceState | undefined): boolean {
     const changed = this.#noteChange(ref, state, before);
-    for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, changed);
+    for (const key of this.#parts.workloads.candidates(ref))
+      if (changed || !this.#decidesNothing(key, { ref, state, before })) this.#lookAgain(key, changed);
     return changed;
   }
 
@@ -181,7 +185,13 @@ export class Mutator {
 
   /** A source cannot be read: what depends on it must not wait for it. */
   onUnreadable(ref: SourceRef): void {
-    for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, false);
+    for (const key of this.#parts.workloads.candidates(ref))
+      if (!this.#decidesNothing(key, { ref })) this.#lookAgain(key, false);
+  }
+
+  #decidesNothing(key: string, read: Read): boolean {
+    const stamp = this.#parts.workloads.map(key)?.s.get(stampKey(read.ref));
+    return this.#unread.decidesNothing(key, read, stamp);
   }
 
   /** Why a workload is stale, as its history will say. */
@@ -258,6 +268,7 @@ export class Mutator {
   #lookAgain(key: string, changed: boolean): void {
     const { judge, reader, queue, baselines, holds, gates, workloads, onUnproven } = this.#parts;
     const verdict = judge.judge(key);
+    this.#unread.set(key, verdict?.is === 'waiting' ? verdict.unread.map(({ ref }) => ref) : []);
     if (verdict === undefined) {
       queue.drop(key);
       baselines.drop(key);
