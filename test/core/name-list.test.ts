@@ -119,3 +119,31 @@ t.test('parseNameList takes a list of hundreds of ordinary patterns whole', asyn
   t.same(list.invalid, []);
   t.ok(listMatches(list, 'team-299.service.config-prod'));
 });
+
+t.test('a hostile pattern is compiled within the cost of a list, or told of and left out', async (t) => {
+  const compiled = ['(a*)*b', '(a|a)*b', '((a{10}){10}){10}', '(x+x+)+y', '(.*)(.*)(.*)(.*)(.*)b'];
+  const refused = [
+    'a.'.repeat(10_240),
+    '(a.){1000}'.repeat(1024),
+    `${'('.repeat(5000)}a${')*'.repeat(5000)}`,
+  ];
+  for (const part of compiled) {
+    const list = parseNameList(part);
+    t.same(list.invalid, [], part);
+    const size = list.patterns[0]?.programSize() ?? Infinity;
+    t.ok(size <= 20_000, `${part}: ${size} instructions`);
+    t.notOk(listMatches(list, 'a'.repeat(253)), part);
+  }
+  for (const part of refused) {
+    const list = parseNameList(`${part},good`);
+    t.same(list.patterns, []);
+    t.same(
+      list.invalid.map((one) => one.part),
+      [part],
+    );
+    t.ok(listMatches(list, 'good'), 'the rest of the list counts');
+  }
+  const long = parseNameList(`${'a.'.repeat(5 * 1024)}b`);
+  t.equal(long.patterns.length, 1, '10 kB are within it');
+  t.notOk(listMatches(long, 'a'.repeat(253)));
+});
