@@ -81,3 +81,7 @@ t.test('--namespaces goes before KUBERNETES_NAMESPACE, and an empty one means al
   t.same(read([], { KUBERNETES_NAMESPACE: '' }).namespaces, []);
   t.equal(read([], { POD_NAMESPACE: 'own' }).namespace, 'own');
 });
+
+t.test('a log format that is none leaves the log level as it is', async (t) => {
+  t.equal(read(['--log-format=logfmt', '--log-level=error']).logLevel, 'error');
+});

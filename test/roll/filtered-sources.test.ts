@@ -88,3 +88,20 @@ t.test(
     t.notMatch(JSON.stringify(made.stored('api').metadata.annotations), 'secret/db');
   },
 );
+
+t.test('creation and deletion of one type roll where the other type is ignored', async (t) => {
+  const made = world({
+    resourcesToIgnore: new Set(['secret']),
+    reloadOnCreate: true,
+    reloadOnDelete: true,
+  });
+  made.putWorkload('api');
+  made.mutator.start();
+  await made.pass(5000);
+  made.putSource('cm/app', { a: '1' });
+  await made.pass(5000);
+  t.same(made.rolled(), ['api'], 'created');
+  made.deleteSource('cm/app');
+  await made.pass(5000);
+  t.same(made.rolled(), ['api', 'api'], 'deleted');
+});
