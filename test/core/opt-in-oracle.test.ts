@@ -21,7 +21,8 @@ type Situation = {
   readonly renamed: boolean;
 };
 
-const wordOf = (type: SourceType): string => (type === 'cm' ? 'configmap' : 'secret');
+const WORDS = { cm: 'configmap', secret: 'secret', spc: 'secretproviderclass' } as const;
+const PLURALS = { cm: 'configmaps', secret: 'secrets', spc: 'secretproviderclasses' } as const;
 
 /** What Go's ParseBool takes for true. */
 const YES = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
@@ -32,7 +33,7 @@ function byAuto(auto = '', typed = '', all: boolean): boolean {
 
 /** The steps of the published procedure, one after the other. */
 function oracle({ meta, template, source, type, name, referenced, all }: Situation): boolean {
-  const word = wordOf(type);
+  const word = WORDS[type];
   if (source['reloader.stakater.com/ignore'] === 'true') return false;
   const deciding = [
     'reloader.stakater.com/auto',
@@ -42,7 +43,7 @@ function oracle({ meta, template, source, type, name, referenced, all }: Situati
   let chosen = template;
   if (meta.reloads !== undefined || deciding.some((key) => key in meta.texts)) chosen = meta;
   // Reloader reads the exclude list of the workload alone; charts also write it on the template.
-  const excluded = `${word}s.exclude.reloader.stakater.com/reload`;
+  const excluded = `${PLURALS[type]}.exclude.reloader.stakater.com/reload`;
   const exclude = meta.texts[excluded] ?? template.texts[excluded] ?? '';
   for (const part of exclude.split(',')) if (part.trim() === name) return false;
   if (chosen.reloads?.matches(name) === true) return true;
@@ -55,13 +56,13 @@ function oracle({ meta, template, source, type, name, referenced, all }: Situati
 const RENAMED: ReloaderKeys = {
   ...RELOADER_KEYS,
   auto: 'example.org/auto',
-  typedAuto: { cm: 'example.org/cm-auto', secret: 'example.org/secret-auto' },
-  reload: { cm: 'example.org/cm', secret: 'example.org/secret' },
+  typedAuto: { ...RELOADER_KEYS.typedAuto, cm: 'example.org/cm-auto', secret: 'example.org/secret-auto' },
+  reload: { ...RELOADER_KEYS.reload, cm: 'example.org/cm', secret: 'example.org/secret' },
   search: 'example.org/search',
   match: 'example.org/match',
   ignore: 'example.org/ignore',
 };
-/** Reloader's name of a key to its name under the flags; the exclude lists have no flag. */
+/** Reloader's name of a key to its name under the flags; the exclude lists and those of CSI have no flag. */
 const NEW_NAMES = new Map([
   ['reloader.stakater.com/auto', RENAMED.auto],
   ['configmap.reloader.stakater.com/auto', RENAMED.typedAuto.cm],
@@ -84,7 +85,7 @@ function written(texts: Texts, renamed: boolean): Texts {
 /** The situation as the product sees it. */
 function seen({ meta, template, source, type, renamed }: Situation) {
   const keys = renamed ? RENAMED : RELOADER_KEYS;
-  const reload = `${wordOf(type)}.reloader.stakater.com/reload`;
+  const reload = `${WORDS[type]}.reloader.stakater.com/reload`;
   const [onMeta, onTemplate] = [meta, template].map(({ texts, reloads }) =>
     written(reloads === undefined ? texts : { ...texts, [reload]: reloads.text }, renamed),
   );
@@ -103,9 +104,11 @@ const texts = fc.record(
     'reloader.stakater.com/auto': bools,
     'configmap.reloader.stakater.com/auto': bools,
     'secret.reloader.stakater.com/auto': bools,
+    'secretproviderclass.reloader.stakater.com/auto': bools,
     'reloader.stakater.com/search': bools,
     'configmaps.exclude.reloader.stakater.com/reload': excludes,
     'secrets.exclude.reloader.stakater.com/reload': excludes,
+    'secretproviderclasses.exclude.reloader.stakater.com/reload': excludes,
   },
   { requiredKeys: [] },
 ) as fc.Arbitrary<Texts>;
@@ -119,7 +122,7 @@ const situations: fc.Arbitrary<Situation> = fc.record({
   meta: fc.oneof(onWorkload, bare),
   template: fc.oneof(onWorkload, bare),
   source: fc.oneof(onSource, fc.constant<Texts>({})),
-  type: fc.constantFrom('cm', 'secret'),
+  type: fc.constantFrom('cm', 'secret', 'spc'),
   name: nameOfSource,
   referenced: fc.boolean(),
   all: fc.boolean(),
