@@ -82,6 +82,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     forwarder.forward(sighting);
   };
   const server = await startAdmissionServer({
+    clock,
     tls: tls(),
     listen: config.admissionListen,
     maxBytes: config.admissionMaxBytes,

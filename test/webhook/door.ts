@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Test } from 'tap';
 import { issueCa, issueLeaf } from '../../certs/issue.ts';
 import { tlsOptionsOf } from '../../certs/leaf.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { ErrorCode, RestampError } from '../../src/errors.ts';
 import type { ReviewRequest } from '../../webhook/review.ts';
 import { startAdmissionServer, type AdmissionOptions, type AdmissionServer } from '../../webhook/server.ts';
@@ -37,6 +38,7 @@ export async function openDoor(t: Test, more: Partial<AdmissionOptions> = {}): P
   const outcomes: (ErrorCode | 'allowed')[] = [];
   const errors: RestampError[] = [];
   const server = await startAdmissionServer({
+    clock: systemClock,
     tls,
     listen: { host: '127.0.0.1', port: 0 },
     maxBytes: MAX_BYTES,

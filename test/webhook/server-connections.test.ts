@@ -5,6 +5,7 @@ import { Agent } from 'node:https';
 import t, { type Test } from 'tap';
 import { issueLeaf } from '../../certs/issue.ts';
 import { tlsOptionsOf } from '../../certs/leaf.ts';
+import { systemClock } from '../../src/clock.ts';
 import { connectTo } from '../certs/handshake.ts';
 import { ca, good, MAX_BYTES, openDoor, tls, type Door } from './door.ts';
 
@@ -47,6 +48,25 @@ t.test('while it drains it answers, and hands every connection back', async (t) 
   t.equal(after.status, 200);
   t.not(after.from, before.from, 'a new connection is still taken');
   t.equal(after.headers.connection, 'close');
+});
+
+t.test('a connection on which nothing was ever asked does not keep it from closing', async (t) => {
+  let passed: (() => void) | undefined;
+  const clock = {
+    ...systemClock,
+    after: (_ms: number, run: () => void) => {
+      passed = run;
+      return () => (passed = undefined);
+    },
+  };
+  const door = await openDoor(t, { clock });
+  const socket = await rawConnection(t, door);
+  await door.send(good);
+  const ended = once(socket, 'close');
+  const closed = door.server.close();
+  passed?.();
+  await Promise.all([closed, ended]);
+  t.equal(passed, undefined, 'nothing is left to wait for');
 });
 
 t.test('what comes after close on an open connection is sent elsewhere', async (t) => {
