@@ -1,0 +1,46 @@
+import type { SecretObject } from '../certs/key-secret.ts';
+import { ensureKeySecret } from '../certs/store.ts';
+import { systemClock as clock } from '../src/clock.ts';
+import type { Config } from '../src/config.ts';
+import { loadAuth } from '../src/kube/auth.ts';
+import { createClient } from '../src/kube/client.ts';
+import { whoAmI } from '../src/kube/objects.ts';
+import { createSecretStore } from '../src/kube/secrets.ts';
+import { createLog } from '../src/log.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { createTelling } from '../src/roll/telling.ts';
+import { startNotices } from '../src/notices.ts';
+import type { KeyRing } from '../src/roll/source-reader.ts';
+
+/** What every part stands on: who we are to the API server, our keys, and where things are told. */
+export type Base = Awaited<ReturnType<typeof layBase>>;
+
+/** Reaches the API server for the first time, and makes or adopts the keys. Fails with RESTAMP_KUBE_* or RESTAMP_CERTS_*. */
+export async function layBase(config: Config) {
+  const log = createLog({ level: config.logLevel, format: config.logFormat === 'json' ? 'json' : '' });
+  for (const { level, message } of startNotices(config)) log[level]({}, message);
+  const metrics = createMetrics({ byNamespace: config.metricsByNamespace });
+  const auth = loadAuth(config.kubeconfig, clock);
+  const namespace = config.namespace ?? auth.namespace;
+  if (auth.insecure)
+    log.warn({}, 'The kubeconfig asks not to verify the API server: anybody between can read Secrets');
+  const { host } = new URL(auth.server);
+  const client = createClient(auth, ({ method }, status, ms) => {
+    metrics.apiCalls.inc({ method, code: String(status) });
+    metrics.reloader.requests.inc({ method, host, code: status === 0 ? '<error>' : String(status) });
+    metrics.reloader.requestSeconds.observe({ verb: method, host }, ms / 1000);
+  });
+  const telling = createTelling(log, metrics);
+  const ownUser = await whoAmI(client);
+  const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
+    namespace,
+    name: `${config.instance}-keys`,
+    now: clock.now(),
+  });
+  const { current, former } = keys.hmac;
+  const ring: KeyRing = {
+    current: current.id,
+    keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
+  };
+  return { config, clock, log, metrics, auth, client, namespace, ownUser, keys, ring, telling };
+}

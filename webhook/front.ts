@@ -1,0 +1,65 @@
+import { systemClock as clock } from '../src/clock.ts';
+import type { Config } from '../src/config.ts';
+import { workloadKey } from '../src/core/workload.ts';
+import { sendEvent } from '../src/kube/events.ts';
+import { startAdmission } from './admission.ts';
+import type { Admission } from './admission.ts';
+import type { Leadership } from '../src/roll/leadership.ts';
+import type { Base } from './base.ts';
+import type { Rolling } from './rolling.ts';
+
+/** Opens the front door for reviews of sources and workloads; undefined where nobody can call us, or need. */
+export async function openFront(
+  { config, client, log, metrics, namespace, ownUser, keys, ring, auth }: Base,
+  { kinds, roll }: Rolling,
+  leadership: Leadership,
+): Promise<Admission | undefined> {
+  if (!hasDoor(config, auth.inCluster)) return undefined;
+  return startAdmission({
+    config,
+    client,
+    clock,
+    log,
+    metrics,
+    keys,
+    namespace,
+    ownUser,
+    kinds,
+    warn: async (reason, message) => {
+      if (!leadership.isLeader) return;
+      const row = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' };
+      const lease = { row, namespace, name: config.instance };
+      const text = { type: 'Warning', reason, message, component: 'restamp' } as const;
+      await sendEvent(client, { ...lease, uid: '', resourceVersion: '' }, text, clock.now());
+    },
+    leader: () => leadership.leaderAddress,
+    heard: roll.heard,
+    source: {
+      ring,
+      keys: config.keys,
+      selector: config.resourceLabelSelector,
+      now: () => clock.now(),
+      preview: (ref, next, marks) => roll.judge.preview(ref, next, marks),
+      matters: (ref) => roll.workloads.candidates(ref).size > 0,
+      sight: (sighting) => roll.sightings.add(sighting),
+      audit: log.audit,
+    },
+    workload: {
+      settings: { ...config, kinds, borrowed: roll.borrowed },
+      keyId: ring.current,
+      mapBefore: (workload) => roll.workloads.mapBefore(workload),
+      mayRun: (workload) => roll.workloads.mayRun(workload),
+      dependencies: (workload, map) => roll.judge.dependencies(workload, map),
+      seen: (workload, writer) => roll.rates.seen(workloadKey(workload), writer),
+      readSources: (workload, dependencies) => roll.live.read(workload, dependencies),
+      audit: log.audit,
+    },
+  });
+}
+
+/** Outside a cluster and without an address of ours, nobody can call us; where nothing is rolled, nobody need. */
+export function hasDoor(config: Config, inCluster: boolean): boolean {
+  return (
+    config.webhookUrl === undefined && config.admission && (config.admissionUrl !== undefined || inCluster)
+  );
+}

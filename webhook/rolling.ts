@@ -1,0 +1,88 @@
+import { systemClock as clock } from '../src/clock.ts';
+import { ARGO_ROLLOUT, Kinds } from '../src/core/kind.ts';
+import type { SourceObject } from '../src/core/source-meta.ts';
+import type { WorkloadObject } from '../src/core/workload.ts';
+import { sendEvent } from '../src/kube/events.ts';
+import { findResource } from '../src/kube/discovery.ts';
+import { createJobs } from '../src/kube/jobs.ts';
+import { readPodOwner } from '../src/kube/pod-owner.ts';
+import { patchWorkload, readSource, readSourceVersion, readWorkload } from '../src/kube/objects.ts';
+import { createSecretStore } from '../src/kube/secrets.ts';
+import { assembleMutator } from '../src/roll/assemble.ts';
+import { LateCsi } from '../src/roll/late-csi.ts';
+import { LateKinds } from '../src/roll/late-kinds.ts';
+import { createRemakeStore } from '../src/roll/remake-store.ts';
+import { StopSwitch } from '../src/roll/stop-switch.ts';
+import { Tally } from '../src/roll/tally.ts';
+import { createAlerts } from '../src/outgoing/alerts.ts';
+import { createChangeHook } from '../src/outgoing/change-hook.ts';
+import type { Base } from './base.ts';
+
+/** Everything that decides and rolls, and what it has to look for first. */
+export type Rolling = Awaited<ReturnType<typeof createRolling>>;
+
+/** Puts the rolling side on its base: nothing is followed and nothing is rolled yet. */
+export async function createRolling(base: Base) {
+  const { config, client, log, metrics, namespace, keys, ring, telling } = base;
+  const { onTrouble } = telling;
+  const alerts = createAlerts({ alert: config.alert, clock, log, metrics });
+  const kinds = new Kinds(config.ignoredWorkloadTypes);
+  const wanted = [...(config.argoRollouts ? [ARGO_ROLLOUT] : []), ...config.workloadKinds];
+  // Where a webhook is called instead, no workload is even looked at.
+  const lateKinds = new LateKinds(config.webhookUrl === undefined ? wanted : [], {
+    kinds,
+    clock,
+    find: (spec) => findResource(client, spec),
+    onTrouble,
+  });
+  await lateKinds.look();
+  for (const { kind, group } of lateKinds.missing)
+    log.warn({}, `${kind} of ${group} is not served by the API server: it is followed as soon as it is`);
+  const csi = new LateCsi({
+    settings: config,
+    clock,
+    find: (kind) => findResource(client, kind),
+    log,
+    onTrouble,
+  });
+  await csi.look();
+  const roll = assembleMutator(
+    ring,
+    { ...config, kinds },
+    {
+      clock,
+      readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
+      readSourceVersion: (ref) => readSourceVersion(client, ref),
+      readPodOwner: (pod) => readPodOwner(client, kinds, pod),
+      readWorkload: async (id) => (await readWorkload(client, id)) as WorkloadObject,
+      patchWorkload: async (id, patch) => (await patchWorkload(client, id, patch)) as WorkloadObject,
+      jobs: createJobs(client),
+      remakeStore: createRemakeStore(createSecretStore(client), {
+        namespace,
+        name: `${config.instance}-remakes`,
+      }),
+      stopped: (where) => stopSwitch.stopped(where),
+      tally: new Tally({ clock, log, metrics: metrics.reloader }),
+      ...telling,
+      recorder: {
+        ...telling.recorder,
+        alerts,
+        sendEvent: ({ workload, ...text }) => sendEvent(client, workload, text, clock.now()),
+      },
+    },
+  );
+  const stopSwitch = new StopSwitch(() => roll.queue.recheck());
+
+  const hook = createChangeHook({
+    ...config,
+    url: config.webhookUrl,
+    key: keys.hmac.current.key,
+    selector: config.resourceLabelSelector,
+    clock,
+    log,
+    metrics,
+    read: async (ref) => (await readSource(client, ref)) as SourceObject,
+    onTrouble,
+  });
+  return { kinds, lateKinds, csi, roll, stopSwitch, hook, alerts };
+}
