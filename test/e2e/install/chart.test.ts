@@ -78,11 +78,12 @@ t.test(
       stdout.trim().split('\n').sort(),
       [
         'configmap/kube-root-ca.crt',
+        'configmap/reloader-meta-info',
         'lease.coordination.k8s.io/restamp',
         'secret/restamp-keys',
         'serviceaccount/default',
       ],
-      'only what the server made stays: its keys and its Lease',
+      'only what the server made stays: its keys, its Lease and, like Reloader’s, its meta-info',
     );
   },
 );
