@@ -47,7 +47,8 @@ t.test('the plain YAML: applied, applied again, and taken away whole', async (t)
   t.same(changed, [], 'it is the same');
   t.same(await webhooks(), before, 'the rules and the CA stay');
   await server.stop();
-  await kubectl('delete', '-f', file, '--timeout=60s');
+  // The namespace goes first and takes what is in it along.
+  await kubectl('delete', '-f', file, '--timeout=60s', '--ignore-not-found');
   t.same(await wideObjects(cp), []);
 });
 
@@ -55,9 +56,9 @@ t.test('the base is applied from both sides without a warning', async (t) => {
   await kubectl('apply', '-k', `${manifests}base`, '--server-side');
   await kubectl('apply', '-k', `${manifests}base`, '--server-side');
   t.equal((await wideObjects(cp)).length, 5);
-  await kubectl('delete', '-k', `${manifests}base`, '--timeout=60s');
+  await kubectl('delete', '-k', `${manifests}base`, '--timeout=60s', '--ignore-not-found');
   await kubectl('apply', '-k', `${manifests}base`);
-  await kubectl('delete', '-k', `${manifests}base`, '--timeout=60s');
+  await kubectl('delete', '-k', `${manifests}base`, '--timeout=60s', '--ignore-not-found');
   t.same(await wideObjects(cp), []);
 });
 
