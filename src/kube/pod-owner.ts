@@ -35,6 +35,7 @@ export async function readPodOwner(
   const created = Date.parse(metadata.creationTimestamp ?? '');
   let owner: Owner | undefined = controllerOf(metadata);
   if (owner?.kind === 'ReplicaSet') owner = ownerOfReplicaSet(owner, metadata);
+  else if (owner?.kind === 'ReplicationController') owner = ownerOfReplicationController(owner, metadata);
   else if (owner?.kind === 'Job' && kinds.rows.some(({ group }) => group === 'batch')) {
     const path = kindPath({ group: 'batch', version: 'v1', resource: 'jobs' }, namespace, owner.name);
     const job = await readMetadata(client, path);
@@ -56,6 +57,13 @@ function ownerOfReplicaSet({ name }: Owner, { labels = {} }: Metadata): Owner | 
     if (end !== '-' && name.endsWith(end)) return { apiVersion, kind, name: name.slice(0, -end.length) };
   }
   return undefined;
+}
+
+/** OpenShift numbers the ReplicationControllers of a DeploymentConfig, and names it in a label of their pods. */
+function ownerOfReplicationController({ name }: Owner, { labels = {} }: Metadata): Owner | undefined {
+  const config = labels['deploymentconfig'] ?? '';
+  if (config === '' || !name.startsWith(`${config}-`)) return undefined;
+  return { apiVersion: 'apps.openshift.io/v1', kind: 'DeploymentConfig', name: config };
 }
 
 async function readMetadata(client: KubeClient, path: string): Promise<Metadata | undefined> {

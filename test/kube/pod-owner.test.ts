@@ -45,6 +45,24 @@ t.test('the pod of a Rollout is one of the Rollout', async (t) => {
   t.equal(found?.workload, 'apps/Rollout/api');
 });
 
+t.test(
+  'the pod of a DeploymentConfig is one of what its label names, if its controller is called so',
+  async (t) => {
+    const kinds = new Kinds();
+    const config = { group: 'apps.openshift.io', version: 'v1', kind: 'DeploymentConfig' };
+    kinds.add({ ...config, template: ['spec', 'template'] }, 'deploymentconfigs');
+    const ownedBy = async (name: string, labels: object): Promise<string | undefined> => {
+      const objects: Readonly<Record<string, Metadata>> = {
+        'pods/p': { owner: ['v1', 'ReplicationController', name], labels },
+      };
+      return (await ask(t, objects, kinds)).found?.workload;
+    };
+    t.equal(await ownedBy('api-3', { deploymentconfig: 'api' }), 'apps/DeploymentConfig/api');
+    t.equal(await ownedBy('api-3', {}), undefined, 'a bare one');
+    t.equal(await ownedBy('other-3', { deploymentconfig: 'api' }), undefined);
+  },
+);
+
 for (const kind of ['StatefulSet', 'DaemonSet'])
   t.test(`the pod of a ${kind} names it`, async (t) => {
     const { found } = await ask(t, { 'pods/p': { owner: ['apps/v1', kind, 'api'] } });
