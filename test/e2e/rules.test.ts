@@ -60,6 +60,8 @@ t.test('without the webhook, a replace from Git and an undo lose no map and roll
     const value = { a: `after ${args[0]}` };
     await stage.change(app, value);
     await complete(stage, 'api', (object) => leverOf(object, app) === sha1Of(value));
+    // The line of the log follows the patch.
+    await stage.restamp.until(() => stage.restamp.rolls(stage.ns).length >= index + 2);
     t.equal(stage.restamp.rolls(stage.ns).length, index + 2, `${args[0]}: the change alone has rolled it`);
   }
 });
