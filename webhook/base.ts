@@ -42,5 +42,5 @@ export async function layBase(config: Config) {
     current: current.id,
     keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
   };
-  return { config, clock, log, metrics, auth, client, namespace, ownUser, keys, ring, telling };
+  return { config, log, metrics, auth, client, namespace, ownUser, keys, ring, telling };
 }

@@ -2,8 +2,7 @@ import { systemClock as clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
 import { workloadKey } from '../src/core/workload.ts';
 import { sendEvent } from '../src/kube/events.ts';
-import { startAdmission } from './admission.ts';
-import type { Admission } from './admission.ts';
+import { startAdmission, type Admission } from './admission.ts';
 import type { Leadership } from '../src/roll/leadership.ts';
 import type { Base } from './base.ts';
 import type { Rolling } from './rolling.ts';
@@ -58,7 +57,7 @@ export async function openFront(
 }
 
 /** Outside a cluster and without an address of ours, nobody can call us; where nothing is rolled, nobody need. */
-export function hasDoor(config: Config, inCluster: boolean): boolean {
+function hasDoor(config: Config, inCluster: boolean): boolean {
   return (
     config.webhookUrl === undefined && config.admission && (config.admissionUrl !== undefined || inCluster)
   );

@@ -15,7 +15,7 @@ import { replicaAddress } from './forwarder.ts';
 import { addGauges } from './gauges.ts';
 import { startOpsServer } from './ops-server.ts';
 import { layBase } from './base.ts';
-import { hasDoor, openFront } from './front.ts';
+import { openFront } from './front.ts';
 import { createRolling } from './rolling.ts';
 
 /** Puts every part together, in start order, and runs until `stop` aborts. */
@@ -41,8 +41,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     },
   });
   // Everything is answered from memory, so that the door can open before the watches have shown all.
-  const door = hasDoor(config, auth.inCluster);
-  const unready = new Set(['the caches are not synced', ...(door ? ['the webhook is not registered'] : [])]);
+  const unready = new Set(['the caches are not synced']);
   const ops = await startOpsServer({
     listen: config.opsListen,
     unready: () => [...unready],
@@ -51,6 +50,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const admission = await openFront(base, rolling, leadership);
+  if (admission !== undefined) unready.add('the webhook is not registered');
   const namespaceScope = new NamespaceScope({
     selector: config.namespaceSelector,
     roll,

@@ -64,3 +64,14 @@ export function parseBool(text: string | undefined): boolean {
 
 /** On the Lease: where its holder takes what other replicas have seen at admission. */
 export const ADDRESS = 'restamp.dev/address';
+
+/** Annotations after a merge patch: null takes one away. */
+export function mergeAnnotations(
+  present: Annotations | undefined,
+  change: Readonly<Record<string, string | null>>,
+): Record<string, string> {
+  const all: Record<string, string | null> = { ...present, ...change };
+  return Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
+}

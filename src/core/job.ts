@@ -1,7 +1,7 @@
 // Jobs that a roll makes: one that a CronJob runs at once, and one that takes the place of an older one.
 
 import { createHash } from 'node:crypto';
-import type { Annotations } from './annotations.ts';
+import { mergeAnnotations, type Annotations } from './annotations.ts';
 import { applyTemplatePatch, type TemplatePatch } from './template-patch.ts';
 import type { PodTemplate } from './pod-template.ts';
 
@@ -103,7 +103,6 @@ export function remadeJob(
     ...template,
     metadata: { ...template.metadata, labels: withoutController(template.metadata?.labels ?? {}) },
   };
-  const merged = Object.entries({ ...metadata.annotations, ...annotations });
   const finalizers = (metadata.finalizers ?? []).filter((one) => !DELETION_FINALIZERS.includes(one));
   return {
     apiVersion: 'batch/v1',
@@ -112,7 +111,7 @@ export function remadeJob(
       name: metadata.name,
       namespace: metadata.namespace,
       labels: withoutController(metadata.labels ?? {}),
-      annotations: Object.fromEntries(merged.filter(([, value]) => value !== null)),
+      annotations: mergeAnnotations(metadata.annotations, annotations),
       ...(metadata.ownerReferences === undefined ? {} : { ownerReferences: metadata.ownerReferences }),
       ...(finalizers.length === 0 ? {} : { finalizers }),
     },

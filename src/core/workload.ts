@@ -18,6 +18,7 @@ import { findReferences, type Reference } from './references.ts';
 import { lastReleaseWrite, releaseOf } from './release.ts';
 import { rolloutFacts, rolloutStatus } from './rollout.ts';
 import type { SourceType } from './source.ts';
+import { valueAt } from './value-at.ts';
 import { readWishes, type Wishes } from './wishes.ts';
 
 /** What Restamp keeps of a workload: only what its rules read. */
@@ -172,9 +173,7 @@ export function isForeignOwned({ metadata }: WorkloadObject, kinds: Kinds): bool
 
 /** The pod template of an API object; an empty one if there is none. */
 export function templateOf(row: KindRow, object: unknown): PodTemplate {
-  let at: unknown = object;
-  for (const step of row.template) at = (at as Record<string, unknown> | undefined)?.[step];
-  return at ?? {};
+  return valueAt(object, row.template) ?? {};
 }
 
 function findLevers(template: PodTemplate): Lever[] {

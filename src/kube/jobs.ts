@@ -1,4 +1,5 @@
 import type { JobManifest } from '../core/job.ts';
+import { kindPath } from '../core/kind.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import type { KubeClient } from './client.ts';
 import { FIELD_MANAGER } from './objects.ts';
@@ -6,10 +7,12 @@ import { FIELD_MANAGER } from './objects.ts';
 type JobId = { readonly namespace: string; readonly name: string };
 type JobState = JobId & { readonly uid: string; readonly resourceVersion: string };
 
+/** Jobs also where their kind is ignored: a CronJob runs one all the same. */
+export const JOBS = { group: 'batch', version: 'v1', resource: 'jobs' };
+
 /** Reads, creates and deletes Jobs. Errors are RESTAMP_KUBE_*. */
 export function createJobs(client: KubeClient) {
-  const path = (namespace: string, name = ''): string =>
-    `/apis/batch/v1/namespaces/${namespace}/jobs${name === '' ? '' : `/${name}`}`;
+  const path = (namespace: string, name?: string): string => kindPath(JOBS, namespace, name);
   return {
     read: async (namespace: string, name: string) =>
       (await client.send({ method: 'GET', path: path(namespace, name) })) as WorkloadObject,

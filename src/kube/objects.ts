@@ -60,9 +60,14 @@ export async function whoAmI(client: KubeClient): Promise<string> {
 }
 
 /** What is stored at a path; undefined if nothing is. */
-export async function readOrNothing(client: KubeClient, path: string): Promise<unknown> {
+export function readOrNothing(client: KubeClient, path: string): Promise<unknown> {
+  return orNothing(client.send({ method: 'GET', path }));
+}
+
+/** What a read brings; undefined if there is nothing to read. */
+export async function orNothing<T>(read: Promise<T>): Promise<T | undefined> {
   try {
-    return await client.send({ method: 'GET', path });
+    return await read;
   } catch (error) {
     if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) return undefined;
     throw error;

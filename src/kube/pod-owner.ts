@@ -1,7 +1,8 @@
 import { apiKind, kindPath, type Kinds } from '../core/kind.ts';
 import { workloadKey } from '../core/workload.ts';
-import { hasCode } from '../errors.ts';
 import { METADATA, type KubeClient } from './client.ts';
+import { JOBS } from './jobs.ts';
+import { orNothing } from './objects.ts';
 
 type Owner = { readonly apiVersion: string; readonly kind: string; readonly name: string };
 type Metadata = {
@@ -37,8 +38,7 @@ export async function readPodOwner(
   if (owner?.kind === 'ReplicaSet') owner = ownerOfReplicaSet(owner, metadata);
   else if (owner?.kind === 'ReplicationController') owner = ownerOfReplicationController(owner, metadata);
   else if (owner?.kind === 'Job' && kinds.rows.some(({ group }) => group === 'batch')) {
-    const path = kindPath({ group: 'batch', version: 'v1', resource: 'jobs' }, namespace, owner.name);
-    const job = await readMetadata(client, path);
+    const job = await readMetadata(client, kindPath(JOBS, namespace, owner.name));
     owner = (job && controllerOf(job)) ?? owner;
   }
   if (owner === undefined) return { workload: undefined, created };
@@ -67,11 +67,6 @@ function ownerOfReplicationController({ name }: Owner, { labels = {} }: Metadata
 }
 
 async function readMetadata(client: KubeClient, path: string): Promise<Metadata | undefined> {
-  try {
-    const object = await client.send({ method: 'GET', path, accept: METADATA });
-    return (object as { metadata: Metadata }).metadata;
-  } catch (error) {
-    if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) return undefined;
-    throw error;
-  }
+  const object = await orNothing(client.send({ method: 'GET', path, accept: METADATA }));
+  return (object as { metadata: Metadata } | undefined)?.metadata;
 }

@@ -5,8 +5,7 @@ import type { Workload } from '../core/workload.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { alertBody, alertText } from './alert-text.ts';
-import { createMessenger } from './messenger.ts';
-import { Outbox } from './outbox.ts';
+import { createPost } from './post.ts';
 
 /** Tells a chat of rolls (ALERT_ON_RELOAD). */
 export type Alerts = {
@@ -27,21 +26,16 @@ export type AlertOptions = {
 export function createAlerts({ alert, clock, log, metrics }: AlertOptions): Alerts | undefined {
   const { onReload, url, sink, proxy, info } = alert;
   if (!onReload || url === undefined) return undefined;
-  const messenger = createMessenger({ proxy });
-  const count = (result: string, by = 1): void => metrics.outgoing.inc({ what: 'alert', result }, by);
-  const outbox = new Outbox({
+  const post = createPost({
+    what: 'alert',
+    url,
+    proxy,
+    // Reloader's words (reloader.md 7.2).
+    failed: 'Error sending alert',
+    dropped: 'Alerts were not sent',
     clock,
-    send: (letter) => messenger.send(letter),
-    onSent: () => count('sent'),
-    onFailed: (_letter, error) => {
-      count('failed');
-      // Reloader's words (reloader.md 7.2).
-      log.error({ code: error.code, remedy: error.remedy }, `Error sending alert: ${error.message}`);
-    },
-    onDropped: (lost) => {
-      count('dropped', lost);
-      log.warn({ lost, host: url.host }, 'Alerts were not sent: too many wait, or this process ends');
-    },
+    log,
+    metrics,
   });
   return {
     rolled: (workload, { sources }) => {
@@ -50,12 +44,9 @@ export function createAlerts({ alert, clock, log, metrics }: AlertOptions): Aler
         workload,
         sources.map(({ source }) => source),
       );
-      outbox.add({ url, ...alertBody(sink, text) });
+      post.add({ url, ...alertBody(sink, text) });
     },
-    setBusy: (busy) => outbox.setBusy(busy),
-    stop: () => {
-      outbox.stop();
-      return messenger.close();
-    },
+    setBusy: (busy) => post.setBusy(busy),
+    stop: () => post.stop(),
   };
 }

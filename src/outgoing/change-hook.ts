@@ -3,8 +3,7 @@ import { sourceKey, sourceRow } from '../core/source.ts';
 import type { RestampError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { createMessenger } from './messenger.ts';
-import { Outbox } from './outbox.ts';
+import { createPost } from './post.ts';
 import { SourceChanges, type SourceChange, type SourceChangesOptions } from './source-changes.ts';
 
 /** Calls a webhook for each data change of a source, instead of rolling (--webhook-url). */
@@ -38,20 +37,15 @@ export function createChangeHook({ url, ...options }: ChangeHookOptions): Change
   if (url === undefined) return undefined;
   const { clock, log, metrics, leaseMs } = options;
   const shown = url.origin + url.pathname;
-  const messenger = createMessenger({ proxy: undefined });
-  const count = (result: string, by = 1): void => metrics.outgoing.inc({ what: 'webhook', result }, by);
-  const outbox = new Outbox({
+  const post = createPost({
+    what: 'webhook',
+    url,
+    proxy: undefined,
+    failed: 'Error sending webhook',
+    dropped: 'Webhook calls were not made',
     clock,
-    send: (letter) => messenger.send(letter),
-    onSent: () => count('sent'),
-    onFailed: (_letter, error) => {
-      count('failed');
-      log.error({ code: error.code, remedy: error.remedy }, `Error sending webhook: ${error.message}`);
-    },
-    onDropped: (lost) => {
-      count('dropped', lost);
-      log.warn({ lost, host: url.host }, 'Webhook calls were not made: too many wait, or this process ends');
-    },
+    log,
+    metrics,
   });
   const tell = (change: SourceChange): void => {
     const { type, namespace, name } = change;
@@ -60,7 +54,7 @@ export function createChangeHook({ url, ...options }: ChangeHookOptions): Change
       `Changes detected in '${name}' of type '${sourceRow(type).word}' in namespace '${namespace}', Sending webhook to '${shown}'`,
     );
     const headers = { 'x-restamp-source': sourceKey(change), 'x-restamp-version': change.version };
-    outbox.add({ url, contentType: 'application/json', body: BODY, headers });
+    post.add({ url, contentType: 'application/json', body: BODY, headers });
   };
   let leading = false;
   let unsent: { readonly at: number; readonly change: SourceChange }[] = [];
@@ -88,8 +82,7 @@ export function createChangeHook({ url, ...options }: ChangeHookOptions): Change
     },
     stop: () => {
       changes.stop();
-      outbox.stop();
-      return messenger.close();
+      return post.stop();
     },
   };
 }

@@ -54,11 +54,12 @@ export function assembleMutator(
     onTrouble,
     onRead: (ref, state, before) => {
       const changed = mutator.onRead(ref, state, before);
-      const looked = [...workloads.candidates(ref)].map((key) => ({
-        kind: workloads.get(key)?.workload.kind ?? '',
-        stale: queue.has(key),
-      }));
-      ports.tally?.read(ref, state, before, changed ? looked : undefined);
+      const looked = (): { kind: string; stale: boolean }[] =>
+        [...workloads.candidates(ref)].map((key) => ({
+          kind: workloads.get(key)?.workload.kind ?? '',
+          stale: queue.has(key),
+        }));
+      ports.tally?.read(ref, state, before, changed ? looked() : undefined);
     },
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,

@@ -1,5 +1,6 @@
 import type { Annotations } from '../core/annotations.ts';
 import type { KindRow, Kinds } from '../core/kind.ts';
+import { valueAt } from '../core/value-at.ts';
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
 
 /** A workload that another object speaks for. */
@@ -62,10 +63,7 @@ export class Lenders {
   }
 
   #borrowerOf(path: readonly string[], namespace: string, object: WorkloadObject): Borrower | undefined {
-    const ref = path.reduce<unknown>(
-      (at, step) => (at as Readonly<Record<string, unknown>> | undefined)?.[step],
-      object,
-    ) as { readonly kind?: string; readonly name?: string } | undefined;
+    const ref = valueAt(object, path) as { readonly kind?: string; readonly name?: string } | undefined;
     const row = ref?.kind === undefined ? undefined : this.#kinds.get(ref.kind);
     return row === undefined || ref?.name === undefined ? undefined : { row, namespace, name: ref.name };
   }

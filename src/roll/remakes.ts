@@ -3,6 +3,7 @@ import { pause, type Clock } from '../clock.ts';
 import type { JobManifest } from '../core/job.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import { asRestampError, hasCode, type RestampError } from '../errors.ts';
+import { orNothing } from '../kube/objects.ts';
 import { FailureRow } from './backoff.ts';
 
 /** A Job that is to give way to another one of its name. */
@@ -150,15 +151,6 @@ const GOING_MS = 100;
 /** A key of a Secret has fewer signs than a name and a namespace together may have. */
 function keyOf({ namespace, name }: Remake): string {
   return createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 32);
-}
-
-async function orNothing(read: Promise<WorkloadObject>): Promise<WorkloadObject | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }
 
 function isDeleted({ metadata }: WorkloadObject): boolean {

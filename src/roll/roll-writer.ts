@@ -1,7 +1,9 @@
+import { mergeAnnotations } from '../core/annotations.ts';
 import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../core/job.ts';
 import { planLever, withStamp, type LeverChange, type Strategy } from '../core/lever.ts';
 import { templateOperations } from '../core/template-operations.ts';
 import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
+import { valueAt } from '../core/value-at.ts';
 import { templateOf, workloadTitle, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { hasCode, RestampError } from '../errors.ts';
 import type { JobPort, Remakes } from './remakes.ts';
@@ -76,7 +78,11 @@ export class RollWriter {
     const path = `/${workload.row.template.join('/')}`;
     const operations = [
       { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
-      { op: 'add', path: '/metadata/annotations', value: merged(object, metadata.annotations) },
+      {
+        op: 'add',
+        path: '/metadata/annotations',
+        value: mergeAnnotations(object.metadata.annotations, metadata.annotations),
+      },
       ...templateOperations(templateOf(workload.row, object), path, template),
     ];
     return { object: await patch(workload, { type: 'json', body: operations }), levers };
@@ -100,7 +106,7 @@ export class RollWriter {
   /** Restarts what is older than a time after the change, and after every restart before. */
   async #restart(workload: Workload, roll: RollWrite, path: readonly string[]): Promise<Written> {
     const object = await this.#asJudged(workload);
-    const told = path.reduce<unknown>(stepInto, object);
+    const told = valueAt(object, path);
     const last = typeof told === 'string' ? Date.parse(told) || 0 : 0;
     const newest = Math.max(...roll.changes.map(({ at }) => at));
     // Times have whole seconds: a pod of the very second of the change may have read what was before.
@@ -129,18 +135,4 @@ export class RollWriter {
 /** `{spec: {template: …}}` for the path to a value. */
 function nest(path: readonly string[], value: TemplatePatch | string): object {
   return path.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) as object;
-}
-
-function stepInto(at: unknown, step: string): unknown {
-  return (at as Readonly<Record<string, unknown>> | undefined)?.[step];
-}
-
-function merged(
-  { metadata }: WorkloadObject,
-  annotations: Readonly<Record<string, string | null>>,
-): Record<string, string> {
-  const all: Record<string, string | null> = { ...metadata.annotations, ...annotations };
-  return Object.fromEntries(
-    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null),
-  );
 }

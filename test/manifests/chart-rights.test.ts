@@ -1,20 +1,9 @@
 import t from 'tap';
 import { rightsOf, type Scope } from '../../manifests/rights.ts';
 import { render } from './chart.ts';
-import { linesOfRights, linesOfRoles, type Manifest } from './roles.ts';
+import { EVERYTHING, linesOfRights, linesOfRoles, type Manifest } from './roles.ts';
 
-const all: Scope = {
-  global: true,
-  webhook: true,
-  configMaps: true,
-  secrets: true,
-  jobs: true,
-  cronJobs: true,
-  argoRollouts: false,
-  csi: false,
-  instance: 'restamp',
-  registration: 'restamp.tools',
-};
+const all: Scope = { ...EVERYTHING, registration: 'restamp.tools' };
 
 type Case = readonly [title: string, values: object, scope: Partial<Scope>, namespaces: readonly string[]];
 const scoped = { watchGlobally: false };

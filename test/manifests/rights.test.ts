@@ -1,19 +1,6 @@
 import t from 'tap';
 import { rightsOf, type Scope } from '../../manifests/rights.ts';
-import { linesOfRights, linesOfRoles, readManifests } from './roles.ts';
-
-const everything: Scope = {
-  global: true,
-  webhook: true,
-  configMaps: true,
-  secrets: true,
-  jobs: true,
-  cronJobs: true,
-  argoRollouts: false,
-  csi: false,
-  instance: 'restamp',
-  registration: 'restamp.restamp',
-};
+import { EVERYTHING as everything, linesOfRights, linesOfRoles, readManifests } from './roles.ts';
 
 t.test('the plain role gives exactly what the table says', async (t) => {
   const roles = await readManifests('base/role.yaml');

@@ -2,7 +2,21 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
-import type { Right } from '../../manifests/rights.ts';
+import type { Right, Scope } from '../../manifests/rights.ts';
+
+/** An installation of the plain YAML: everything but what needs a flag. */
+export const EVERYTHING: Scope = {
+  global: true,
+  webhook: true,
+  configMaps: true,
+  secrets: true,
+  jobs: true,
+  cronJobs: true,
+  argoRollouts: false,
+  csi: false,
+  instance: 'restamp',
+  registration: 'restamp.restamp',
+};
 
 export const manifests = fileURLToPath(new URL('../../manifests/', import.meta.url));
 
