@@ -34,8 +34,8 @@ export type PlanInput = {
   readonly addedAfterStart: boolean;
   /** All pods run the newest template: a digest that was kept for older ones can go. */
   readonly settled: boolean;
-  /** The value of the lever of a source in the template, if there is one. */
-  readonly lever: (stampKey: string) => string | undefined;
+  /** The values of a source's levers in the template: of env vars, and of the annotation where it speaks of it. */
+  readonly levers: (stampKey: string) => readonly string[];
   /** --adopt=roll: also what may have changed before the first baseline. */
   readonly adoptByRoll: boolean;
   readonly reloadOnCreate: boolean;
@@ -131,9 +131,12 @@ function judgeUnstamped(input: PlanInput, key: string, current: Current): Verdic
     current.dataTime !== undefined &&
     input.workloadCreated < current.dataTime;
   if (dark && input.addedAfterStart) return { is: 'stale', cause: 'born-in-the-dark' };
-  const lever = current.sha1 === undefined ? undefined : input.lever(key);
-  // Whoever wrote a lever with today's hash has rolled the workload for what is stored now.
-  if (lever === undefined ? !dark : lever === current.sha1) return { is: 'new' };
+  const { sha1 } = current;
+  const levers = sha1 === undefined ? [] : input.levers(key);
+  // Whoever wrote a lever with today's hash has rolled the workload for what is stored now. One that differs may
+  // be left from another strategy.
+  const proven = levers.length === 0 ? !dark : levers.some((value) => value === sha1);
+  if (proven) return { is: 'new' };
   return input.adoptByRoll ? { is: 'stale', cause: 'adopted' } : { is: 'unproven' };
 }
 

@@ -102,7 +102,7 @@ export class Judge {
         workloadCreated: workload.kind === 'CronJob' && !page.addedAfterStart ? Number.NaN : workload.created,
         addedAfterStart: page.addedAfterStart,
         settled: workload.settled,
-        lever: (name) => leverValue(workload, name),
+        levers: (name) => leverValues(workload, name),
         ...settings,
       });
     if (unread.length > 0) {
@@ -230,15 +230,15 @@ function withoutOld(stored: StampMap, wanted: StampMap): StampMap {
   return { ...stored, s: new Map(kept) };
 }
 
-/** The hash of a source that the template tells: in an env var of whichever container, or in the annotation. */
-function leverValue(workload: Workload, name: string): string | undefined {
-  const source = parseStampKey(name);
-  if (source === undefined) return undefined;
+/** The hashes of a source that the template tells: in env vars of its containers, and in the annotation. */
+function leverValues(workload: Workload, key: string): string[] {
+  const source = refOf(workload, key);
   const wanted = leverName(source.type, source.name);
-  const variable = workload.levers.find((lever) => lever.name === wanted)?.value;
-  if (variable !== undefined) return variable;
-  const told = parseReloadedFrom(workload.levers.find(({ name }) => name === LAST_RELOADED_FROM)?.value);
-  return told?.type === source.type && told.name === source.name ? told.hash : undefined;
+  return workload.levers.flatMap(({ name, value }) => {
+    if (name === wanted) return value ?? [];
+    const told = name === LAST_RELOADED_FROM ? parseReloadedFrom(value) : undefined;
+    return told?.type === source.type && told.name === source.name ? told.hash : [];
+  });
 }
 
 function refOf(workload: Workload, name: string): SourceRef {

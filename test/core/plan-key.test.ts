@@ -116,8 +116,8 @@ t.test(
       'cm/same': present(ONE, { sha1: 'same' }),
       'cm/bare': present(ONE),
     };
-    const levers: Readonly<Record<string, string>> = { 'cm/app': 'old', 'cm/same': 'same', 'cm/bare': 'old' };
-    const adopting = { lever: (key: string) => levers[key], adoptByRoll: true };
+    const values: Readonly<Record<string, string>> = { 'cm/app': 'old', 'cm/same': 'same', 'cm/bare': 'old' };
+    const adopting = { levers: (key: string) => [values[key] ?? []].flat(), adoptByRoll: true };
     const counted = plan(now, undefined, { ...adopting, adoptByRoll: false });
     t.same(counted.stale, []);
     t.same(counted.unproven, ['cm/app'], 'what was not read proves nothing');
@@ -143,7 +143,7 @@ t.test('planWorkload rolls with --adopt=roll what may have changed before us', a
 
 t.test('planWorkload takes a lever that matches as a proof, whenever the data was written', async (t) => {
   const now = { 'cm/app': present(ONE, { created: 10_000, dataTime: 30_000, sha1: 'same' }) };
-  const before = { ...BORN, addedAfterStart: false, lever: () => 'same' };
+  const before = { ...BORN, addedAfterStart: false, levers: () => ['same'] };
   for (const adoptByRoll of [false, true]) {
     const found = plan(now, undefined, { ...before, adoptByRoll });
     t.same(found.stale, []);

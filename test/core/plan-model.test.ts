@@ -94,7 +94,7 @@ class World {
       workloadCreated: 0,
       addedAfterStart: true,
       settled: false,
-      lever: () => undefined,
+      levers: () => [],
       adoptByRoll: false,
       reloadOnCreate: this.reloadOnCreate,
       reloadOnDelete: this.reloadOnDelete,

@@ -56,7 +56,7 @@ export function plan(
     workloadCreated: 0,
     addedAfterStart: false,
     settled: false,
-    lever: () => undefined,
+    levers: () => [],
     adoptByRoll: false,
     reloadOnCreate: false,
     reloadOnDelete: false,

@@ -82,9 +82,10 @@ export class Restamp {
       workloadCreated: workload.created,
       addedAfterStart,
       settled: workload.settled,
-      lever: (key) => {
+      levers: (key) => {
         const { type, name } = parseStampKey(key)!;
-        return workload.levers.find((lever) => lever.name === leverName(type, name))?.value;
+        const wanted = leverName(type, name);
+        return workload.levers.flatMap((lever) => (lever.name === wanted ? (lever.value ?? []) : []));
       },
       adoptByRoll: false,
       ...this.#flags,

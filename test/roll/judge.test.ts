@@ -1,5 +1,10 @@
 import t from 'tap';
+import { reloaderHash } from '../../src/core/digest.ts';
+import { sourceData } from '../../src/core/source-data.ts';
 import type { Current } from '../../src/core/plan.ts';
+import { LAST_RELOADED_FROM } from '../../src/core/annotations.ts';
+import { leverName } from '../../src/core/lever.ts';
+import { formatReloadedFrom } from '../../src/core/reloaded-from.ts';
 import { Judge, type JudgeSettings } from '../../src/roll/judge.ts';
 import { SourceBook } from '../../src/roll/source-book.ts';
 import { WorkloadBook } from '../../src/roll/workload-book.ts';
@@ -244,3 +249,26 @@ t.test(
     t.equal(workloads.map(KEY)?.s.get('cm/app')?.was, undefined);
   },
 );
+
+t.test('a lever of either strategy that tells of today proves that nothing was missed', async (t) => {
+  const data = { a: '1' };
+  const [today, before] = [reloaderHash(sourceData('cm', { data })), 'before'];
+  const told = (value: string, name = 'app') => ({
+    [LAST_RELOADED_FROM]: formatReloadedFrom({
+      ...{ type: 'cm', name, namespace: NAMESPACE, container: 'main', at: 0 },
+      value,
+    }),
+  });
+  const unproven = async (variable: string, podAnnotations: Record<string, string>) => {
+    const { put, watched, read, verdict } = judging();
+    watched('cm/app');
+    put({ env: [{ name: leverName('cm', 'app'), value: variable }], podAnnotations });
+    await read('cm/app', data);
+    const found = verdict();
+    return found?.is === 'fresh' ? found.plan.unproven : found;
+  };
+  t.same(await unproven(before, told(today)), [], 'a variable is left of the time before annotations');
+  t.same(await unproven(today, told(before)), [], 'an annotation is left of the time before variables');
+  t.same(await unproven(before, told(before)), ['cm/app']);
+  t.same(await unproven(before, told(today, 'other')), ['cm/app'], 'it speaks of another source');
+});

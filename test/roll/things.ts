@@ -96,6 +96,8 @@ export type WorkloadParts = {
   readonly n?: number;
   readonly keyId?: string;
   readonly env?: readonly object[];
+  /** Annotations of its pod template. */
+  readonly podAnnotations?: Data;
   /** All its pods are of its newest template. */
   readonly settled?: boolean;
 };
@@ -103,7 +105,7 @@ export type WorkloadParts = {
 /** A Deployment that is opted in by `auto`, as the API server stores it. */
 export function deployment(name: string, parts: WorkloadParts = {}): WorkloadObject {
   const { version = '10', uid = `uid-${name}`, created = '2026-02-01T00:00:00Z', uses = ['cm/app'] } = parts;
-  const { stamps, n = 1, keyId = ring.current, env } = parts;
+  const { stamps, n = 1, keyId = ring.current, env, podAnnotations = {} } = parts;
   const classes = uses.map((key) => ref(key)).filter(({ type }) => type === 'spc');
   const volumes = classes.map(({ name: of }) => ({
     name: of,
@@ -132,6 +134,7 @@ export function deployment(name: string, parts: WorkloadParts = {}): WorkloadObj
     },
     spec: {
       template: {
+        metadata: { annotations: podAnnotations },
         spec: {
           volumes,
           containers: [{ name: 'main', envFrom, volumeMounts, ...(env === undefined ? {} : { env }) }],
