@@ -20,7 +20,11 @@ export const SETTINGS = {
   ),
   instance: row('text', 'restamp', 'name of this installation: of its key Secret and webhook configurations'),
   registration: row('text', '', 'name of the webhook configurations; else that of the installation'),
-  mode: row(['roll', 'observe'], 'roll', 'observe: decide and report, patch nothing'),
+  mode: row(
+    ['roll', 'observe'],
+    'roll',
+    'observe: decide and report, patch nothing; only a Job that an earlier process deleted is still made anew',
+  ),
   'workload-kinds': row(
     'workload-kinds',
     '',

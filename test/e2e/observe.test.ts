@@ -1,8 +1,9 @@
 import t from 'tap';
-import { AUTO, source, WORKLOAD_KINDS, workload } from './objects.ts';
+import { batchOf, envOf } from './batch.ts';
+import { AUTO, leverName, sha1Of, source, WORKLOAD_KINDS, workload } from './objects.ts';
 import { openStage } from './stage.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test('--mode=observe tells each roll that would be, and writes nothing on workloads', async (t) => {
   const stage = await openStage(t, 'observe', { flags: ['--mode=observe'] });
@@ -26,4 +27,31 @@ t.test('--mode=observe tells each roll that would be, and writes nothing on work
     t.notMatch(JSON.stringify(object.metadata.annotations), 'restamp.dev');
     t.notMatch(JSON.stringify(object.metadata), '"manager":"Reloader"');
   }
+});
+
+t.test('--mode=observe makes the Job that a process before it has deleted, and no other', async (t) => {
+  const stage = await openStage(t, 'observe-job');
+  const batch = batchOf(stage);
+  await stage.restamp.until(({ msg }) => msg.includes('Leading'));
+  await stage.create(source('ConfigMap/app', { a: '1' }));
+  const job = await batch.createJob('migrate', { annotations: AUTO, uses: ['ConfigMap/app'] });
+  // A finalizer of somebody else keeps the old Job, and its name, until it is taken away.
+  const hold = async (finalizers: readonly string[] | null): Promise<void> => {
+    const merge = 'application/merge-patch+json';
+    await stage.cp.api('PATCH', batch.path('jobs', 'migrate'), { metadata: { finalizers } }, merge);
+  };
+  await hold(['example.com/wait']);
+  await stage.change('ConfigMap/app', { a: '2' });
+  await batch.untilJob(
+    'migrate',
+    ({ metadata }) => (metadata as { deletionTimestamp?: string }).deletionTimestamp !== undefined,
+  );
+  await stage.restamp.kill();
+  await hold(null);
+  await stage.start({ flags: ['--mode=observe'] });
+  const made = await batch.untilJob('migrate', ({ metadata }) => metadata.uid !== job.metadata.uid);
+  t.equal(envOf(made.spec.template, leverName('ConfigMap/app')), sha1Of({ a: '2' }));
+  await stage.change('ConfigMap/app', { a: '3' });
+  await stage.restamp.until(({ audit }) => audit === 'observed');
+  t.equal((await batch.job('migrate')).metadata.uid, made.metadata.uid);
 });
