@@ -2,10 +2,10 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos bundle image chart clean
+.PHONY: help demo test check format bench chaos ecosystem bundle image chart clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: node_modules/.installed ## See a rollout on a real control plane, then keep it up (ONCE=1: then end)
 	@node test/demo/main.ts $(if $(ONCE),--once)
@@ -27,6 +27,9 @@ bench: node_modules/.installed ## Measure against the goals (ARGS="--peer=PATH" 
 
 chaos: node_modules/.installed ## Break everything at random and count what is lost (ARGS="--seed=N")
 	@node test/chaos/main.ts $(ARGS)
+
+ecosystem: node_modules/.installed ## Run beside Argo Rollouts, Sealed Secrets and External Secrets (Go and Python; not part of test)
+	@node test/run.ts test/ecosystem/*.live.ts
 
 bundle: node_modules/.installed ## Make dist/restamp.mjs
 	@node manifests/image/bundle.ts

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { go, timed, type GoContext } from './go.ts';
 import { goMod, goVersion, programs, stages, type Group, type Program } from './recipe.ts';
 
 /** What a build needs to know beside the recipe. */
@@ -12,9 +12,6 @@ export type BuildContext = {
   /** Everything that is still missing, for the message when Go is missing too. */
   readonly missing: readonly string[];
 };
-
-/** A line at least this often: a log that stands still for minutes looks dead. */
-const heartbeatMs = 15_000;
 
 /** What a person can do when nothing is there and nothing can be built. */
 const remedy = (missing: readonly string[]): string => {
@@ -28,34 +25,7 @@ const remedy = (missing: readonly string[]): string => {
   ].join('\n');
 };
 
-const goEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
-  ...env,
-  CGO_ENABLED: '0',
-  // Flags and workspaces of the person's own projects have no say in this one.
-  GOFLAGS: '',
-  GOWORK: 'off',
-  GO111MODULE: 'on',
-});
-
-/** Runs Go in `cwd`; returns what it printed. Throws with the last lines of its errors. */
-const go = (args: readonly string[], cwd: string, context: BuildContext): Promise<string> =>
-  new Promise((resolve, reject) => {
-    let out = '';
-    let err = '';
-    const child = spawn('go', args, { cwd, env: goEnv(context.env), stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (err = (err + chunk.toString()).slice(-8_000)));
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? new Error(remedy(context.missing), { cause: error }) : error);
-    });
-    child.on('close', (code) => {
-      if (code === 0) resolve(out);
-      else
-        reject(
-          new Error(`go ${args[0] ?? ''} failed:\n${err.trimEnd()}\n\n${out}${remedy(context.missing)}`),
-        );
-    });
-  });
+const goContext = ({ env, missing }: BuildContext): GoContext => ({ env, remedy: remedy(missing) });
 
 const inModule = async <T>(group: Group, work: (folder: string) => Promise<T>): Promise<T> => {
   const folder = await mkdtemp(join(tmpdir(), `restamp-build-${group.name}-`));
@@ -64,20 +34,6 @@ const inModule = async <T>(group: Group, work: (folder: string) => Promise<T>): 
     return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-};
-
-const timed = async <T>(what: string, say: (line: string) => void, work: () => Promise<T>): Promise<T> => {
-  const start = performance.now();
-  const seconds = (): string => `${Math.round((performance.now() - start) / 1000)} s`;
-  say(`${what} ...`);
-  const heartbeat = setInterval(() => say(`${what}: ${seconds()} so far`), heartbeatMs);
-  try {
-    const result = await work();
-    say(`${what}: done in ${seconds()}`);
-    return result;
-  } finally {
-    clearInterval(heartbeat);
   }
 };
 
@@ -100,7 +56,7 @@ export const buildProgram = async (
   const args = ['build', '-mod=mod', '-trimpath', '-buildvcs=false', '-ldflags', group.ldflags];
   try {
     await timed(`building ${name} ${group.version} (some minutes the first time)`, say, () =>
-      inModule(group, (folder) => go([...args, '-o', partial, program.package], folder, context)),
+      inModule(group, (folder) => go([...args, '-o', partial, program.package], folder, goContext(context))),
     );
     await rename(partial, target);
   } finally {
@@ -115,7 +71,11 @@ export const copyStages = async (target: string, context: BuildContext): Promise
   try {
     const from = await timed(`reading the stages of kwok ${version}`, context.say, () =>
       inModule(stages.group, async (folder) => {
-        const text = await go(['mod', 'download', '-json', `${module}@${version}`], folder, context);
+        const text = await go(
+          ['mod', 'download', '-json', `${module}@${version}`],
+          folder,
+          goContext(context),
+        );
         return (JSON.parse(text) as { Dir: string }).Dir;
       }),
     );
