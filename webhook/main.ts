@@ -68,7 +68,10 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     scope: config,
     kinds: hook === undefined ? kinds : { rows: [] },
     namespaceScope,
-    csi: { served: csi.served, statuses: roll.statuses },
+    csi: {
+      served: csi.served,
+      statuses: hook === undefined ? roll.statuses : namespaceScope.within(hook.statuses),
+    },
     onRelisted: () => roll.mutator.recover(),
     onTrouble,
     stopSwitch,

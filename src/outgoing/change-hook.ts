@@ -1,13 +1,18 @@
 import type { Clock } from '../clock.ts';
-import { sourceKey, sourceRow } from '../core/source.ts';
+import { sourceKey, sourceRow, type SourceType } from '../core/source.ts';
 import type { RestampError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { MountChanges } from './mount-changes.ts';
 import { createPost } from './post.ts';
 import { SourceChanges, type SourceChange, type SourceChangesOptions } from './source-changes.ts';
 
 /** Calls a webhook for each data change of a source, instead of rolling (--webhook-url). */
-export type ChangeHook = Pick<SourceChanges, 'follower'> & {
+export type ChangeHook = {
+  /** What follows the sources whose own writes change data; a SecretProviderClass is none of them. */
+  follower(type: SourceType): ReturnType<SourceChanges['follower']> | undefined;
+  /** What follows the statuses that tell of SecretProviderClasses. */
+  readonly statuses: Pick<MountChanges, 'put' | 'remove'>;
   /** The watches have shown everything. */
   start(): void;
   /** Only the leader calls. */
@@ -58,15 +63,14 @@ export function createChangeHook({ url, ...options }: ChangeHookOptions): Change
   };
   let leading = false;
   let unsent: { readonly at: number; readonly change: SourceChange }[] = [];
-  const changes = new SourceChanges({
-    ...options,
-    onChange: (change) => {
-      if (leading) tell(change);
-      else unsent = [...unsent.slice(1 - MAX_UNSENT), { at: clock.monotonic(), change }];
-    },
-  });
+  const onChange = (change: SourceChange): void => {
+    if (leading) tell(change);
+    else unsent = [...unsent.slice(1 - MAX_UNSENT), { at: clock.monotonic(), change }];
+  };
+  const changes = new SourceChanges({ ...options, onChange });
   return {
-    follower: (type) => changes.follower(type),
+    follower: (type) => (type === 'spc' ? undefined : changes.follower(type)),
+    statuses: new MountChanges(onChange),
     start: () =>
       void changes.start().then(() => {
         log.info(

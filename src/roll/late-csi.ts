@@ -6,7 +6,7 @@ import { asRestampError, type RestampError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 export type LateCsiOptions = {
-  readonly settings: Pick<Config, 'csiIntegration' | 'webhookUrl'>;
+  readonly settings: Pick<Config, 'csiIntegration'>;
   readonly clock: Clock;
   /** Under which name the API server serves a kind; undefined while it does not. */
   readonly find: (kind: KindName) => Promise<string | undefined>;
@@ -27,8 +27,7 @@ export class LateCsi {
 
   constructor(options: LateCsiOptions) {
     this.#options = options;
-    // Where a webhook is called instead, no workload is even looked at.
-    this.#enabled = options.settings.csiIntegration && options.settings.webhookUrl === undefined;
+    this.#enabled = options.settings.csiIntegration;
   }
 
   /** Whether they were served when somebody looked last; never where the integration is off. */

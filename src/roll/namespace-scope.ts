@@ -18,7 +18,7 @@ export type NamespaceScopeOptions = {
     'mutator' | 'workloads' | 'sources' | 'reader' | 'queue' | 'baselines' | 'holds'
   >;
   /** Who follows the sources beside the mutator. */
-  readonly also?: ((type: SourceType) => Follower<SourceObject>) | undefined;
+  readonly also?: ((type: SourceType) => Follower<SourceObject> | undefined) | undefined;
   /** Tells that a namespace came into the scope, or left it. */
   readonly onChange: (namespace: string, is: 'in' | 'out') => void;
 };
@@ -87,13 +87,25 @@ export class NamespaceScope {
       this.#options.roll.mutator.sourceFollower(type),
       ...(also === undefined ? [] : [also]),
     ];
-    return {
+    return this.within({
       put: (object) => {
-        if (this.#isIn(this.#sources, object)) for (const follower of followers) follower.put(object);
+        for (const follower of followers) follower.put(object);
       },
       remove: (id) => {
         for (const follower of followers) follower.remove(id);
       },
+    });
+  }
+
+  /** Shows somebody only what is of a selected namespace. */
+  within<T extends { readonly metadata: { readonly namespace?: string } }>(
+    follower: Follower<T>,
+  ): Follower<T> {
+    return {
+      put: (object) => {
+        if (this.#isIn(this.#sources, object)) follower.put(object);
+      },
+      remove: (id) => follower.remove(id),
     };
   }
 

@@ -63,7 +63,8 @@ const CSI: readonly string[] = [
     'Deployment) cause no second one. Admission sees nothing of it: such a roll has no actor.',
   'It costs one watch of the classes (metadata), one of the statuses, and one read of a pod’s metadata for each status ' +
     'of a class that a workload may depend on (the right `get` on `pods`). `--resource-label-selector` filters the ' +
-    'statuses, as in Reloader. `--webhook-url` is not called for SecretProviderClasses.',
+    'statuses, as in Reloader. `--webhook-url` is called once for what the pods of a class have mounted anew, ' +
+    'however many of them; a pod that starts or ends is no change.',
 ];
 
 const OUTGOING: readonly string[] = [

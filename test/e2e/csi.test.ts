@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { receiver } from '../helpers/receiver.ts';
 import { defineKind } from './crds.ts';
 import { CsiDriver, grantCsi, POD_STATUS, PROVIDER_CLASS } from './csi-driver.ts';
 import { AUTO, historyOf, IGNORE, stampedKeys, type Annotations, type WorkloadObject } from './objects.ts';
@@ -18,8 +19,8 @@ for (const kind of [PROVIDER_CLASS, POD_STATUS]) await defineKind(cp, kind);
 await grantCsi(cp);
 
 /** A stage of its own for each strategy. */
-async function open(prefix: string, flags: readonly string[]) {
-  const stage = new Stage(cp, await cp.freshNamespace(prefix), { flags: [...FLAGS, ...flags] });
+async function open(prefix: string, flags: readonly string[], admission: 'on' | 'off' = 'on') {
+  const stage = new Stage(cp, await cp.freshNamespace(prefix), { flags: [...FLAGS, ...flags], admission });
   t.teardown(() => stage.close());
   const driver = new CsiDriver(cp, stage.ns);
   await driver.define(CLASS);
@@ -153,4 +154,19 @@ t.test('last-reloaded-from is Reloader’s, byte for byte', async (t) => {
       `"containerRefs":["main"],"observedAt":${observedAt}}`,
   );
   t.ok(Math.abs(Date.now() / 1000 - observedAt) < 60);
+});
+
+t.test('--webhook-url: a rotation is one POST, and nothing is rolled', async (t) => {
+  const { url, got } = await receiver(t);
+  const flags = [`--webhook-url=${new URL('/hook', url).href}`];
+  const { stage: at, driver: there } = await open('csi-hook', flags, 'off');
+  await at.restamp.until(({ msg }) => msg === 'Leading: this process rolls');
+  const pods = await prepared('api', { at });
+  for (const version of ['2', '3']) for (const pod of pods) await there.mount(pod, CLASS, version);
+  const posts = await got.until(2);
+  t.same(
+    posts.map(({ body, headers }) => [body, headers['x-restamp-source']]),
+    ['2', '3'].map(() => ['{"webhook":"update successful"}', `${at.ns}/spc/${CLASS}`]),
+  );
+  t.equal(variableOf(await at.get('Deployment', 'api')), undefined);
 });

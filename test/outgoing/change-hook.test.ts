@@ -27,7 +27,7 @@ function hooked(t: Test, url: URL | undefined) {
   t.teardown(() => hook?.stop());
   const write = async (version: number): Promise<void> => {
     now = source('app', { a: String(version) }, { version: String(version) });
-    hook?.follower('cm').put({ metadata: now.metadata });
+    hook?.follower('cm')?.put({ metadata: now.metadata });
     await turn();
   };
   return { hook, clock, lines, write };

@@ -4,14 +4,14 @@ import { LateCsi } from '../../src/roll/late-csi.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
-function looking(enabled: boolean, served: ReadonlySet<string>, webhookUrl?: URL) {
+function looking(enabled: boolean, served: ReadonlySet<string>) {
   const clock = fakeClock(0);
   const lines: string[] = [];
   const asked: string[] = [];
   const troubles: string[] = [];
   const state = { failing: false, followed: 0 };
   const csi = new LateCsi({
-    settings: { csiIntegration: enabled, webhookUrl },
+    settings: { csiIntegration: enabled },
     clock,
     find: async ({ group, version, kind }) => {
       asked.push(`${group}/${version} ${kind}`);
@@ -73,18 +73,13 @@ t.test('a driver that comes later is looked for until both of its kinds are ther
   t.equal(state.followed, 1);
 });
 
-t.test('where the integration is off, or a webhook is called instead, nobody looks', async (t) => {
-  for (const made of [
-    looking(false, new Set(BOTH)),
-    looking(true, new Set(BOTH), new URL('https://hook.example')),
-  ]) {
-    const { csi, lines, asked, watch, clock } = made;
-    await csi.look();
-    watch();
-    t.notOk(csi.served);
-    t.same([...lines, ...asked], []);
-    t.equal(clock.waiting(), 0);
-  }
+t.test('where the integration is off, nobody looks', async (t) => {
+  const { csi, lines, asked, watch, clock } = looking(false, new Set(BOTH));
+  await csi.look();
+  watch();
+  t.notOk(csi.served);
+  t.same([...lines, ...asked], []);
+  t.equal(clock.waiting(), 0);
 });
 
 t.test('after the stop, nobody looks again', async (t) => {

@@ -130,3 +130,20 @@ t.test(
     t.same(heard, ['cm/app', 'gone cm/app']);
   },
 );
+
+t.test('whoever is kept within the scope hears of nothing that is outside', async (t) => {
+  const { scope } = scoped();
+  const heard: string[] = [];
+  const follower = scope.within({
+    put: ({ metadata }: { metadata: { name: string; namespace?: string } }) => heard.push(metadata.name),
+    remove: ({ name }) => heard.push(`gone ${name}`),
+  });
+  const put = (name: string): void => follower.put({ metadata: { name, namespace: 'apps' } });
+  put('before');
+  scope.put('apps');
+  put('inside');
+  follower.remove({ namespace: 'apps', name: 'inside' });
+  scope.remove('apps');
+  put('after');
+  t.same(heard, ['inside', 'gone inside']);
+});
