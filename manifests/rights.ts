@@ -99,6 +99,7 @@ export function rightsOf(scope: Scope): Rights {
         verbs: ['get', 'update'],
         names: [instance],
       },
+      { why: 'an Event on the Lease when a registration is gone', group: '', resources: ['events'], verbs: ['create'] },
       { why: 'the stop switch for all', group: '', resources: ['configmaps'], verbs: READ, names: [instance] },
       { why: 'the meta-info ConfigMap, as Reloader has it', group: '', resources: ['configmaps'], verbs: ['create'] },
       {

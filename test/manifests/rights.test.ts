@@ -26,6 +26,10 @@ t.test('without all namespaces and without the webhook nothing is asked for beyo
   t.same(rightsOf({ ...everything, global: false, webhook: false }).cluster, []);
 });
 
+t.test('an Event on the Lease can be made, whatever namespaces are watched', async (t) => {
+  t.ok(linesOfRights(rightsOf({ ...everything, global: false }).own).includes('create events. *'));
+});
+
 t.test('what is ignored is not asked for', async (t) => {
   const lines = (scope: Partial<Scope>) => linesOfRights(rightsOf({ ...everything, ...scope }).watched).join('\n');
   t.notMatch(lines({ secrets: false }), 'secrets.');

@@ -37,7 +37,7 @@
   verbs: [create, patch]
 {{- end -}}
 
-{{/* Rules in the own namespace: the key Secret, the Lease, the stop switch, the meta-info ConfigMap. */}}
+{{/* Rules in the own namespace: the key Secret, the Lease and its Events, the stop switch, the meta-info ConfigMap. */}}
 {{- define "restamp.ownRules" -}}
 {{- $name := include "restamp.fullname" . -}}
 - apiGroups: [""]
@@ -54,6 +54,10 @@
   resources: [leases]
   resourceNames: [{{ $name }}]
   verbs: [get, update]
+# The Event on the Lease that tells of a registration that is gone.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
 - apiGroups: [""]
   resources: [configmaps]
   resourceNames: [{{ $name }}]
