@@ -35,7 +35,7 @@ t.test('without values the server gets nothing but its names', async (t) => {
 });
 
 t.test('every value of ours is a flag of the server, and becomes it', async (t) => {
-  const names = Object.keys(values.restamp).filter((name) => name !== 'extraFlags');
+  const names = Object.keys(values.restamp).filter((name) => !['extraFlags', 'egressPorts'].includes(name));
   t.ok(names.length > 10);
   const flagOf = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   for (const name of names) t.ok(flagOf(name) in SETTINGS, name);
@@ -52,6 +52,7 @@ t.test('a misspelt value of ours is refused, and so is any failure policy but Ig
   for (const [bad, word] of [
     [{ restamp: { quietPeriode: '2s' } }, /quietPeriode/],
     [{ restamp: { quietPeriod: '2 seconds' } }, /quietPeriod/],
+    [{ restamp: { egressPorts: ['8443'] } }, /egressPorts/],
     [{ webhook: { enable: true } }, /enable/],
     [{ webhook: { failurePolicy: 'Fail' } }, /failurePolicy/],
     [{ reloader: { reloadStrategy: 'env' } }, /reloadStrategy/],

@@ -51,7 +51,7 @@
 {{- $args = append $args (printf "--%s=%s" (get $renamed $key) $annotation) -}}
 {{- end -}}
 {{- end -}}
-{{- range $value, $given := omit .Values.restamp "extraFlags" -}}
+{{- range $value, $given := omit .Values.restamp "extraFlags" "egressPorts" -}}
 {{- if not (or (kindIs "invalid" $given) (eq (toString $given) "")) -}}
 {{- $args = append $args (printf "--%s=%s" (kebabcase $value) (toString $given)) -}}
 {{- end -}}

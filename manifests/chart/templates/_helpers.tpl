@@ -102,3 +102,23 @@ The image. A values.yaml for Reloader may name Reloader's image, or a tag of it:
 {{- prepend $clean (include "restamp.namespace" .) | uniq | sortAlpha | toJson -}}
 {{- end -}}
 {{- end -}}
+
+{{/*
+Ports that the network policy lets out to, as a JSON list: the API server's, those of the addresses that stand in the
+values, and restamp.egressPorts.
+*/}}
+{{- define "restamp.egressPorts" -}}
+{{- $env := .Values.reloader.deployment.env | default dict -}}
+{{- $texts := concat (list .Values.reloader.webhookUrl) (.Values.restamp.extraFlags | default list) -}}
+{{- $texts = concat $texts (values ($env.open | default dict)) (values ($env.secret | default dict)) -}}
+{{- $ports := list 443 6443 -}}
+{{- range $texts -}}
+{{- $server := regexFind "^(--[a-z-]+=)?https?://[^/?#]+" (toString .) -}}
+{{- if $server -}}
+{{- $port := regexFind ":[0-9]+$" $server | trimPrefix ":" -}}
+{{- $ports = append $ports (int ($port | default (ternary 80 443 (contains "http://" $server)))) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.restamp.egressPorts -}}{{- $ports = append $ports (int .) -}}{{- end -}}
+{{- uniq $ports | toJson -}}
+{{- end -}}
