@@ -110,8 +110,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   csi.stop();
   roll.stop();
   await leadership.stop();
-  await Promise.all([watches.stop(), admission?.close()]);
-  await Promise.all([alerts?.stop(), hook?.stop()]);
+  await Promise.all([watches.stop(), admission?.close(), alerts?.stop(), hook?.stop()]);
   // Last, as it keeps the process alive: our timers do not.
   await ops.close();
   await auth.close();

@@ -20,6 +20,8 @@ const AT_ONCE = 2;
 const TRIES = 4;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
+/** How long the end of the process waits for letters. */
+const LAST_MS = 3_000;
 
 /**
  * Letters that go out in order, a few at once, each with a few tries. Nobody ever waits for it: a receiver that is
@@ -31,6 +33,8 @@ export class Outbox {
   readonly #stopping = new AbortController();
   #sending = 0;
   #open = true;
+  /** Resolved when nothing is left to be sent; undefined before the end. */
+  #ending: PromiseWithResolvers<undefined> | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -45,12 +49,20 @@ export class Outbox {
 
   /** Holds letters back while patches are on their way, and lets them go after. */
   setBusy(busy: boolean): void {
-    this.#open = !busy;
+    this.#open = !busy || this.#ending !== undefined;
     this.#flush();
   }
 
-  /** Sends nothing more; what is on its way now has one chance. */
-  stop(): void {
+  /**
+   * Sends what waits, busy or not, for three seconds at most; what has not been sent by then is dropped. Ends as soon as
+   * nothing is left.
+   */
+  async stop(): Promise<void> {
+    this.#ending = Promise.withResolvers<undefined>();
+    this.setBusy(false);
+    const over = new AbortController();
+    await Promise.race([this.#ending.promise, pause(this.#options.clock, LAST_MS, over.signal)]);
+    over.abort();
     this.#stopping.abort();
     const left = this.#waiting.splice(0).length;
     if (left > 0) this.#options.onDropped(left);
@@ -59,9 +71,10 @@ export class Outbox {
   #flush(): void {
     while (this.#open && this.#sending < AT_ONCE) {
       const letter = this.#waiting.shift();
-      if (letter === undefined) return;
+      if (letter === undefined) break;
       void this.#deliver(letter);
     }
+    if (this.#sending === 0 && this.#waiting.length === 0) this.#ending?.resolve(undefined);
   }
 
   async #deliver(letter: Letter): Promise<void> {

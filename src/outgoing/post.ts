@@ -9,6 +9,7 @@ export type Post = {
   add(letter: Letter): void;
   /** Letters wait while patches are on their way. */
   setBusy(busy: boolean): void;
+  /** Gives what waits a last chance, of seconds. */
   stop(): Promise<void>;
 };
 
@@ -44,9 +45,9 @@ export function createPost({ what, url, proxy, failed, dropped, clock, log, metr
   return {
     add: (letter) => outbox.add(letter),
     setBusy: (busy) => outbox.setBusy(busy),
-    stop: () => {
-      outbox.stop();
-      return messenger.close();
+    stop: async () => {
+      await outbox.stop();
+      await messenger.close();
     },
   };
 }

@@ -75,7 +75,7 @@ const OUTGOING: readonly string[] = [
     '(`namespace/cm/name`) and `X-Restamp-Version` (its resourceVersion) say what has changed; nothing of its data goes out. ' +
     'Creation and deletion count with `--reload-on-create` and `--reload-on-delete`.',
   'Both try four times, in seconds, and follow no redirect; each try ends after ten seconds. A receiver that is slow ' +
-    'or gone costs alerts, never a roll: at most 1,000 wait. `ALERT_WEBHOOK_PROXY` is the proxy for alerts; else ' +
+    'or gone costs alerts, never a roll: at most 1,000 wait, and the end of a process waits three seconds for them. `ALERT_WEBHOOK_PROXY` is the proxy for alerts; else ' +
     '`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count. Log lines name the host of an address, of `--webhook-url` its ' +
     'path too, never more. Any status below 300 means taken.',
   'What `--webhook-url` costs: a watch of metadata cannot tell a change of data from one of labels, so every source is ' +

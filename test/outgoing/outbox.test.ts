@@ -109,19 +109,42 @@ t.test(
   },
 );
 
-t.test('the end drops what waits, and ends the tries of what does not', async (t) => {
-  const { outbox, clock, failed, dropped } = posting({
-    send: async () => {
-      throw down;
-    },
-  });
+t.test('the end sends what waits, busy or not, and takes no longer than that', async (t) => {
+  const { outbox, sent, dropped, clock } = posting();
+  outbox.setBusy(true);
   for (const body of ['a', 'b', 'c']) outbox.add(letter(body));
-  await turn();
-  outbox.stop();
-  await turn();
-  t.equal(dropped(), 1);
-  t.equal(failed.length, 2);
-  t.equal(clock.waiting(), 0);
+  const ended = outbox.stop();
+  outbox.setBusy(true);
   outbox.add(letter('d'));
-  t.equal(dropped(), 2);
+  await ended;
+  t.same(sent, ['a', 'b', 'c', 'd']);
+  t.equal(dropped(), 0);
+  t.equal(clock.waiting(), 0);
+  outbox.add(letter('e'));
+  t.equal(dropped(), 1);
 });
+
+t.test(
+  'the end waits three seconds, drops what waits then, and ends the tries of what does not',
+  async (t) => {
+    const { outbox, clock, failed, dropped } = posting({
+      send: async () => {
+        throw down;
+      },
+    });
+    for (const body of ['a', 'b', 'c']) outbox.add(letter(body));
+    await turn();
+    let ended = false;
+    void outbox.stop().then(() => (ended = true));
+    clock.advance(2999);
+    await turn();
+    t.equal(ended, false);
+    t.equal(dropped() + failed.length, 0);
+    clock.advance(1);
+    await turn();
+    t.equal(ended, true);
+    t.equal(dropped(), 1);
+    t.equal(failed.length, 2);
+    t.equal(clock.waiting(), 0);
+  },
+);
