@@ -49,6 +49,7 @@ export type Config = Scope & {
   readonly reloadOnDelete: boolean;
   readonly syncAfterRestart: boolean;
   readonly reloadStrategy: 'env-vars' | 'annotations';
+  readonly annotationLeverKinds: ReadonlySet<string>;
   readonly argoRollouts: boolean;
   readonly csiIntegration: boolean;
   readonly webhookUrl: URL | undefined;
@@ -155,6 +156,7 @@ function configOf(get: Get): Config {
     reloadOnDelete: get('reload-on-delete'),
     syncAfterRestart: get('sync-after-restart'),
     reloadStrategy: strategy === 'default' ? 'env-vars' : strategy,
+    annotationLeverKinds: get('annotation-lever-kinds'),
     argoRollouts: get('is-Argo-Rollouts'),
     csiIntegration: get('enable-csi-integration'),
     webhookUrl: get('webhook-url'),

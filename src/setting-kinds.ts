@@ -13,6 +13,7 @@ type Refused = typeof REFUSED;
 /** What Go's strconv.ParseBool takes, and so Reloader's flags of this type. */
 const BOOL = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const KIND = /^[A-Z][A-Za-z0-9]*$/;
 const WORKLOAD_KIND = /^([a-z0-9][-a-z0-9.]*)\/(v[a-z0-9]+)\/([A-Z][A-Za-z0-9]*)=((?:\/[A-Za-z0-9]+)+)$/;
 
 const whole = (pattern: RegExp) => (text: string) => (pattern.test(text) ? Number(text) : REFUSED);
@@ -44,6 +45,13 @@ export const KINDS = {
     parse: (text: string) => {
       const names = splitList(text);
       return names.every((name) => NAMESPACE.test(name)) ? names : REFUSED;
+    },
+  },
+  kinds: {
+    wanted: 'kinds such as Rollout, separated by commas',
+    parse: (text: string) => {
+      const kinds = splitList(text);
+      return kinds.every((kind) => KIND.test(kind)) ? new Set(kinds) : REFUSED;
     },
   },
   selector: {

@@ -30,6 +30,11 @@ export const SETTINGS = {
     '',
     'more kinds of workloads: group/version/Kind=/path/to/template, separated by commas',
   ),
+  'annotation-lever-kinds': row(
+    'kinds',
+    '',
+    'kinds rolled by an annotation of the pod template, whatever the strategy is: Rollout,CloneSet',
+  ),
   admission: row(['on', 'off'], 'on', 'answer admission reviews; off: watch only, rolls are unattributed'),
   'admission-url': row(
     'https-url',

@@ -42,6 +42,10 @@ t.test('Reloader’s flags are read in Reloader’s spellings', async (t) => {
   t.same(read(['--workload-kinds=apps.kruise.io/v1alpha1/CloneSet=/spec/template']).workloadKinds, [
     { group: 'apps.kruise.io', version: 'v1alpha1', kind: 'CloneSet', template: ['spec', 'template'] },
   ]);
+  t.same(
+    read(['--annotation-lever-kinds=Rollout,CloneSet']).annotationLeverKinds,
+    new Set(['Rollout', 'CloneSet']),
+  );
   t.equal(read([], { ALERT_SINK: ' Slack ' }).alert.sink, 'slack');
   t.equal(read([], { ALERT_SINK: 'pager' }).alert.sink, 'raw');
   t.notOk(read([], { ALERT_ON_RELOAD: 'True' }).alert.onReload);

@@ -13,7 +13,7 @@ export const LEVER = 'restamp.dev/lever';
 /** On a CronJob, `next-run`: its template is stamped, and no Job is started now. */
 export const CRONJOB = 'restamp.dev/cronjob';
 /** On an Argo Rollout, `restart`: its pods are restarted, and its template stays (reloader.md 2.1). */
-const ROLLOUT_STRATEGY = 'reloader.stakater.com/rollout-strategy';
+export const ROLLOUT_STRATEGY = 'reloader.stakater.com/rollout-strategy';
 /** On a namespace, or on the ConfigMap of our name in our own namespace. */
 export const STOP = 'restamp.dev/stop';
 

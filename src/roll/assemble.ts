@@ -121,7 +121,8 @@ export function assembleMutator(
       read: ports.readWorkload,
       jobs: ports.jobs,
       remakes,
-      strategy: settings.reloadStrategy,
+      strategyOf: (kind) =>
+        settings.annotationLeverKinds.has(kind) ? 'annotations' : settings.reloadStrategy,
     }),
     onStored: store,
     onRolling: (workload) => {

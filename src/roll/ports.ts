@@ -57,6 +57,8 @@ export type MutatorSettings = JudgeSettings & {
   readonly recoveryRollsPerSecond: number;
   readonly rolloutDeadlineMs: number;
   readonly reloadStrategy: Strategy;
+  /** Rolled by annotation, whatever the strategy is. */
+  readonly annotationLeverKinds: ReadonlySet<string>;
   /** `observe`: decides and tells, and writes nothing. */
   readonly mode: 'roll' | 'observe';
 };

@@ -1,5 +1,6 @@
 import { mergeAnnotations } from '../core/annotations.ts';
 import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../core/job.ts';
+import { apiKind } from '../core/kind.ts';
 import { planLever, withStamp, type LeverChange, type Strategy } from '../core/lever.ts';
 import { templateOperations } from '../core/template-operations.ts';
 import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
@@ -41,7 +42,8 @@ export type RollWriterOptions = {
   readonly read: (workload: Workload) => Promise<WorkloadObject>;
   readonly jobs: JobPort;
   readonly remakes: Remakes;
-  readonly strategy: Strategy;
+  /** How a kind shows its rolls where the workload does not say. */
+  readonly strategyOf: (kind: string) => Strategy;
 };
 
 /** Writes rolls, each kind in its own way (the kind table says which). Fails with RESTAMP_KUBE_*. */
@@ -53,7 +55,7 @@ export class RollWriter {
   }
 
   write(workload: Workload, roll: RollWrite): Promise<Written> {
-    const strategy = workload.wishes.lever ?? this.#options.strategy;
+    const strategy = workload.wishes.lever ?? this.#options.strategyOf(apiKind(workload.row));
     const planned = planLever(workload.levers, roll.changes, roll.stamp, strategy);
     const template = roll.returns ? withStamp(planned, roll.stamp) : planned;
     if (workload.row.roll === 'remake') return this.#remake(workload, roll, template);

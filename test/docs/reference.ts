@@ -1,8 +1,8 @@
 // `node test/docs/reference.ts` writes docs/REFERENCE.md from the tables in the code.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ADDRESS, HELD, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
-import { LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, STOP } from '../../src/core/wishes.ts';
+import { ADDRESS, HELD, LAST_RELOADED_FROM, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
+import { CRONJOB, LEVER, LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, ROLLOUT_STRATEGY, STOP } from '../../src/core/wishes.ts';
 import { SETTINGS, variableOf } from '../../src/settings.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { addGauges } from '../../webhook/gauges.ts';
@@ -39,6 +39,12 @@ const ANNOTATIONS: readonly Cells[] = [
   [RELOADER_KEYS.search, 'workload, else its pod template', '`true`: sources that it uses and that bear match'],
   [RELOADER_KEYS.match, 'source', '`true`: the other half of search'],
   [RELOADER_KEYS.ignore, 'source', '`true`: it never rolls anything'],
+  [RELOADER_KEYS.pausePeriod, 'Deployment', 'for this long after a roll the next ones are held: `5m`'],
+  [RELOADER_KEYS.pausedAt, 'Deployment, written by Restamp', 'when the pause period began'],
+  [ROLLOUT_STRATEGY, 'Argo Rollout', '`restart`: sets `spec.restartAt`, and the template stays'],
+  [LAST_RELOADED_FROM, 'pod template, written by Restamp', 'the lever of rolls by annotation, in Reloader’s form'],
+  [LEVER, 'workload', '`annotation` or `env`: its own lever, whatever `--reload-strategy` says'],
+  [CRONJOB, 'CronJob', '`next-run`: its template is stamped, and no Job is started out of turn'],
   [QUIET_PERIOD, 'workload or source', 'a quiet period of its own'],
   [LONGEST_DELAY, 'workload or source', 'a longest delay of its own'],
   [RELEASE_QUIET, 'workload or source', 'how long to wait for its release after the last write of it'],

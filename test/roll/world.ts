@@ -49,6 +49,7 @@ const SETTINGS: MutatorSettings = {
   recoveryRollsPerSecond: 1000,
   rolloutDeadlineMs: 600_000,
   reloadStrategy: 'env-vars',
+  annotationLeverKinds: new Set(),
   mode: 'roll',
 };
 
