@@ -30,8 +30,6 @@ export type Credentials = {
 
 /** Credentials are asked for at most this often: asking reads files. */
 const CREDENTIALS_TTL_MS = 10_000;
-/** More than the watches and the writes that are in flight at once. */
-const CONNECTIONS = 64;
 const KEEP_ALIVE_MS = 60_000;
 
 /**
@@ -119,7 +117,9 @@ async function shareDispatcher(
   void known?.dispatcher.close().catch(() => undefined);
   // Over HTTP/2 all watches and patches would share one connection and its flow control: with 16 patches in
   // flight the API server takes half as long again for each.
-  const limits = { connections: CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS, allowH2: false };
+  // No limit of connections: each watch has one for as long as it lasts, and the Lease must wait for nobody. Who has
+  // many requests to send bounds them by itself.
+  const limits = { connections: null, keepAliveTimeout: KEEP_ALIVE_MS, allowH2: false };
   switch (wanted.type) {
     case 'proxy':
       return {

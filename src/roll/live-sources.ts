@@ -6,6 +6,7 @@ import { hasCode } from '../errors.ts';
 import type { Workload } from '../core/workload.ts';
 import type { Judge } from './judge.ts';
 import type { SourceReader } from './source-reader.ts';
+import { Turns } from './turns.ts';
 
 export type LiveSourcesOptions = {
   readonly reader: SourceReader;
@@ -20,6 +21,8 @@ type Owner = Pick<Workload, 'kind' | 'namespace' | 'name' | 'lastRoll'>;
 
 /** In all: a workload's write waits for this, and after it memory must do (DESIGN 3.7). */
 const BUDGET_MS = 250;
+/** Sources of all reviews together; those of later ones are taken from memory when their time is over. */
+const AT_ONCE = 32;
 
 /**
  * Brings what is known of sources up to what is stored at this moment: a watch may lag behind a write that was
@@ -27,6 +30,7 @@ const BUDGET_MS = 250;
  */
 export class LiveSources {
   readonly #options: LiveSourcesOptions;
+  readonly #turns = new Turns(AT_ONCE);
 
   constructor(options: LiveSourcesOptions) {
     this.#options = options;
@@ -57,7 +61,10 @@ export class LiveSources {
   /** Ends when all are up to date, or when the time is over; never rejects. */
   async #freshenAll(refs: readonly SourceRef[]): Promise<void> {
     const over = new AbortController();
-    const all = Promise.all(refs.map((ref) => this.#freshen(ref).catch(() => undefined)));
+    const freshen = async (ref: SourceRef): Promise<void> => {
+      if (!over.signal.aborted) await this.#freshen(ref).catch(() => undefined);
+    };
+    const all = Promise.all(refs.map((ref) => this.#turns.run(ref, () => freshen(ref))));
     await Promise.race([all, pause(this.#options.clock, BUDGET_MS, over.signal)]);
     over.abort();
   }

@@ -9,6 +9,7 @@ import { sourceData } from '../core/source-data.ts';
 import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
 import { asRestampError, hasCode, type RestampError } from '../errors.ts';
 import { FailureRow } from './backoff.ts';
+import { Turns } from './turns.ts';
 
 /** Reads one source from the API server; undefined where it does not exist. */
 export type ReadSource = (ref: SourceRef) => Promise<SourceObject | undefined>;
@@ -49,6 +50,9 @@ export type SourceReaderOptions = {
   readonly onTrouble: (error: RestampError) => void;
 };
 
+/** The first judgement of a large cluster asks for thousands; rolls and the Lease need the API server as well. */
+const READS_AT_ONCE = 32;
+
 /**
  * Reads the sources of dependencies, once for each stored change, digests them and forgets the data. A change
  * that arrives during a read is read again after it, and each read is told of, so that a source that never rests
@@ -61,6 +65,7 @@ export class SourceReader {
   readonly #selections = new Map<string, Map<string, readonly string[]>>();
   readonly #reading = new Map<string, Reading>();
   readonly #awaited = new Map<string, PromiseWithResolvers<undefined>>();
+  readonly #turns = new Turns(READS_AT_ONCE);
   #stopped = false;
 
   constructor(options: SourceReaderOptions) {
@@ -69,6 +74,7 @@ export class SourceReader {
 
   stop(): void {
     this.#stopped = true;
+    this.#turns.stop();
   }
 
   /** What was read last; undefined if nothing was, or if `digest` could not answer for this selection. */
@@ -113,12 +119,16 @@ export class SourceReader {
     }
   }
 
-  /** The same as {@link refresh}; ends when the source has been read, which may take any number of tries. */
+  /**
+   * The same as {@link refresh}, before all that nobody waits for; ends when the source has been read, which may take
+   * any number of tries.
+   */
   async read(ref: SourceRef, need: Need = {}): Promise<void> {
     const key = sourceKey(ref);
     const awaited = this.#awaited.get(key) ?? Promise.withResolvers<undefined>();
     this.#awaited.set(key, awaited);
     this.refresh(ref, need);
+    this.#turns.hurry(key);
     await awaited.promise;
   }
 
@@ -132,10 +142,15 @@ export class SourceReader {
     };
     this.#reading.set(key, reading);
     while (!this.#stopped) {
-      reading.again = false;
       let state: SourceState;
       try {
-        state = await this.#fetch(ref, key, reading.atLeast);
+        const fetched = this.#turns.run(key, () => {
+          // What is heard of during the wait, the read will show.
+          reading.again = false;
+          return this.#fetch(ref, key, reading.atLeast);
+        });
+        if (this.#awaited.has(key)) this.#turns.hurry(key);
+        state = await fetched;
       } catch (error) {
         await this.#fail(ref, reading, asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key));
         continue;

@@ -116,3 +116,16 @@ t.test('nothing but 401 is tried again', async (t) => {
     t.equal(api.requests.items.length, before + 1, `${status}`);
   }
 });
+
+t.test('however many watches are open, a request waits for none of them', async (t) => {
+  const api = await fakeApiServer(t);
+  const { client } = connect(t, api.url);
+  api.answer((exchange) => {
+    if (exchange.query['watch'] === undefined) exchange.json({ ok: true });
+    else exchange.stream();
+  });
+  const watch = { method: 'GET', path: '/api', query: { watch: '1' } } as const;
+  const bodies = await Promise.all(Array.from({ length: 100 }, () => client.open(watch)));
+  t.same(await client.send({ method: 'PUT', path: '/lease', body: {} }), { ok: true });
+  for (const body of bodies) body.destroy();
+});

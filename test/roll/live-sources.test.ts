@@ -159,3 +159,20 @@ t.test('what pods have mounted is not read: it is what the driver has told, or n
   t.notHas(await read('spc/unknown'), { 'spc/unknown': {} });
   t.equal(asked.items.length + versions.items.length, 0);
 });
+
+t.test(
+  'of many reviews together only some sources are asked about at once; late ones not at all',
+  async (t) => {
+    const { read, known, versions, clock } = live();
+    await known('cm/app', '5');
+    const reviews = Array.from({ length: 40 }, () => read('cm/app'));
+    t.equal(versions.items.length, 32);
+    clock.advance(250);
+    for (const found of await Promise.all(reviews)) t.has(found, { 'cm/app': { resourceVersion: '5' } });
+    for (const { answer } of versions.items) answer('5');
+    await turn();
+    t.equal(versions.items.length, 32, 'nobody waits for them any more');
+    void read('cm/app');
+    t.equal(versions.items.length, 33);
+  },
+);

@@ -213,3 +213,39 @@ t.test('what is forgotten must be read again', async (t) => {
   reader.forget(APP);
   t.equal(reader.state(APP), undefined);
 });
+
+t.test('of thousands of sources a few are read at once; one that somebody awaits goes first', async (t) => {
+  const { reader, asked, done } = reading();
+  const answer = (index: number): void => {
+    const { key, answer: reply } = asked.items[index]!;
+    reply(source(key.split('/')[2]!, { a: '1' }, { version: '7' }));
+  };
+  for (let index = 0; index < 2000; index += 1) reader.refresh(ref(`cm/n${index}`), { atLeast: '7' });
+  t.equal(asked.items.length, 32);
+  const awaited = [reader.read(ref('cm/n1999')), reader.read(ref('secret/new'))];
+  await turn();
+  t.same(
+    asked.items.slice(32).map(({ key }) => key),
+    ['apps/cm/n1999', 'apps/secret/new'],
+  );
+  for (const index of [32, 33]) answer(index);
+  await Promise.all(awaited);
+  t.equal(asked.items.length, 34, 'they have taken nobody else with them');
+  answer(0);
+  await asked.until(35);
+  t.equal(asked.items[34]?.key, 'apps/cm/n32');
+  t.equal(done.items.length, 3);
+});
+
+t.test('what is heard of while a read waits for its turn is no second read', async (t) => {
+  const { reader, asked, done } = reading();
+  for (let index = 0; index < 32; index += 1) reader.refresh(ref(`cm/n${index}`));
+  reader.refresh(APP, { atLeast: '7' });
+  reader.refresh(APP, { atLeast: '8' });
+  asked.items[0]?.answer(undefined);
+  await asked.until(33);
+  asked.items[32]?.answer(source('app', { a: '1' }, { version: '8' }));
+  await done.until(2);
+  await turn();
+  t.equal(asked.items.length, 33);
+});
