@@ -14,7 +14,7 @@ export async function eachAtOnce<T>(
 }
 
 /** A Deployment that uses the ConfigMap `app` of its namespace, as charts write them. */
-export function deployment(name: string, options: { optedIn: boolean; replicas: number }): object {
+export function deployment(name: string, options: Omit<CrowdOptions, 'namespace' | 'size'>): object {
   const labels = { 'app.kubernetes.io/name': name, 'app.kubernetes.io/part-of': 'bench' };
   return {
     apiVersion: 'apps/v1',
@@ -22,7 +22,10 @@ export function deployment(name: string, options: { optedIn: boolean; replicas: 
     metadata: {
       name,
       labels,
-      ...(options.optedIn ? { annotations: { 'reloader.stakater.com/auto': 'true' } } : {}),
+      annotations: {
+        ...options.annotations,
+        ...(options.optedIn ? { 'reloader.stakater.com/auto': 'true' } : {}),
+      },
     },
     spec: {
       replicas: options.replicas,
@@ -58,6 +61,7 @@ export type CrowdOptions = {
   readonly size: number;
   readonly optedIn: boolean;
   readonly replicas: number;
+  readonly annotations?: Readonly<Record<string, string>>;
 };
 
 /** A namespace with one ConfigMap `app` and so many Deployments that use it. */

@@ -8,12 +8,13 @@ import { fanoutRows } from './fanout.ts';
 import { memoryRows } from './memory.ts';
 import { tableOf, writeJson, type Row } from './report.ts';
 import { onStand } from './stand.ts';
+import { patternRows } from './patterns.ts';
 import { peer, restamp } from './subject.ts';
 import { webhookRows } from './webhook-cost.ts';
 
 const usage = `Usage: make bench, or node test/bench/main.ts [flags]
 
-  --only=fanout,calls,webhook,memory  which measurements; all unless given
+  --only=PART,PART                    fanout, calls, webhook, patterns, memory; all unless given
   --peer=PATH                         a program that does the same work, to measure beside Restamp: it is started with
                                       KUBECONFIG and no flags, and its port 9090 must be free
   --replicas=N                        of the Deployments of the fan-out (0: the rollouts themselves cost nothing)
@@ -21,7 +22,7 @@ const usage = `Usage: make bench, or node test/bench/main.ts [flags]
   --quiet                             no progress on stderr
 `;
 
-const PARTS = ['fanout', 'calls', 'webhook', 'memory'];
+const PARTS = ['fanout', 'calls', 'webhook', 'patterns', 'memory'];
 
 const { values } = parseArgs({
   options: {
@@ -56,6 +57,8 @@ if (parts.includes('fanout'))
 if (parts.includes('calls')) rows.push(...(await onStand(say, (stand) => callRows(stand, contenders))));
 if (parts.includes('webhook'))
   rows.push(...(await onStand(say, (stand) => webhookRows(stand, contenders.restamp))));
+if (parts.includes('patterns'))
+  rows.push(...(await onStand(say, (stand) => patternRows(stand, contenders.restamp))));
 if (parts.includes('memory')) rows.push(...(await onStand(say, (stand) => memoryRows(stand, contenders))));
 
 process.stdout.write(`\n${tableOf(rows, 'peer')}\n\n`);
