@@ -60,6 +60,8 @@ export class Reflector<T extends Identified> {
   /** Where to resume; undefined means list again. */
   #version: string | undefined;
   #streaming = true;
+  /** When the streamed list was begun that has not ended yet, however often it was wished for anew since. */
+  #begun: number | undefined;
   #lists = 0;
   #heard: number;
   #backoffMs = FIRST_BACKOFF_MS;
@@ -112,7 +114,7 @@ export class Reflector<T extends Identified> {
     while (!this.#stopped()) {
       try {
         if (this.#version === undefined && !this.#streaming) await this.#list();
-        await this.#watch();
+        else await this.#watch();
       } catch (error) {
         if (this.#stopped()) return;
         await this.#recover(error);
@@ -125,6 +127,7 @@ export class Reflector<T extends Identified> {
       this.#relisting = false;
       return;
     }
+    this.#begun = undefined;
     const { clock, path, onTrouble, random = Math.random } = this.#options;
     const trouble = asRestampError(error, 'RESTAMP_KUBE_UNAVAILABLE', path);
     // After a restore of etcd from a copy, the newest version can be older than the one that was seen.
@@ -144,6 +147,7 @@ export class Reflector<T extends Identified> {
   async #list(): Promise<void> {
     const { client, path, query, accept } = this.#options;
     this.#listed = new Set();
+    this.#relisting = false;
     let next: string | undefined;
     let version: string;
     do {
@@ -172,8 +176,9 @@ export class Reflector<T extends Identified> {
     const connection = new AbortController();
     this.#connection = connection;
     const silent = new AbortController();
+    if (initial) this.#begun ??= clock.monotonic();
     const cancel = initial
-      ? clock.after(INITIAL_EVENTS_MS, () => {
+      ? clock.after(INITIAL_EVENTS_MS + (this.#begun ?? 0) - clock.monotonic(), () => {
           if (this.#listed === undefined) return;
           silent.abort();
           connection.abort();
@@ -223,8 +228,11 @@ export class Reflector<T extends Identified> {
   }
 
   #endList(version: string): void {
+    // A list that was wished for meanwhile must show what is stored from then on: it comes next.
+    if (this.#relisting) return;
     const listed = this.#listed ?? new Set();
     this.#listed = undefined;
+    this.#begun = undefined;
     for (const key of [...this.#known.keys()]) if (!listed.has(key)) this.#remove(key);
     this.#version = version;
     this.#backoffMs = FIRST_BACKOFF_MS;

@@ -46,3 +46,64 @@ t.test('a fault after the wish is a fault: it is told', async (t) => {
   again.refuse(500);
   t.match((await followed.troubles.until(2))[1]?.detail, 'refused with 500');
 });
+
+t.test('wishes do not give a server that never ends its list more than the one minute', async (t) => {
+  const followed = await follow(t);
+  for (let second = 0; second < 60; second += 20) {
+    const stream = (await followed.api.next()).stream();
+    stream.send('ADDED', thing('a', 1));
+    await followed.told.until(1 + second / 20);
+    followed.clock.advance(20_000);
+    if (second < 40) followed.reflector.relist();
+    await stream.closed;
+  }
+  await followed.troubles.until(1);
+  followed.clock.advance(100);
+  t.same((await followed.api.next()).query, { limit: '500' });
+});
+
+t.test(
+  'the minute begins anew with a list that is begun after a fault, or after one that has ended',
+  async (t) => {
+    const followed = await follow(t);
+    await followed.api.next();
+    followed.clock.advance(50_000);
+    followed.reflector.relist();
+    (await followed.api.next()).refuse(500);
+    await followed.troubles.until(1);
+    followed.clock.advance(100);
+    const stream = (await followed.api.next()).stream();
+    followed.clock.advance(50_000);
+    sendList(stream, 5, thing('a', 1));
+    await followed.reflector.synced;
+    followed.reflector.relist();
+    const again = (await followed.api.next()).stream();
+    followed.clock.advance(50_000);
+    sendList(again, 7, thing('a', 1), thing('b', 6));
+    t.same(await followed.told.until(3), ['+ a@1', '+ a@1', '+ b@6']);
+  },
+);
+
+t.test('a wish during a list that is read by pages is granted by another one after it', async (t) => {
+  let relisted = 0;
+  const followed = await follow(t, { onRelisted: () => (relisted += 1) });
+  (await followed.api.next()).refuse(422, 'sendInitialEvents is forbidden');
+  const list = (version: number) => ({
+    metadata: { resourceVersion: String(version) },
+    items: [thing('a', version)],
+  });
+  (await followed.api.next()).json(list(5));
+  const watch = await followed.api.next();
+  t.match(watch.query, { resourceVersion: '5' });
+  followed.reflector.relist();
+  const early = await followed.api.next();
+  followed.reflector.relist();
+  early.json(list(6));
+  const late = await followed.api.next();
+  t.same(late.query, { limit: '500' });
+  t.equal(relisted, 0, 'it is not granted by the one that had begun before');
+  late.json(list(7));
+  t.match((await followed.api.next()).query, { resourceVersion: '7' });
+  t.equal(relisted, 1);
+  t.same(followed.troubles.items, []);
+});
