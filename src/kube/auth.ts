@@ -17,8 +17,13 @@ export type Auth = {
   readonly inCluster: boolean;
   /** Headers and the shared connections for one request. Tokens are read again as client-node sees fit. */
   credentials(): Promise<Credentials>;
-  /** Forgets every cached token: the API server has refused them. */
-  renew(): void;
+  /** How often the credentials were renewed. */
+  readonly renewals: number;
+  /**
+   * Forgets every cached token, because the API server has refused what was asked for after so many renewals: once
+   * for all who were refused together.
+   */
+  renew(after: number): void;
   /** Closes the connections. */
   close(): Promise<void>;
 };
@@ -43,6 +48,7 @@ export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
   const context = config.getContextObject(config.currentContext);
   let cached: { at: number; value: Credentials } | undefined;
   let asking: Promise<Credentials> | undefined;
+  let renewals = 0;
   let shared: { print: string; dispatcher: Dispatcher } | undefined;
 
   async function ask(): Promise<Credentials> {
@@ -78,8 +84,13 @@ export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
         if (asking === mine) asking = undefined;
       }
     },
-    renew() {
+    get renewals() {
+      return renewals;
+    },
+    renew(after) {
+      if (after !== renewals) return;
       config = load(kubeconfig);
+      renewals += 1;
       cached = undefined;
       asking = undefined;
     },

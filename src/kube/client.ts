@@ -74,11 +74,12 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
     }
   }
   async function withRenewal(call: Call, watch: boolean): Promise<Dispatcher.ResponseData> {
+    const { renewals } = auth;
     try {
       return await attempt(call, watch);
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_UNAUTHORIZED')) throw error;
-      auth.renew();
+      auth.renew(renewals);
       return attempt(call, watch);
     }
   }

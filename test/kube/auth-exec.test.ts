@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { RestampError } from '../../src/errors.ts';
+import { journal } from '../helpers/journal.ts';
 import { connect, fakeApiServer, type Exchange } from '../helpers/fake-api-server.ts';
 
 const call = { method: 'GET', path: '/api' } as const;
@@ -65,11 +66,33 @@ t.test('calls that begin together run the plugin once', async (t) => {
   t.equal(runs(), 1);
 });
 
+t.test('calls that are refused together run the plugin once more, and no oftener', async (t) => {
+  const api = await fakeApiServer(t);
+  const { user, runs } = plugin(t, tokenScript);
+  const { client } = connect(t, api.url, { user });
+  api.answer(authorized('token-1'));
+  await client.send(call);
+  const refused = journal<Exchange>();
+  api.answer((exchange) => {
+    if (exchange.headers['authorization'] === 'Bearer token-1') refused.note(exchange);
+    else authorized('token-2')(exchange);
+  });
+  const all = Array.from({ length: 20 }, () => client.send(call));
+  // One hears of it first, the others while its plugin runs and after that.
+  const [first, ...others] = await refused.until(20);
+  first?.refuse(401);
+  for (const exchange of others.slice(0, 10)) exchange.refuse(401);
+  await Promise.race(all);
+  for (const exchange of others.slice(10)) exchange.refuse(401);
+  await Promise.all(all);
+  t.equal(runs(), 2);
+});
+
 t.test('what was asked for before a renewal is not kept after it', async (t) => {
   const { user } = plugin(t, tokenScript);
   const { auth } = connect(t, 'http://127.0.0.1:1', { user });
   const before = auth.credentials();
-  auth.renew();
+  auth.renew(auth.renewals);
   const after = auth.credentials();
   const old = await before;
   t.not(await auth.credentials(), old);

@@ -69,7 +69,7 @@ t.test('credentials are asked for once in ten seconds, and again when they were 
   const other = writeKubeconfig(t, 'http://127.0.0.1:1', { user: { token: 'two' } });
   copyFileSync(other, kubeconfig);
   t.equal((await auth.credentials()).headers['Authorization'], 'Bearer one');
-  auth.renew();
+  auth.renew(auth.renewals);
   t.equal((await auth.credentials()).headers['Authorization'], 'Bearer two');
 });
 

@@ -83,9 +83,9 @@ t.test('a refused credential is renewed and tried once more, and no oftener', as
   let renewed = 0;
   const renew = auth.renew.bind(auth);
   Object.assign(auth, {
-    renew: () => {
+    renew: (after: number) => {
       renewed += 1;
-      renew();
+      renew(after);
     },
   });
   let refusals = 1;
