@@ -162,7 +162,7 @@ export function assembleMutator(
       ports.tally?.failed(workload);
       recorder.failed(workload, error, entry);
     },
-    failures: (key) => queue.failures(key),
+    failures: (key, reason) => queue.failures(key, reason),
   });
   const queue: RollQueue = new RollQueue({
     clock,

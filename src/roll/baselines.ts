@@ -4,7 +4,7 @@ import { HELD, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import { asRestampError, RestampError } from '../errors.ts';
-import { backoffMs } from './backoff.ts';
+import { FailureRow } from './backoff.ts';
 import type { Judge } from './judge.ts';
 import type { PatchWorkload } from './roll-writer.ts';
 
@@ -32,7 +32,7 @@ export type BaselinesOptions = {
  */
 export class Baselines {
   readonly #options: BaselinesOptions;
-  readonly #waiting = new Map<string, number>();
+  readonly #waiting = new Map<string, FailureRow>();
   #busy = false;
   #stopped = false;
   #active = true;
@@ -43,7 +43,7 @@ export class Baselines {
 
   add(key: string): void {
     if (this.#options.readOnly) return;
-    if (!this.#waiting.has(key)) this.#waiting.set(key, 0);
+    if (!this.#waiting.has(key)) this.#waiting.set(key, new FailureRow());
     this.#schedule();
   }
 
@@ -83,7 +83,7 @@ export class Baselines {
     });
   }
 
-  async #write(key: string, failures: number): Promise<void> {
+  async #write(key: string, row: FailureRow): Promise<void> {
     const { patch, onStored, onTrouble, clock } = this.#options;
     this.#waiting.delete(key);
     const wanted = this.#wanted(key);
@@ -101,8 +101,8 @@ export class Baselines {
     } catch (error) {
       const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
       if (trouble.retry !== 'look-again') onTrouble(trouble);
-      clock.after(backoffMs(trouble, failures + 1), () => {
-        if (!this.#waiting.has(key)) this.#waiting.set(key, failures + 1);
+      clock.after(row.next(trouble), () => {
+        if (!this.#waiting.has(key)) this.#waiting.set(key, row);
         this.#schedule();
       });
     }

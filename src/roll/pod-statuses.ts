@@ -13,7 +13,7 @@ import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { Stamp } from '../core/stamp-map.ts';
 import { workloadKey } from '../core/workload.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
-import { backoffMs } from './backoff.ts';
+import { FailureRow } from './backoff.ts';
 import type { KeyRing } from './source-reader.ts';
 
 /** What a workload's pods have mounted of a SecretProviderClass, as a source like any other. */
@@ -184,7 +184,8 @@ export class PodStatuses {
   /** Tries until it is known, or the status is gone. */
   async #read(page: Page): Promise<void> {
     const { readPodOwner, onTrouble, clock } = this.#options;
-    for (let failures = 1; !this.#stopped && this.#isKept(page); failures += 1)
+    const row = new FailureRow();
+    while (!this.#stopped && this.#isKept(page))
       try {
         const { ref, pod } = page.mount;
         const found = await readPodOwner({ namespace: ref.namespace, name: pod.name });
@@ -197,7 +198,7 @@ export class PodStatuses {
       } catch (error) {
         const known = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(page.mount.ref));
         onTrouble(known);
-        await pause(clock, backoffMs(known, failures));
+        await pause(clock, row.next(known));
       }
   }
 

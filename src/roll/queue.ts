@@ -51,6 +51,8 @@ type Entry = {
   latest: number;
   due: number;
   failures: number;
+  /** What they were for. */
+  failedFor: HoldReason | undefined;
   parked: boolean;
   again: boolean;
   reason: HoldReason;
@@ -82,7 +84,7 @@ export class RollQueue {
     const { quietMs, longestMs } = timing(key);
     const now = clock.monotonic();
     const entry = this.#entries.get(key);
-    const failures = entry?.failures ?? 0;
+    const { failures = 0, failedFor } = entry ?? {};
     // What is being rolled began without this change.
     const waits = entry !== undefined && entry !== this.#rolling.get(key);
     if (!waits) this.#options.onAdded?.();
@@ -91,7 +93,8 @@ export class RollQueue {
     const quiet = Math.min(now + quietMs, first + longestMs);
     // A change does not shorten the pause after a failure: the API server has asked for it.
     const due = failures === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
-    this.#entries.set(key, { first, latest, due, failures, parked: false, again: false, reason: 'quiet' });
+    const calm = { parked: false, again: false, reason: 'quiet' as const };
+    this.#entries.set(key, { first, latest, due, failures, failedFor, ...calm });
     this.#run();
   }
 
@@ -136,6 +139,7 @@ export class RollQueue {
       latest,
       due,
       failures: 0,
+      failedFor: undefined,
       parked: false,
       again: false,
       reason: 'quiet',
@@ -171,9 +175,13 @@ export class RollQueue {
     return this.#entries.size;
   }
 
-  /** How many attempts to roll this workload have failed in a row. */
-  failures(key: string): number {
-    return this.#entries.get(key)?.failures ?? 0;
+  /**
+   * How many attempts to roll this workload have failed in a row, for the same reason: an API server that comes back
+   * may refuse for a moment, and what it could not do before that says nothing of how long.
+   */
+  failures(key: string, reason: HoldReason): number {
+    const entry = this.#entries.get(key);
+    return entry?.failedFor === reason ? entry.failures : 0;
   }
 
   stop(): void {
@@ -221,7 +229,8 @@ export class RollQueue {
       } else {
         entry.reason = outcome.reason;
         entry.due = now + outcome.ms;
-        entry.failures = outcome.is === 'again' ? entry.failures + 1 : 0;
+        entry.failures = outcome.is === 'again' ? this.failures(key, outcome.reason) + 1 : 0;
+        entry.failedFor = outcome.reason;
         // It has not waited for a read: when the gate opens, what changed meanwhile is read first.
         if (outcome.is === 'held') entry.latest = entry.due + this.#options.timing(key).longestMs;
       }

@@ -48,7 +48,8 @@ export type RollerOptions = {
     entry: RollEntry,
   ) => void;
   readonly onFailed: (workload: Workload, error: RestampError, entry: RollEntry) => void;
-  readonly failures: (key: string) => number;
+  /** How often this has failed in a row for this reason. */
+  readonly failures: (key: string, reason: HoldReason) => number;
 };
 
 /** Makes stale workloads fresh: one patch with the lever, the map and the reason (DESIGN 3.5). */
@@ -157,14 +158,14 @@ export class Roller {
     if (error.retry === 'look-again') {
       // Somebody wrote it since: whether it is still stale is for its new state to say.
       await reread(workload).catch(() => undefined);
-      const ms = failures(key) === 0 ? 0 : backoffMs(error, failures(key));
-      return { is: 'again', reason: 'unavailable', ms };
+      const before = failures(key, 'unavailable');
+      return { is: 'again', reason: 'unavailable', ms: before === 0 ? 0 : backoffMs(error, before) };
     }
     const refused = error.code === 'RESTAMP_ROLL_REFUSED' || error.code === 'RESTAMP_KUBE_FORBIDDEN';
     const reason = refused || error.code === 'RESTAMP_MAP_TOO_LARGE' ? 'rejected' : 'unavailable';
     onFailed(workload, error, entry);
     onHeld(workload, { reason, detail: error.code }, entry);
-    return { is: 'again', reason, ms: backoffMs(error, failures(key) + 1) };
+    return { is: 'again', reason, ms: backoffMs(error, failures(key, reason) + 1) };
   }
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { RestampError } from '../../src/errors.ts';
+import { RestampError, type ErrorCode } from '../../src/errors.ts';
 import { settled } from './world.ts';
 
 t.test(
@@ -24,3 +24,19 @@ t.test(
     t.equal(made.rolled().length, 1, 'and it was for the third version');
   },
 );
+
+t.test('a moment of refusal after a long absence of the API server is a short pause', async (t) => {
+  const made = await settled();
+  let fault: ErrorCode | undefined = 'RESTAMP_KUBE_UNAVAILABLE';
+  made.ways.patch = async () => {
+    if (fault !== undefined) throw new RestampError(fault, 'apps/api');
+  };
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(300_000);
+  fault = 'RESTAMP_KUBE_FORBIDDEN';
+  await made.pass(30_000);
+  fault = undefined;
+  made.patches.length = 0;
+  await made.pass(60_000);
+  t.same(made.rolled(), ['api']);
+});

@@ -12,7 +12,7 @@ t.test('a held workload stays in with its reason, and is asked again after its p
   rolls[0]?.end(held(30_000));
   await pass(500);
   t.same(queue.waiting(), [{ key: 'a', reason: 'limit', forMs: 1500 }]);
-  t.equal(queue.failures('a'), 0, 'a closed gate is no failure');
+  t.equal(queue.failures('a', 'unavailable'), 0, 'a closed gate is no failure');
   await pass(29_499);
   t.equal(rolls.length, 1);
   await pass(1);

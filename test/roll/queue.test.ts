@@ -135,17 +135,17 @@ t.test(
   'a failed roll is tried again after its pause, and its failures are counted until it succeeds',
   async (t) => {
     const { queue, rolls, pass, begun } = queueing();
-    t.equal(queue.failures('a'), 0);
+    t.equal(queue.failures('a', 'unavailable'), 0);
     queue.add('a');
     await pass(1000);
     rolls[0]?.end({ is: 'again', reason: 'unavailable', ms: 400 });
     await pass(399);
-    t.equal(queue.failures('a'), 1);
+    t.equal(queue.failures('a', 'unavailable'), 1);
     t.equal(rolls.length, 1);
     await pass(1);
     rolls[1]?.end({ is: 'again', reason: 'unavailable', ms: 800 });
     await pass(0);
-    t.equal(queue.failures('a'), 2);
+    t.equal(queue.failures('a', 'unavailable'), 2);
     queue.ensure('a');
     await pass(799);
     t.equal(rolls.length, 2, 'asking does not shorten the pause');
@@ -153,7 +153,7 @@ t.test(
     t.same(begun(), ['a@1000', 'a@1400', 'a@2200']);
     rolls[2]?.end();
     await pass(0);
-    t.equal(queue.failures('a'), 0);
+    t.equal(queue.failures('a', 'unavailable'), 0);
   },
 );
 
@@ -164,7 +164,7 @@ t.test('a change does not shorten the pause after a failure', async (t) => {
   rolls[0]?.end({ is: 'again', reason: 'unavailable', ms: 30_000 });
   await pass(20_000);
   queue.add('a');
-  t.equal(queue.failures('a'), 1);
+  t.equal(queue.failures('a', 'unavailable'), 1);
   await pass(9_999);
   t.equal(rolls.length, 1);
   await pass(1);
