@@ -4,6 +4,7 @@ import type { KindName } from '../core/kind.ts';
 import { sourceRow } from '../core/source.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { Lookout } from './lookout.ts';
 
 export type LateCsiOptions = {
   readonly settings: Pick<Config, 'csiIntegration'>;
@@ -14,20 +15,19 @@ export type LateCsiOptions = {
   readonly onTrouble: (error: RestampError) => void;
 };
 
-const LOOK_MS = 15_000;
 const KINDS = [sourceRow('spc').kind, 'SecretProviderClassPodStatus'];
 
 /** The kinds of the Secrets Store CSI driver, which may be installed later than Restamp. */
 export class LateCsi {
   readonly #options: LateCsiOptions;
   readonly #enabled: boolean;
+  readonly #lookout: Lookout;
   #served = false;
-  #cancel: () => void = () => undefined;
-  #stopped = false;
 
   constructor(options: LateCsiOptions) {
     this.#options = options;
     this.#enabled = options.settings.csiIntegration;
+    this.#lookout = new Lookout(options.clock);
   }
 
   /** Whether they were served when somebody looked last; never where the integration is off. */
@@ -49,23 +49,20 @@ export class LateCsi {
 
   /** Looks again from time to time until they are served. */
   watch(onFound: () => void): void {
-    if (!this.#enabled || this.#served || this.#stopped) return;
-    this.#cancel = this.#options.clock.after(LOOK_MS, () => {
-      void this.#find().then(() => {
-        if (this.#stopped) return;
-        if (!this.#served) {
-          this.watch(onFound);
-          return;
-        }
+    if (!this.#enabled || this.#served) return;
+    this.#lookout.watch(
+      () => this.#find(),
+      () => {
+        if (!this.#served) return true;
         this.#options.log.info({}, 'CSI provider is installed, and followed');
         onFound();
-      });
-    });
+        return false;
+      },
+    );
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#cancel();
+    this.#lookout.stop();
   }
 
   async #find(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { KindRow, Kinds, KindSpec } from '../core/kind.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
+import { Lookout } from './lookout.ts';
 
 export type LateKindsOptions = {
   readonly kinds: Kinds;
@@ -10,18 +11,16 @@ export type LateKindsOptions = {
   readonly onTrouble: (error: RestampError) => void;
 };
 
-const LOOK_MS = 15_000;
-
 /** Kinds that are added by configuration: each is taken into the table as soon as the API server serves it. */
 export class LateKinds {
   readonly #options: LateKindsOptions;
+  readonly #lookout: Lookout;
   #missing: readonly KindSpec[];
-  #cancel: () => void = () => undefined;
-  #stopped = false;
 
   constructor(specs: readonly KindSpec[], options: LateKindsOptions) {
     this.#missing = specs;
     this.#options = options;
+    this.#lookout = new Lookout(options.clock);
   }
 
   /** Kinds that are not served yet. */
@@ -51,18 +50,17 @@ export class LateKinds {
 
   /** Looks again from time to time until nothing is missing. */
   watch(onFound: (row: KindRow) => void): void {
-    if (this.#missing.length === 0 || this.#stopped) return;
-    this.#cancel = this.#options.clock.after(LOOK_MS, () => {
-      void this.look().then((rows) => {
-        if (this.#stopped) return;
+    if (this.#missing.length === 0) return;
+    this.#lookout.watch(
+      () => this.look(),
+      (rows) => {
         for (const row of rows) onFound(row);
-        this.watch(onFound);
-      });
-    });
+        return this.#missing.length > 0;
+      },
+    );
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#cancel();
+    this.#lookout.stop();
   }
 }
