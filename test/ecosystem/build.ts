@@ -68,6 +68,7 @@ export const buildNeighbour = async (neighbour: Neighbour): Promise<Built> => {
         go([...args, join(partial, program), path], source, context),
       );
     await mkdir(join(partial, DEFINITIONS));
+    if (neighbour.definitions === undefined) return;
     const from = join(source, neighbour.definitions);
     for (const file of await readdir(from))
       if (file.endsWith('.yaml') && file !== 'kustomization.yaml')

@@ -7,8 +7,8 @@ export type ProgramOptions = {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** An address on loopback that answers as soon as the program is ready. */
-  readonly ready: string;
+  /** An address on loopback that answers as soon as the program is ready; without one nobody waits. */
+  readonly ready?: string;
 };
 
 const START_MS = 60_000;
@@ -23,12 +23,14 @@ export const startProgram = async (t: HasTeardown, options: ProgramOptions): Pro
   for (const output of [child.stdout, child.stderr])
     output.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-KEPT)));
   const ended = once(child, 'exit');
+  await once(child, 'spawn');
   // A test file that dies before its end leaves nothing behind.
   process.once('exit', () => child.kill('SIGKILL'));
   t.teardown(async () => {
     child.kill('SIGTERM');
     await ended;
   });
+  if (ready === undefined) return;
   const end = performance.now() + START_MS;
   for (;;) {
     const answer = await fetch(ready).catch(() => undefined);
