@@ -1,5 +1,5 @@
 import { AUTO, MATCH, SEARCH, split, type Annotations, type SourceName } from '../e2e/objects.ts';
-import { ACTOR_KINDS, type ActorKind, type ActorManifest } from './kinds.ts';
+import { ACTOR_KINDS, RESTART, type ActorKind, type ActorManifest } from './kinds.ts';
 import { manifestOf } from './manifest.ts';
 import type { Random } from './random.ts';
 
@@ -48,12 +48,13 @@ export function castOf(size: Size, random: Random): Cast {
   const actors: Actor[] = [];
   const add = (name: string, uses: readonly SourceName[], annotations: Annotations, role: Role): void => {
     const kind = ACTOR_KINDS[actors.length % ACTOR_KINDS.length]!;
+    const restarts = kind === 'Rollout' && random.chance(1 / 3);
     actors.push({
       kind,
       name: `${name}-${actors.length}`,
       sources: role === 'stranger' ? [] : uses,
       manifest: manifestOf(kind, `${name}-${actors.length}`, {
-        annotations,
+        annotations: { ...annotations, ...(restarts ? RESTART : {}) },
         uses,
         // Most have no pods, since what is looked at is the template.
         pods: random.chance(0.25),

@@ -1,4 +1,5 @@
 import { startControlPlane, type ControlPlane } from '../controlplane/controlplane.ts';
+import { defineKind, grantKind, ROLLOUT } from '../e2e/crds.ts';
 import { AUTO, stampedKeys, stampKey } from '../e2e/objects.ts';
 import { castOf, type Actor, type Prop, type Size } from './cast.ts';
 import { Driver } from './driver.ts';
@@ -55,6 +56,8 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
   const { seed, size, say } = options;
   const started = performance.now();
   const ns = await cp.freshNamespace('chaos');
+  await defineKind(cp, ROLLOUT);
+  await grantKind(cp, ROLLOUT.group, ROLLOUT.plural);
   const random = new Random(seed, 'changes');
   const driver = new Driver(cp, ns, random);
   const cast = castOf(size, new Random(seed, 'cast'));
@@ -151,7 +154,7 @@ function isReady(observer: Observer, actor: Actor): boolean {
 
 function isObserved(observer: Observer, actor: Actor): boolean {
   const { status, metadata } = observer.record(actor)?.object ?? {};
-  if (actor.kind === 'CronJob' || actor.kind === 'Job') return metadata !== undefined;
+  if (['CronJob', 'Job', 'Rollout'].includes(actor.kind)) return metadata !== undefined;
   return metadata !== undefined && (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../controlplane/http.ts';
+import { ROLLOUT } from '../e2e/crds.ts';
 import {
   leverName,
   pathOf,
@@ -11,7 +12,7 @@ import {
 } from '../e2e/objects.ts';
 
 /** Every kind that Restamp rolls. */
-export const ACTOR_KINDS = [...WORKLOAD_KINDS, 'CronJob', 'Job'] as const;
+export const ACTOR_KINDS = [...WORKLOAD_KINDS, 'CronJob', 'Job', 'Rollout'] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
 export type PodTemplate = WorkloadObject['spec']['template'];
@@ -40,6 +41,8 @@ export type ActorObject = KubeObject & {
   };
   readonly spec: {
     readonly template?: PodTemplate;
+    /** Of a Rollout: its pods are to be younger than this. */
+    readonly restartAt?: string;
     readonly jobTemplate?: { readonly spec: { readonly template: PodTemplate } };
   };
   readonly status?: { readonly observedGeneration?: number };
@@ -47,9 +50,10 @@ export type ActorObject = KubeObject & {
 
 /** API path of all workloads of a kind, or of one. */
 export function actorPath(ns: string, kind: ActorKind, name?: string): string {
-  if (kind !== 'CronJob' && kind !== 'Job') return pathOf(ns, kind, name);
+  if (kind === 'Deployment' || kind === 'DaemonSet' || kind === 'StatefulSet') return pathOf(ns, kind, name);
+  const group = kind === 'Rollout' ? `${ROLLOUT.group}/${ROLLOUT.version}` : 'batch/v1';
   const resource = `${kind.toLowerCase()}s`;
-  return `/apis/batch/v1/namespaces/${ns}/${resource}${name === undefined ? '' : `/${name}`}`;
+  return `/apis/${group}/namespaces/${ns}/${resource}${name === undefined ? '' : `/${name}`}`;
 }
 
 /** Where a kind has its pod template: what a patch of it is wrapped in. */
@@ -82,4 +86,13 @@ export function isStamped({ metadata }: KubeObject, source: SourceName): boolean
   } catch {
     return false;
   }
+}
+
+/** On a Rollout: its pods are restarted, and its template stays. */
+export const RESTART: Annotations = { 'reloader.stakater.com/rollout-strategy': 'restart' };
+
+/** Where rolls show in the pod template: not for a CronJob, nor where only the pods are restarted. */
+export function hasLevers({ kind, metadata: { annotations = {} } }: ActorManifest): boolean {
+  const restarts = Object.entries(RESTART).every(([key, value]) => annotations[key] === value);
+  return kind !== 'CronJob' && !(kind === 'Rollout' && restarts);
 }

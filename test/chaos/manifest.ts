@@ -1,3 +1,4 @@
+import { ROLLOUT } from '../e2e/crds.ts';
 import { workload, type Annotations, type SourceName } from '../e2e/objects.ts';
 import type { ActorKind, ActorManifest } from './kinds.ts';
 
@@ -14,7 +15,8 @@ const ALL = 1_000_000;
 /** A workload of any kind with the least that it needs. */
 export function manifestOf(kind: ActorKind, name: string, options: ManifestOptions): ActorManifest {
   const { annotations, uses, pods } = options;
-  const apps = workload(kind === 'CronJob' || kind === 'Job' ? 'Deployment' : kind, name, {
+  const builtIn = kind === 'CronJob' || kind === 'Job' || kind === 'Rollout' ? 'Deployment' : kind;
+  const apps = workload(builtIn, name, {
     annotations,
     uses,
     replicas: pods ? 1 : 0,
@@ -35,6 +37,8 @@ export function manifestOf(kind: ActorKind, name: string, options: ManifestOptio
     };
     return { ...apps, apiVersion: 'batch/v1', kind, spec: kind === 'Job' ? job : cronJob };
   }
+  // Nobody makes pods of it: there is no controller.
+  if (kind === 'Rollout') return { ...apps, apiVersion: `${ROLLOUT.group}/${ROLLOUT.version}`, kind };
   if (pods || kind !== 'DaemonSet') return apps;
   const nowhere = { ...template.spec, nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } };
   return { ...apps, spec: { ...apps.spec, template: { ...template, spec: nowhere } } };

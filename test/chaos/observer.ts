@@ -28,11 +28,16 @@ export type Record = {
   readonly transitions: number;
   /** Every template value of the env var of each of its sources, in order; equal neighbours are one. */
   readonly levers: ReadonlyMap<SourceName, readonly Lever[]>;
+  /** Each `restartAt` that it has had, in order; undefined where it was taken away. */
+  readonly restarts: readonly Restart[];
   /** For a CronJob: the Jobs that it ran since it was created, oldest first. */
   readonly runs: readonly Run[];
   /** The version in which its map knew a source again that somebody's write had taken out of it. */
   readonly bareUntil: ReadonlyMap<SourceName, bigint>;
 };
+
+/** Since which version its pods are to be younger than a time. */
+export type Restart = { readonly at: string | undefined; readonly version: bigint };
 
 type Seen = Omit<Record, 'runs'>;
 type Bareness = { readonly source: SourceName; readonly since: bigint };
@@ -171,7 +176,17 @@ export class Observer {
     );
     const transitions =
       (old?.transitions ?? 0) + (old !== undefined && isRolled(kind, old.object, object) ? 1 : 0);
-    const seen = { object, gone: false, transitions, levers, bareUntil: old?.bareUntil ?? new Map() };
+    const restarts = [...(old?.restarts ?? [])];
+    const at = object.spec.restartAt;
+    if (restarts.at(-1)?.at !== at) restarts.push({ at, version: versionOf(object) });
+    const seen = {
+      object,
+      gone: false,
+      transitions,
+      levers,
+      restarts,
+      bareUntil: old?.bareUntil ?? new Map(),
+    };
     this.#records.set(id, { ...seen, bareUntil: this.#bareUntil(id, seen) });
   }
 
@@ -188,11 +203,14 @@ export class Observer {
   }
 }
 
-/** A Job is rolled by another one of its name; all others by their template, until they are deleted. */
+/** A Job is rolled by another one of its name; all others by their template or a restart, until they are deleted. */
 function isRolled(kind: ActorKind | undefined, before: ActorObject, after: ActorObject): boolean {
   const another = before.metadata.uid !== after.metadata.uid;
   if (kind === 'Job') return another;
-  return !another && kind !== 'CronJob' && templateText(before) !== templateText(after);
+  if (another || kind === 'CronJob') return false;
+  const { restartAt } = after.spec;
+  const restarted = restartAt !== undefined && restartAt !== before.spec.restartAt;
+  return restarted || templateText(before) !== templateText(after);
 }
 
 export function idOf({ kind, name }: Pick<Actor, 'kind' | 'name'>): string {

@@ -11,6 +11,7 @@ const FLAGS = [
   '--roll-limit=0',
   '--recovery-rolls-per-second=50',
   '--sweep-interval=5s',
+  '--is-Argo-Rollouts=true',
   '--log-level=info',
 ];
 const START_MS = 120_000;

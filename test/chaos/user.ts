@@ -2,8 +2,17 @@ import type { Connection } from '../controlplane/connection.ts';
 import type { KubeObject } from '../controlplane/http.ts';
 import type { SourceName } from '../e2e/objects.ts';
 import type { Actor } from './cast.ts';
-import { insist, insistOn, versionOf } from './insist.ts';
-import { actorPath, inSpec, isStamped, type ActorKind } from './kinds.ts';
+import { insist, insistOn, versionOf, type Answer } from './insist.ts';
+import {
+  actorPath,
+  hasLevers,
+  inSpec,
+  isStamped,
+  podTemplateOf,
+  type ActorKind,
+  type ActorManifest,
+  type ActorObject,
+} from './kinds.ts';
 import type { Random } from './random.ts';
 
 /** What somebody did to one workload that may have replaced its pods without any source. */
@@ -26,7 +35,7 @@ export type UserOptions = {
   readonly onBare: (actor: Actor, sources: readonly SourceName[], since: bigint) => void;
 };
 
-type Act = 'image' | 'replace' | 'restart' | 'label' | 'remake';
+type Act = 'image' | 'rewrite' | 'replace' | 'restart' | 'label' | 'remake';
 type State = Deeds & {
   /** Its template is not that of the manifest. */
   readonly changed: boolean;
@@ -41,7 +50,10 @@ const ACTS: Readonly<Record<ActorKind, readonly Act[]>> = {
   StatefulSet: TEMPLATE_ACTS,
   CronJob: ['image', 'replace', 'label', 'remake'],
   Job: ['label', 'remake'],
+  Rollout: ['image', 'rewrite', 'replace', 'replace', 'label', 'remake'],
 };
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const NOTHING: State = {
   rolls: 0,
@@ -77,14 +89,26 @@ export class User {
     else if (act === 'remake') await this.#remake(actor);
     else if (act === 'label') await this.#patch(actor, { metadata: { labels: { edit: `${this.#writes}` } } });
     else {
-      const template =
-        act === 'image'
-          ? { spec: { containers: [{ name: 'main', image: `registry.example/main:${this.#writes + 1}` }] } }
-          : { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': `${this.#writes}` } } };
-      const object = await this.#patch(actor, inSpec(actor.kind, template));
+      const object = await this.#patch(actor, this.#template(actor, act));
       this.#note(actor, { ...this.#replaced(actor, object), changed: true, retemplated: true });
     }
     return act;
+  }
+
+  /** A patch that starts its pods anew. */
+  #template({ kind, manifest }: Actor, act: 'image' | 'rewrite' | 'restart'): object {
+    const image = `registry.example/main:${this.#writes + 1}`;
+    if (act === 'restart')
+      return inSpec(kind, {
+        metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': `${this.#writes}` } },
+      });
+    if (act === 'image' && kind === 'Rollout')
+      return [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }];
+    // A merge patch replaces the list, and with it everything that others have added to it.
+    const [main] = podTemplateOf(manifest as unknown as ActorObject).spec.containers;
+    return inSpec(kind, {
+      spec: { containers: [act === 'rewrite' ? { ...main, image } : { name: 'main', image }] },
+    });
   }
 
   /** The manifest as it was first: no levers, none of our annotations. */
@@ -92,13 +116,29 @@ export class User {
     const { manifest, kind, name, bystander } = actor;
     const { cp, ns } = this.#options;
     const path = actorPath(ns, kind, name);
-    const { object, attempts } = await insistOn(cp, { method: 'PUT', path, body: manifest });
+    const { object, attempts } =
+      kind === 'Rollout'
+        ? await this.#putOver(path, manifest)
+        : await insistOn(cp, { method: 'PUT', path, body: manifest });
     const { changed } = this.#states.get(actor) ?? NOTHING;
     const bare = this.#looseEnds(actor, object, attempts);
     if (changed) this.#note(actor, { ...this.#replaced(actor, object, attempts), changed: false });
-    else if (bare && !bystander && kind !== 'CronJob')
+    else if (bare && !bystander && hasLevers(manifest))
       // Nobody put its levers back: that is a new template too.
       this.#note(actor, { rolls: this.deeds(actor).rolls + attempts, stripped: true });
+  }
+
+  /** Of a custom resource, only what was read can be replaced. */
+  async #putOver(path: string, manifest: ActorManifest): Promise<Answer<KubeObject>> {
+    const { cp } = this.#options;
+    for (let attempts = 0; ;) {
+      const { resourceVersion } = (await insistOn(cp, { method: 'GET', path })).object.metadata;
+      const body = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
+      const put = await insist(cp, { method: 'PUT', path, body, done: 409 });
+      // One that lost at its first attempt was not carried out.
+      if (put.object !== undefined || put.attempts > 1) attempts += put.attempts;
+      if (put.object !== undefined) return { object: put.object, attempts };
+    }
   }
 
   async #remake(actor: Actor): Promise<void> {
@@ -144,7 +184,9 @@ export class User {
 
   async #patch({ kind, name }: Actor, body: object): Promise<KubeObject> {
     const path = actorPath(this.#options.ns, kind, name);
-    const ask = { method: 'PATCH', path, body, contentType: STRATEGIC } as const;
+    const custom = Array.isArray(body) ? JSON_PATCH : MERGE;
+    const contentType = kind === 'Rollout' ? custom : STRATEGIC;
+    const ask = { method: 'PATCH', path, body, contentType } as const;
     return (await insistOn(this.#options.cp, ask)).object;
   }
 

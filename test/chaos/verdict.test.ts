@@ -1,6 +1,6 @@
 import t from 'tap';
 import { AUTO, leverName, STAMPS, stampKey, type SourceName } from '../e2e/objects.ts';
-import { podTemplateOf, templateText, type ActorKind, type ActorObject } from './kinds.ts';
+import { podTemplateOf, RESTART, templateText, type ActorKind, type ActorObject } from './kinds.ts';
 import { Ledger } from './ledger.ts';
 import { manifestOf } from './manifest.ts';
 import type { Record } from './observer.ts';
@@ -26,11 +26,13 @@ type Given = {
   readonly record?: Partial<Record>;
   readonly stamped?: boolean;
   readonly image?: string;
+  readonly restart?: boolean;
 };
 
 function evidence(levers: readonly (string | undefined)[], given: Given = {}): Evidence {
   const { kind = 'Deployment', bystander = false, rolls = levers.length - 1, as = APP } = given;
-  const manifest = manifestOf(kind, 'api', { annotations: AUTO, uses: [APP], pods: false });
+  const annotations = { ...AUTO, ...(given.restart === true ? RESTART : {}) };
+  const manifest = manifestOf(kind, 'api', { annotations, uses: [APP], pods: false });
   const object = structuredClone(manifest) as unknown as ActorObject;
   const before = templateText(object);
   const stored = 'stored' in given ? given.stored : third;
@@ -50,6 +52,7 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
       gone: false,
       transitions: rolls,
       levers: new Map([[APP, levers]]),
+      restarts: [],
       runs: [],
       bareUntil: new Map(),
       ...given.record,
@@ -65,6 +68,15 @@ const runs = (...levers: readonly (string | undefined)[]): Given => ({
   kind: 'CronJob',
   record: { runs: levers.map((lever) => new Map([[APP, lever]])) },
 });
+
+/** A Rollout whose pods are restarted, in these versions to these times. */
+const restarts = (...all: readonly (readonly [version: bigint, at: string | undefined])[]): Given => ({
+  kind: 'Rollout',
+  restart: true,
+  rolls: all.filter(([, at]) => at !== undefined).length,
+  record: { restarts: all.map(([version, at]) => ({ version, at })) },
+});
+const [early, late] = ['2026-01-01T00:00:01Z', '2026-01-01T00:00:02Z'];
 
 const cases = [
   ['every state', evidence([undefined, second, third]), []],
@@ -131,6 +143,42 @@ const cases = [
   ['a CronJob without the Job for the last state', evidence([undefined, second], runs(second)), ['lost']],
   ['a Job made anew for each state', evidence([undefined, second, third], { kind: 'Job' }), []],
   ['a Job made anew once too often', evidence([undefined, third], { kind: 'Job', rolls: 3 }), ['excess']],
+  [
+    'a Rollout with every state in its template',
+    evidence([undefined, second, third], { kind: 'Rollout' }),
+    [],
+  ],
+  ['a Rollout with an older state', evidence([undefined, second], { kind: 'Rollout' }), ['lost']],
+  [
+    'a Rollout that was restarted after each change',
+    evidence([undefined], restarts([21n, early], [31n, late])),
+    [],
+  ],
+  [
+    'a Rollout that was restarted only before the last change',
+    evidence([undefined], restarts([21n, early], [29n, late])),
+    ['lost'],
+  ],
+  [
+    'a Rollout that was restarted once too often',
+    evidence([undefined], { ...restarts([21n, early], [31n, late]), rolls: 3 }),
+    ['excess'],
+  ],
+  [
+    'a Rollout that was restarted to an earlier time',
+    evidence([undefined], restarts([21n, late], [31n, early])),
+    ['backwards'],
+  ],
+  [
+    'a Rollout whose user took the time away in between',
+    evidence([undefined], restarts([21n, late], [25n, undefined], [31n, early])),
+    [],
+  ],
+  [
+    'a lever in a Rollout that only restarts',
+    evidence([undefined, third], restarts([31n, early])),
+    ['unasked'],
+  ],
 ] as const;
 
 for (const [name, given, wanted] of cases)

@@ -1,6 +1,6 @@
 import { leverName, type SourceName } from '../e2e/objects.ts';
 import type { Actor } from './cast.ts';
-import { isStamped, podTemplateOf, templateText, type ActorObject } from './kinds.ts';
+import { hasLevers, isStamped, podTemplateOf, templateText, type ActorObject } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { idOf, type Record } from './observer.ts';
 import type { Deeds } from './user.ts';
@@ -46,7 +46,13 @@ export function judge(evidence: Evidence): Failing[] {
       : [...unasked, { what: 'unasked', where: `${id}: a bystander, ${figures}` }];
   }
   const changes = actor.sources.reduce((sum, source) => sum + ledger.changes(source), 0);
-  const failings = [...lost(evidence), ...backwards(evidence), ...unasked, ...idleRuns(evidence)];
+  const failings = [
+    ...lost(evidence),
+    ...backwards(evidence),
+    ...earlier(evidence),
+    ...unasked,
+    ...idleRuns(evidence),
+  ];
   if (changes === 0 && rolls > deeds.rolls) failings.push({ what: 'unasked', where: `${id}: ${figures}` });
   else if (rolls > changes + deeds.rolls)
     failings.push({ what: 'excess', where: `${id}: ${figures}, for ${changes} changes` });
@@ -78,8 +84,8 @@ function lostOne({ actor, record, ledger, deeds, stored }: Evidence, source: Sou
   const now = stored.get(source);
   const { digests } = ledger.get(source);
   const lever = record?.levers.get(source)?.at(-1);
-  // Without a lever its pods have what was there when they were started, by their user or at the very first.
-  const shown = lever ?? ledger.digestAt(source, deeds.freshAt ?? 0n);
+  // Without a lever its pods have what was there when they were started: by their user, anew by a restart, or first.
+  const shown = lever ?? ledger.digestAt(source, startedAt(record, deeds));
   const lose = (how: string): Failing[] => [{ what: 'lost', where: `${idOf(actor)}: ${how}` }];
   if (record === undefined || record.gone) return lose('is gone');
   // A source that is gone keeps what was seen last.
@@ -90,6 +96,20 @@ function lostOne({ actor, record, ledger, deeds, stored }: Evidence, source: Sou
     return lose(`shows ${state} (${by}) of ${source}, which is at ${digests.length - 1} (${now})`);
   }
   return isStamped(record.object, source) ? [] : lose(`has no stamp of ${source}`);
+}
+
+function startedAt(record: Record | undefined, deeds: Deeds): bigint {
+  const restart = record?.restarts.findLast(({ at }) => at !== undefined)?.version ?? 0n;
+  const own = deeds.freshAt ?? 0n;
+  return restart > own ? restart : own;
+}
+
+/** A restart is to a time after the one before, unless that was taken away. */
+function earlier({ actor, record }: Evidence): Failing[] {
+  const times = record?.restarts.map(({ at }) => at) ?? [];
+  const wrong = times.some((at, index) => index > 0 && at !== undefined && at <= (times[index - 1] ?? ''));
+  const where = `${idOf(actor)}: restartAt went ${times.map((at) => at ?? 'away').join(' → ')}`;
+  return wrong ? [{ what: 'backwards', where }] : [];
 }
 
 /** A lever may skip states of its source, but shows them in their order, and never one that was not there. */
@@ -127,10 +147,10 @@ function idleRuns({ actor, record, ledger, deeds }: Evidence): Failing[] {
   return idle.length === 0 ? [] : [{ what: 'excess', where }];
 }
 
-/** Levers in a template that no dependency of the workload accounts for; that of a CronJob has none at all. */
-function strangeLevers({ kind, sources }: Actor, deeds: Deeds, object: ActorObject): string[] {
+/** Levers in a template that no dependency of the workload accounts for; some kinds have none at all. */
+function strangeLevers({ manifest, sources }: Actor, deeds: Deeds, object: ActorObject): string[] {
   const { spec, metadata } = podTemplateOf(object);
-  const known = new Set(kind === 'CronJob' ? [] : sources.map(leverName));
+  const known = new Set(hasLevers(manifest) ? sources.map(leverName) : []);
   const variables = spec.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
   const annotations = Object.keys(metadata?.annotations ?? {});
   return [

@@ -6,6 +6,12 @@ type Definition = KubeObject & {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 };
 
+export const ROLLOUT = {
+  group: 'argoproj.io',
+  version: 'v1alpha1',
+  kind: 'Rollout',
+  plural: 'rollouts',
+};
 const BASE = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
 import { ApiError, type KubeObject } from '../controlplane/http.ts';
@@ -42,21 +43,13 @@ export class CsiDriver {
 
   /** Writes which version of the one object of a class a pod has mounted, for the first time or again. */
   async mount(pod: string, className: string, version: string): Promise<void> {
-    const objects = [{ id: 'secret/db', version }];
     const { metadata } = await this.#cp.api<Pod>('GET', `/api/v1/namespaces/${this.#ns}/pods/${pod}`);
+    const made = podStatus({ name: pod, uid: metadata.uid }, className, version);
     try {
-      await this.#cp.api('POST', this.#path(POD_STATUS.plural), {
-        apiVersion: `${group.group}/${group.version}`,
-        kind: POD_STATUS.kind,
-        metadata: {
-          name: statusName(pod, className),
-          ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: pod, uid: metadata.uid }],
-        },
-        status: { podName: pod, secretProviderClassName: className, mounted: true, objects },
-      });
+      await this.#cp.api('POST', this.#path(POD_STATUS.plural), made);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 409)) throw error;
-      await this.#patch(pod, className, { status: { objects } });
+      await this.#patch(pod, className, { status: { objects: made.status.objects } });
     }
   }
 
@@ -100,8 +93,52 @@ export class CsiDriver {
   }
 
   #path(rest: string): string {
-    return `/apis/${group.group}/${group.version}/namespaces/${this.#ns}/${rest}`;
+    return csiPath(this.#ns, rest);
   }
+}
+
+/** API path of an object of the driver, or of all of a kind: `rest` begins with the plural. */
+export function csiPath(ns: string, rest: string): string {
+  return `/apis/${group.group}/${group.version}/namespaces/${ns}/${rest}`;
+}
+
+/** What the driver writes when a pod mounts a class for the first time. */
+export function podStatus(
+  pod: { readonly name: string; readonly uid: string },
+  className: string,
+  version: string,
+) {
+  return {
+    apiVersion: `${group.group}/${group.version}`,
+    kind: POD_STATUS.kind,
+    metadata: {
+      name: statusName(pod.name, className),
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid }],
+    },
+    status: {
+      podName: pod.name,
+      secretProviderClassName: className,
+      mounted: true,
+      objects: [{ id: 'secret/db', version }],
+    },
+  };
+}
+
+/** A volume that mounts a class. */
+export function csiVolume(className: string) {
+  return {
+    name: 'secrets',
+    csi: {
+      driver: 'secrets-store.csi.k8s.io',
+      readOnly: true,
+      volumeAttributes: { secretProviderClass: className },
+    },
+  };
+}
+
+/** Reloader's hash of one object in a class, written down a second time: nothing of the product is used here. */
+export function mountHash(className: string, version: string): string {
+  return createHash('sha1').update(`SecretProviderClassName=${className};secret/db=${version}`).digest('hex');
 }
 
 function statusName(pod: string, className: string): string {

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import t from 'tap';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { receiver } from '../helpers/receiver.ts';
 import { defineKind } from './crds.ts';
-import { CsiDriver, grantCsi, POD_STATUS, PROVIDER_CLASS } from './csi-driver.ts';
+import { CsiDriver, csiVolume, grantCsi, mountHash, POD_STATUS, PROVIDER_CLASS } from './csi-driver.ts';
 import { AUTO, historyOf, IGNORE, stampedKeys, type Annotations, type WorkloadObject } from './objects.ts';
 import { Stage } from './stage.ts';
 
@@ -29,9 +28,7 @@ async function open(prefix: string, flags: readonly string[], admission: 'on' | 
 }
 const { stage, driver } = await open('csi', []);
 
-/** Reloader's hash of one object in the class, written down a second time. */
-const hashOf = (version: string, name = CLASS): string =>
-  createHash('sha1').update(`SecretProviderClassName=${name};secret/db=${version}`).digest('hex');
+const hashOf = (version: string): string => mountHash(CLASS, version);
 
 type Parts = { annotations?: Annotations; init?: boolean; className?: string; replicas?: number; at?: Stage };
 
@@ -41,14 +38,6 @@ async function prepared(name: string, parts: Parts = {}): Promise<string[]> {
   const mounting = { volumeMounts: [{ name: 'secrets', mountPath: '/secrets' }] };
   const main = { name: 'main', image: 'registry.example/main:1' };
   const labels = { app: name };
-  const volume = {
-    name: 'secrets',
-    csi: {
-      driver: 'secrets-store.csi.k8s.io',
-      readOnly: true,
-      volumeAttributes: { secretProviderClass: className },
-    },
-  };
   const spec = init
     ? {
         initContainers: [{ name: 'early', image: 'registry.example/early:1', ...mounting }],
@@ -62,7 +51,7 @@ async function prepared(name: string, parts: Parts = {}): Promise<string[]> {
     spec: {
       replicas,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { ...spec, volumes: [volume] } },
+      template: { metadata: { labels }, spec: { ...spec, volumes: [csiVolume(className)] } },
     },
   });
   const there = new CsiDriver(cp, at.ns);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import type { KubeObject } from '../controlplane/http.ts';
-import { defineKind, grantKind } from './crds.ts';
+import { defineKind, grantKind, ROLLOUT } from './crds.ts';
 import {
   AUTO,
   historyOf,
@@ -28,7 +28,6 @@ type Custom = KubeObject & {
   };
 };
 
-const ROLLOUT = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Rollout', plural: 'rollouts' };
 const CLONE_SET = { group: 'apps.kruise.io', version: 'v1alpha1', kind: 'CloneSet', plural: 'clonesets' };
 type CustomKind = typeof ROLLOUT;
 

@@ -24,6 +24,10 @@ type SourceRow = (typeof SOURCE_KINDS)[number];
 /** `ConfigMap/app`: a source as tests name it. */
 export type SourceName = `${SourceKind}/${string}`;
 
+/** What a pod mounts by the Secrets Store CSI driver: a source that has no data of its own. */
+const CLASS_ROW = { kind: 'SecretProviderClass', word: 'SECRETPROVIDERCLASS', short: 'spc' } as const;
+export type ClassName = `${typeof CLASS_ROW.kind}/${string}`;
+
 export type Annotations = Readonly<Record<string, string>>;
 export type Data = Readonly<Record<string, string>>;
 
@@ -61,9 +65,14 @@ export function split(source: SourceName): { kind: SourceKind; name: string } {
 }
 
 /** `cm/app`: the source as our map calls it. */
-export function stampKey(source: SourceName): string {
-  const { kind, name } = split(source);
-  return `${rowOf(kind).short}/${name}`;
+export function stampKey(source: SourceName | ClassName): string {
+  const { short, name } = wordsOf(source);
+  return `${short}/${name}`;
+}
+
+function wordsOf(source: SourceName | ClassName): { name: string; word: string; short: string } {
+  const [kind, name] = source.split('/') as [SourceKind | typeof CLASS_ROW.kind, string];
+  return { name, ...(kind === CLASS_ROW.kind ? CLASS_ROW : rowOf(kind)) };
 }
 
 /** An object to create or apply. */
@@ -116,9 +125,9 @@ export function sha1Of(data: Data): string {
 }
 
 /** The name of Reloader's env var for a source, for names without leading signs. */
-export function leverName(which: SourceName): string {
-  const { kind, name } = split(which);
-  return `STAKATER_${name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_${rowOf(kind).word}`;
+export function leverName(which: SourceName | ClassName): string {
+  const { word, name } = wordsOf(which);
+  return `STAKATER_${name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_${word}`;
 }
 
 /** The value of a source's env var in a workload; undefined if there is none. */
