@@ -1,6 +1,6 @@
 import { hasCode } from '../errors.ts';
 import type { SecretStore } from '../kube/secrets.ts';
-import type { Remake, RemakeStore } from './remakes.ts';
+import { isSameRemake, type Remake, type RemakeStore } from './remakes.ts';
 
 /** The Secret in the own namespace that {@link Remake}s are kept in. */
 type RemakeSecret = {
@@ -50,8 +50,21 @@ export function createRemakeStore(
     },
     put: (key, remake) =>
       queued(() => write((data) => data.set(key, Buffer.from(JSON.stringify(remake)).toString('base64')))),
-    remove: (key) => queued(() => write((data) => data.delete(key))),
+    holds: async (key, remake) => {
+      const found = await secrets.read(namespace, name);
+      return isKept(found?.data?.[key], remake);
+    },
+    remove: (key, remake) =>
+      queued(() =>
+        write((data) => {
+          if (isKept(data.get(key), remake)) data.delete(key);
+        }),
+      ),
   };
+}
+
+function isKept(text: string | undefined, remake: Remake): boolean {
+  return text !== undefined && parseRemake(text).some((one) => isSameRemake(one, remake));
 }
 
 /** What cannot be read was not written by us, and is left alone. */

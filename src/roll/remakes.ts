@@ -20,8 +20,16 @@ export type Remake = {
 export type RemakeStore = {
   all(): Promise<Remake[]>;
   put(key: string, remake: Remake): Promise<void>;
-  remove(key: string): Promise<void>;
+  /** Whether it is still what is kept under this key. */
+  holds(key: string, remake: Remake): Promise<boolean>;
+  /** Nothing happens to another one that is kept under the same key. */
+  remove(key: string, remake: Remake): Promise<void>;
 };
+
+/** Whether both replace one state of one Job. */
+export function isSameRemake(a: Remake, b: Remake): boolean {
+  return a.uid === b.uid && a.resourceVersion === b.resourceVersion;
+}
 
 /** What is done to Jobs. All fail with RESTAMP_KUBE_*. */
 export type JobPort = {
@@ -58,27 +66,28 @@ export class Remakes {
     await jobs.create(remake.manifest, true).catch((error: unknown) => {
       if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
     });
-    const key = keyOf(remake);
-    await store.put(key, remake);
+    await store.put(keyOf(remake), remake);
     try {
       await jobs.remove(remake);
     } catch (error) {
       if (!(await this.#isGone(remake))) {
-        await store.remove(key);
+        await this.#insist(remake.name, () => store.remove(keyOf(remake), remake));
         throw error;
       }
     }
-    return this.#finish(remake);
+    return this.#finish(remake, 'just begun');
   }
 
-  /** Ends what a process before this one has begun. */
+  /** Ends what a process before this one has begun. Never rejects. */
   async resume(): Promise<void> {
     const { store, onTrouble } = this.#options;
-    try {
-      for (const remake of await store.all()) await this.#resumeOne(remake);
-    } catch (error) {
-      onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', 'the Jobs that are to be made anew'));
-    }
+    const subject = 'the Jobs that are to be made anew';
+    const begun = await this.#insist(subject, () => store.all());
+    const resumeOne = (remake: Remake): Promise<void> =>
+      this.#resumeOne(remake).catch((error: unknown) =>
+        onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', subject)),
+      );
+    await Promise.all((begun ?? []).map(resumeOne));
   }
 
   stop(): void {
@@ -87,50 +96,57 @@ export class Remakes {
 
   async #resumeOne(remake: Remake): Promise<void> {
     const { store, jobs } = this.#options;
-    const now = await orNothing(jobs.read(remake.namespace, remake.name));
+    const { namespace, name } = remake;
+    const now = await this.#insist(name, () => orNothing(jobs.read(namespace, name)));
     // It was not deleted yet: it is judged again like every workload, from what is stored now.
-    if (now !== undefined && !isDeleted(now)) await store.remove(keyOf(remake));
-    else await this.#finish(remake);
+    if (now !== undefined && !isDeleted(now))
+      await this.#insist(name, () => store.remove(keyOf(remake), remake));
+    else await this.#finish(remake, 'long begun');
   }
 
   /** Whether the old Job was deleted: an answer that was lost says nothing. */
-  async #isGone(remake: Remake): Promise<boolean> {
-    const { jobs, clock } = this.#options;
+  async #isGone({ namespace, name, uid }: Remake): Promise<boolean> {
+    const now = await this.#insist(name, () => orNothing(this.#options.jobs.read(namespace, name)));
+    return now === undefined || now.metadata.uid !== uid || isDeleted(now);
+  }
+
+  /**
+   * The old Job is gone or going: makes the new one, however often that must be tried. Another process that leads
+   * meanwhile may end it first, and then begin the next one: what this one knows is then no Job to make any more.
+   */
+  async #finish(remake: Remake, when: 'just begun' | 'long begun'): Promise<WorkloadObject> {
+    const { store, jobs, clock } = this.#options;
+    const { namespace, name } = remake;
+    let known = when === 'just begun';
+    while (!this.#stopped) {
+      const made = await this.#insist(`Job ${namespace}/${name}`, async () => {
+        if (!known && !(await store.holds(keyOf(remake), remake))) return 'over';
+        known = false;
+        const job = await this.#create(remake);
+        if (job !== undefined) await store.remove(keyOf(remake), remake);
+        return job;
+      });
+      if (made === 'over') break;
+      if (made !== undefined) return made;
+      // Its name is taken until the last finalizer of the old one is gone.
+      await pause(clock, GOING_MS);
+    }
+    return jobs.read(namespace, name);
+  }
+
+  /** Tries until it is done; undefined once this process is to end. */
+  async #insist<T>(subject: string, work: () => Promise<T>): Promise<T | undefined> {
+    const { clock, onTrouble } = this.#options;
     const row = new FailureRow();
     while (!this.#stopped)
       try {
-        const now = await orNothing(jobs.read(remake.namespace, remake.name));
-        return now === undefined || now.metadata.uid !== remake.uid || isDeleted(now);
+        return await work();
       } catch (error) {
-        await pause(clock, row.next(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', remake.name)));
-      }
-    return true;
-  }
-
-  /** The old Job is gone or going: makes the new one, however often that must be tried. */
-  async #finish(remake: Remake): Promise<WorkloadObject> {
-    const { store, jobs, clock, onTrouble } = this.#options;
-    const row = new FailureRow();
-    while (!this.#stopped) {
-      try {
-        const made = await this.#create(remake);
-        if (made !== undefined) {
-          await store.remove(keyOf(remake));
-          return made;
-        }
-        // Its name is taken until the last finalizer of the old one is gone.
-        await pause(clock, GOING_MS);
-      } catch (error) {
-        const trouble = asRestampError(
-          error,
-          'RESTAMP_KUBE_PROTOCOL',
-          `Job ${remake.namespace}/${remake.name}`,
-        );
+        const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', subject);
         onTrouble(trouble);
         await pause(clock, row.next(trouble));
       }
-    }
-    return jobs.read(remake.namespace, remake.name);
+    return undefined;
   }
 
   /** The new Job, or the one that somebody else has made meanwhile; undefined while the old one is there. */

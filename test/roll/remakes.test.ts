@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import t from 'tap';
 import type { JobManifest } from '../../src/core/job.ts';
 import type { WorkloadObject } from '../../src/core/workload.ts';
 import { RestampError, type ErrorCode } from '../../src/errors.ts';
-import { Remakes, type JobPort, type Remake } from '../../src/roll/remakes.ts';
+import { isSameRemake, Remakes, type JobPort, type Remake } from '../../src/roll/remakes.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -14,6 +15,9 @@ const manifest: JobManifest = {
 };
 const remake: Remake = { namespace: 'prod', name: 'migrate', uid: 'old', resourceVersion: '7', manifest };
 const error = (code: ErrorCode): RestampError => new RestampError(code, 'prod/migrate');
+
+/** Where it is kept: the hash of `prod/migrate`. */
+const KEY = createHash('sha256').update('prod/migrate').digest('hex').slice(0, 32);
 
 /** One Job in memory; `fail` is thrown by the next call of that name, `lost` after it has been done. */
 function world() {
@@ -55,7 +59,13 @@ function world() {
   const store = {
     all: async () => [...stored.values()],
     put: async (key: string, one: Remake) => void stored.set(key, one),
-    remove: async (key: string) => void stored.delete(key),
+    holds: async (key: string, one: Remake) => {
+      const kept = stored.get(key);
+      return kept !== undefined && isSameRemake(kept, one);
+    },
+    remove: async (key: string, one: Remake) => {
+      if (await store.holds(key, one)) stored.delete(key);
+    },
   };
   const troubles: string[] = [];
   const remakes = new Remakes({ store, jobs, clock, onTrouble: ({ code }) => troubles.push(code) });
@@ -110,7 +120,7 @@ t.test('an answer to the creation that was lost makes no second Job', async (t) 
 
 t.test('what was begun by a process before this one is ended, if the old Job is gone', async (t) => {
   const made = world();
-  made.stored.set('one', remake);
+  made.stored.set(KEY, remake);
   made.set(undefined);
   await made.remakes.resume();
   t.equal(made.uid(), 'new');
@@ -118,7 +128,7 @@ t.test('what was begun by a process before this one is ended, if the old Job is 
 
 t.test('what was begun and not done is judged again', async (t) => {
   const made = world();
-  made.stored.set('one', remake);
+  made.stored.set(KEY, remake);
   await made.remakes.resume();
   t.equal(made.uid(), 'old');
   t.same(made.done, []);
@@ -126,8 +136,40 @@ t.test('what was begun and not done is judged again', async (t) => {
 
 t.test('a Job that somebody else has made meanwhile is the one', async (t) => {
   const made = world();
-  made.stored.set('one', remake);
+  made.stored.set(KEY, remake);
   made.set({ metadata: { name: 'migrate', uid: 'theirs', resourceVersion: '8' } });
   await made.remakes.resume();
   t.equal(made.uid(), 'theirs');
 });
+
+t.test('an API server that cannot answer now loses nothing that was begun', async (t) => {
+  const made = world();
+  made.stored.set(KEY, remake);
+  made.set(undefined);
+  made.fail.set('read', 'RESTAMP_KUBE_UNAVAILABLE');
+  const ending = made.remakes.resume();
+  await turn();
+  made.clock.advance(1_000);
+  await ending;
+  t.equal(made.uid(), 'new');
+  t.equal(made.stored.size, 0);
+});
+
+t.test(
+  'what another process has ended meanwhile is not made a second time, when the Job is away again',
+  async (t) => {
+    const made = world();
+    made.set(undefined);
+    made.stored.set(KEY, remake);
+    made.fail.set('create', 'RESTAMP_KUBE_UNAVAILABLE');
+    const ending = made.remakes.resume();
+    await turn();
+    const next: Remake = { ...remake, uid: 'new', resourceVersion: '9' };
+    made.stored.set(KEY, next);
+    made.clock.advance(1_000);
+    await ending;
+    t.equal(made.uid(), undefined);
+    t.same(made.done, ['create']);
+    t.same([...made.stored.values()], [next]);
+  },
+);

@@ -55,7 +55,7 @@ const SETTINGS: MutatorSettings = {
 
 const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
 const noJobs = { read: never, create: never, remove: never };
-const noRemakes = { all: async () => [], put: never, remove: never };
+const noRemakes = { all: async () => [], put: never, holds: never, remove: never };
 
 type Ways = {
   read: (key: string) => Promise<void>;
