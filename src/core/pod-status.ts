@@ -91,22 +91,23 @@ const SKEW_MS = 30_000;
  * - Only a rotation makes stale, because a pod that starts mounts what is current then. The newest one counts, if
  *   it is newer than the stamp and its pod is newer than the last roll: older pods are being replaced anyway.
  * - Else nothing is stale. As long as some pod has what the stamp says, that stays: its rotation is still to come.
- *   When none has it any more, the newest is the new baseline (`fromStart`).
+ *   When none has it any more, the newest is the new baseline (`fromStart`), but none that is older than the stamp:
+ *   the driver is still to write into that pod what the stamp says, and that must then be nothing new.
  */
 export function currentMount(
   mounts: readonly Mount[],
   { stampedVersion, isStamped, rolled }: MountQuestion,
 ): { readonly mount: Mount; readonly fromStart: boolean } | undefined {
+  const isNewer = ({ version }: Mount): boolean =>
+    stampedVersion === undefined || compareVersions(version, stampedVersion) > 0;
   const rotated = newest(
     mounts.filter(
-      ({ rotated, version, created }) =>
-        rotated &&
-        (stampedVersion === undefined || compareVersions(version, stampedVersion) > 0) &&
-        (rolled === undefined || created >= rolled - SKEW_MS),
+      (mount) =>
+        mount.rotated && isNewer(mount) && (rolled === undefined || mount.created >= rolled - SKEW_MS),
     ),
   );
   if (rotated !== undefined) return { mount: rotated, fromStart: false };
-  const mount = (isStamped && mounts.find(isStamped)) ?? newest(mounts);
+  const mount = (isStamped && mounts.find(isStamped)) ?? newest(mounts.filter(isNewer));
   return mount === undefined ? undefined : { mount, fromStart: true };
 }
 

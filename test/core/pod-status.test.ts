@@ -116,7 +116,9 @@ t.test(
       mount: { version: '9' },
       fromStart: true,
     });
-    t.match(currentMount([older], stamped), { mount: { version: '8' }, fromStart: true });
+    t.equal(currentMount([older], stamped), undefined, 'nothing new is known');
+    const follows = mount('12', '3', { rotated: true });
+    t.match(currentMount([follows], stamped), { mount: { version: '12' } }, 'what the stamp says');
   },
 );
 
