@@ -18,8 +18,11 @@ export type Stand = {
 };
 
 const readyMs = 60_000;
-/** kwok can die at its start of a race of its own ("concurrent map writes"). */
-const kwokRespawns = 10;
+/**
+ * kwok can die at its start of a race of its own ("concurrent map writes"). The scheduler ends itself where its memory
+ * does not agree with an API server that was killed ("Scheduler cache is corrupted"): a cluster starts it again too.
+ */
+const respawns: Readonly<Partial<Record<Server, number>>> = { kwok: 10, 'kube-scheduler': 10 };
 
 const start = ({ dir, flags, binaries, supervision }: Stand, server: Server): Promise<void> =>
   supervision.start({
@@ -28,7 +31,7 @@ const start = ({ dir, flags, binaries, supervision }: Stand, server: Server): Pr
     args: flags[server],
     env: server === 'kwok' ? { GOMAXPROCS: '1' } : {},
     log: logOf(dir, server),
-    respawns: server === 'kwok' ? kwokRespawns : 0,
+    respawns: respawns[server] ?? 0,
   });
 
 /** Starts one program; resolves when it says that it is ready (kwok says nothing). */
