@@ -1,5 +1,13 @@
-import { AUTO, MATCH, SEARCH, split, type Annotations, type SourceName } from '../e2e/objects.ts';
-import { ACTOR_KINDS, RESTART, type ActorKind, type ActorManifest } from './kinds.ts';
+import {
+  AUTO,
+  MATCH,
+  SEARCH,
+  split,
+  type Annotations,
+  type ClassName,
+  type SourceName,
+} from '../e2e/objects.ts';
+import { ACTOR_KINDS, RESTART, type ActorKind, type ActorManifest, type AnySource } from './kinds.ts';
 import { manifestOf } from './manifest.ts';
 import type { Random } from './random.ts';
 
@@ -11,6 +19,8 @@ export type Size = {
   readonly still: number;
   /** Not opted in, with sources that change. */
   readonly strangers: number;
+  /** Their pods mount SecretProviderClasses; every fourth is not opted in. */
+  readonly mounting: number;
 };
 
 /** A workload of the cluster, and what should roll it. */
@@ -18,7 +28,7 @@ export type Actor = {
   readonly kind: ActorKind;
   readonly name: string;
   /** Its dependencies; none for a stranger. */
-  readonly sources: readonly SourceName[];
+  readonly sources: readonly AnySource[];
   readonly manifest: ActorManifest;
   /** Its template must stay as it is. */
   readonly bystander: boolean;
@@ -31,6 +41,7 @@ export type Prop = { readonly name: SourceName; readonly annotations: Annotation
 export type Cast = {
   readonly changing: readonly Prop[];
   readonly still: readonly Prop[];
+  readonly classes: readonly ClassName[];
   readonly actors: readonly Actor[];
 };
 
@@ -39,6 +50,8 @@ const LIST = {
   Secret: 'secret.reloader.stakater.com/reload',
 } as const;
 const STILL_SOURCES = 6;
+/** How many workloads share a SecretProviderClass. */
+const SHARING = 3;
 
 /** The objects of a run: the same for the same seed and size. */
 export function castOf(size: Size, random: Random): Cast {
@@ -70,7 +83,28 @@ export function castOf(size: Size, random: Random): Cast {
   for (let index = 0; index < size.still; index += 1) add('still', some(still, random), AUTO, 'still');
   for (let index = 0; index < size.strangers; index += 1)
     add('stranger', some(changing, random), random.pick([{}, { [AUTO_KEY]: 'false' }]), 'stranger');
-  return { changing, still, actors };
+  const classes = Array.from(
+    { length: Math.ceil(size.mounting / SHARING) },
+    (_, index): ClassName => `SecretProviderClass/vault-${index}`,
+  );
+  for (let index = 0; index < size.mounting; index += 1)
+    actors.push(mounting(index, random.pick(classes), random.chance(0.5) ? some(changing, random) : []));
+  return { changing, still, classes, actors };
+}
+
+/** A workload whose pods mount a class. */
+function mounting(index: number, mounts: ClassName, uses: readonly SourceName[]): Actor {
+  const kind = index % 2 === 0 ? 'Deployment' : 'DaemonSet';
+  const name = `mounting-${index}`;
+  const bystander = index % 4 === 3;
+  const annotations = bystander ? {} : AUTO;
+  return {
+    kind,
+    name,
+    sources: bystander ? [] : [mounts, ...uses],
+    manifest: manifestOf(kind, name, { annotations, uses, mounts, pods: true }),
+    bystander,
+  };
 }
 
 type Role = 'dependent' | 'still' | 'stranger';

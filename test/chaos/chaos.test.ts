@@ -12,7 +12,7 @@ t.test('a storm of changes and faults: none is lost, nothing rolls unasked or to
     seed: SEED,
     changes: 60,
     faults: EVERY_KIND,
-    size: { sources: 12, dependents: 24, still: 3, strangers: 3 },
+    size: { sources: 12, dependents: 24, still: 3, strangers: 3, mounting: 4 },
     say: () => undefined,
   });
   t.comment(textOf(report, SEED));

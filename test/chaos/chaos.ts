@@ -1,11 +1,15 @@
 import { startControlPlane, type ControlPlane } from '../controlplane/controlplane.ts';
 import { defineKind, grantKind, ROLLOUT } from '../e2e/crds.ts';
+import { CsiDriver, grantCsi, POD_STATUS, PROVIDER_CLASS } from '../e2e/csi-driver.ts';
 import { AUTO, stampedKeys, stampKey } from '../e2e/objects.ts';
 import { castOf, type Actor, type Prop, type Size } from './cast.ts';
 import { Driver } from './driver.ts';
 import { actorPath, templateText } from './kinds.ts';
 import { manifestOf } from './manifest.ts';
+import { keep } from './keep.ts';
+import { Mounts } from './mounts.ts';
 import { Observer } from './observer.ts';
+import { Pods } from './pods.ts';
 import { Random } from './random.ts';
 import { Replica } from './replica.ts';
 import { revisionsOf } from './revisions.ts';
@@ -38,6 +42,8 @@ export type ChaosReport = Counts & {
 const READY_MS = 120_000;
 const SETTLE_MS = 120_000;
 const AT_ONCE = 8;
+/** How many of the changes are rotations of a SecretProviderClass. */
+const ROTATIONS = 0.06;
 const BELL: Prop = { name: 'ConfigMap/bell', annotations: {} };
 
 /** Runs one storm on a control plane of its own: the same changes and the same faults for the same seed. */
@@ -56,8 +62,9 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
   const { seed, size, say } = options;
   const started = performance.now();
   const ns = await cp.freshNamespace('chaos');
-  await defineKind(cp, ROLLOUT);
+  for (const kind of [ROLLOUT, PROVIDER_CLASS, POD_STATUS]) await defineKind(cp, kind);
   await grantKind(cp, ROLLOUT.group, ROLLOUT.plural);
+  await grantCsi(cp);
   const random = new Random(seed, 'changes');
   const driver = new Driver(cp, ns, random);
   const cast = castOf(size, new Random(seed, 'cast'));
@@ -70,6 +77,8 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
   };
   const actors = [...cast.actors, ringer];
   await each([...cast.changing, ...cast.still, BELL], (prop) => driver.create(prop));
+  const csi = new CsiDriver(cp, ns);
+  await each(cast.classes, (source) => csi.define(source.slice(source.indexOf('/') + 1)));
   await each(actors, ({ manifest }) => cp.api('POST', actorPath(ns, manifest.kind), manifest));
 
   const observer = new Observer(cp, ns, actors);
@@ -79,7 +88,21 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     random: new Random(seed, 'user'),
     onBare: (actor, sources, since) => observer.bare(actor, sources, since),
   });
+  const pods = new Pods(cp, ns);
+  const { ledger } = driver;
+  const mounts = new Mounts({
+    cp,
+    ns,
+    random: new Random(seed, 'rotations'),
+    ledger,
+    pods,
+    classes: cast.classes,
+  });
   observer.start();
+  pods.start((pod) => {
+    if (pod !== undefined) mounts.see(pod);
+    observer.look();
+  });
   const replicas: Replica[] = [];
   try {
     const opening = ['one', 'two'].map((name) =>
@@ -87,16 +110,22 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     );
     replicas.push(...(await Promise.all(opening)));
     const complete = await observer.until(() => actors.every((actor) => isReady(observer, actor)), READY_MS);
-    if (!complete)
-      throw new Error('not every dependent has its stamps, before anything was changed or broken');
+    if (!complete) {
+      const late = actors
+        .filter((actor) => !isReady(observer, actor))
+        .map(({ kind, name }) => `${kind}/${name}`);
+      throw new Error(`without its stamps before anything was changed or broken: ${late.join(', ')}`);
+    }
     const before = new Map(actors.map((actor) => [actor, templateText(observer.record(actor)!.object)]));
     const revisions = await revisionsOf(cp, ns);
     say(`${actors.length} workloads are ready; the storm begins`);
 
     const faulty = { cp, replicas, random: new Random(seed, 'faults') };
+    const spins = new Random(seed, 'spins');
     const writers = new Random(seed, 'writers');
     const counts = await blow(options, faulty, {
-      change: () => driver.change(random.pickEarly(cast.changing)),
+      change: () =>
+        spins.chance(ROTATIONS) ? mounts.rotate() : driver.change(random.pickEarly(cast.changing)),
       write: () => user.act(writers.pick(cast.actors)),
     });
 
@@ -109,9 +138,10 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
         before: before.get(actor)!,
         record: observer.record(actor),
         revisions: (now.get(id) ?? 0) - (revisions.get(id) ?? 0),
-        ledger: driver.ledger,
+        ledger,
         deeds: user.deeds(actor),
         stored: digests,
+        mounted: pods.living(actor.name).map((pod) => mounts.startedWith(pod)),
       };
     };
     const right = (): boolean => actors.every((actor) => lost(evidence(actor, revisions)).length === 0);
@@ -121,11 +151,16 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     await driver.edit(BELL);
     const last = await storedDigests(cp, ns);
     await observer.until(() => lost(evidence(ringer, revisions, last)).length === 0, SETTLE_MS);
-    await observer.until(() => actors.every((actor) => isObserved(observer, actor)), SETTLE_MS);
+    const settled = (actor: Actor): boolean =>
+      isObserved(observer, actor) && lost(evidence(actor, revisions, last)).length === 0;
+    await observer.until(() => actors.every(settled), SETTLE_MS);
     for (const replica of replicas) await replica.revive();
 
     const now = await revisionsOf(cp, ns);
     const all = actors.map((actor) => evidence(actor, now, last));
+    const failings = all.flatMap(judge);
+    if (failings.length > 0)
+      process.stderr.write(`What it can be explained by: ${await keep(cp, replicas, pods)}\n`);
     return {
       ...counts,
       workloads: tally(actors.map(({ kind }) => kind)),
@@ -133,13 +168,14 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
       rolls: sum(all.map(rollsOf)),
       ownRolls: sum(all.map(({ deeds }) => deeds.rolls)),
       excused: sum(all.map(excused)),
-      failings: all.flatMap(judge),
+      failings,
       deaths: sum(replicas.map(({ deaths }) => deaths)),
       settleMs,
       durationMs: performance.now() - started,
     };
   } finally {
     observer.stop();
+    pods.stop();
     await Promise.all(replicas.map((replica) => replica.close()));
   }
 }

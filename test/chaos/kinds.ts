@@ -7,12 +7,15 @@ import {
   stampKey,
   WORKLOAD_KINDS,
   type Annotations,
+  type ClassName,
   type SourceName,
   type WorkloadObject,
 } from '../e2e/objects.ts';
 
 /** Every kind that Restamp rolls. */
 export const ACTOR_KINDS = [...WORKLOAD_KINDS, 'CronJob', 'Job', 'Rollout'] as const;
+/** Everything that rolls a workload. */
+export type AnySource = SourceName | ClassName;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
 export type PodTemplate = WorkloadObject['spec']['template'];
@@ -73,13 +76,13 @@ export function templateText(object: ActorObject): string {
 }
 
 /** The value of a source's env var in a pod template; undefined if there is none. */
-export function leverIn({ spec }: PodTemplate, source: SourceName): string | undefined {
+export function leverIn({ spec }: PodTemplate, source: AnySource): string | undefined {
   const variables = spec.containers.flatMap(({ env = [] }) => env);
   return variables.find(({ name }) => name === leverName(source))?.value;
 }
 
 /** Whether the map of a workload knows data of a source: not if it has no entry, nor if the source was absent. */
-export function isStamped({ metadata }: KubeObject, source: SourceName): boolean {
+export function isStamped({ metadata }: KubeObject, source: AnySource): boolean {
   try {
     const map = JSON.parse(metadata.annotations?.[STAMPS] ?? '') as { s: { [key: string]: { h: string } } };
     return (map.s[stampKey(source)]?.h ?? '-') !== '-';

@@ -1,4 +1,5 @@
-import { sha1Of, type Data, type SourceName } from '../e2e/objects.ts';
+import { sha1Of, type Data } from '../e2e/objects.ts';
+import type { AnySource } from './kinds.ts';
 
 /** What was asked of one source. */
 export type Account = {
@@ -13,53 +14,52 @@ export type Account = {
 
 /** What was written to every source, in order: what may have rolled a workload, and how often. */
 export class Ledger {
-  readonly #accounts = new Map<SourceName, Account>();
+  readonly #accounts = new Map<AnySource, Account>();
 
-  get(source: SourceName): Account {
+  get(source: AnySource): Account {
     const account = this.#accounts.get(source);
     if (account === undefined) throw new Error(`${source} is not of this run`);
     return account;
   }
 
   /** To be called before the write: what reads the source may be faster than its answer. */
-  write(source: SourceName, data: Data): void {
+  write(source: AnySource, data: Data, digest = sha1Of(data)): void {
     const { digests = [], versions = [] } = this.#accounts.get(source) ?? {};
-    const digest = sha1Of(data);
     const grown = digests.at(-1) === digest ? digests : [...digests, digest];
     this.#accounts.set(source, { data, exists: true, digests: grown, versions });
   }
 
   /** The answer to the write. */
-  stored(source: SourceName, version: bigint): void {
+  stored(source: AnySource, version: bigint): void {
     const account = this.get(source);
     const { digests, versions } = account;
     if (versions.length < digests.length)
       this.#accounts.set(source, { ...account, versions: [...versions, version] });
   }
 
-  remove(source: SourceName): void {
+  remove(source: AnySource): void {
     this.#accounts.set(source, { ...this.get(source), exists: false });
   }
 
   /** How often the content has changed. */
-  changes(source: SourceName): number {
+  changes(source: AnySource): number {
     return this.get(source).digests.length - 1;
   }
 
   /** Which of its contents the source had when everything was at this version: what a pod reads that starts then. */
-  indexAt(source: SourceName, version: bigint): number {
+  indexAt(source: AnySource, version: bigint): number {
     return Math.max(
       0,
       this.get(source).versions.findLastIndex((at) => at <= version),
     );
   }
 
-  digestAt(source: SourceName, version: bigint): string | undefined {
+  digestAt(source: AnySource, version: bigint): string | undefined {
     return this.get(source).digests[this.indexAt(source, version)];
   }
 
   /** The version in which the source got the content that it has or had last. */
-  changedAt(source: SourceName): bigint {
+  changedAt(source: AnySource): bigint {
     return this.get(source).versions.at(-1) ?? 0n;
   }
 }

@@ -42,6 +42,7 @@ try {
       dependents,
       still: Math.ceil(dependents / 10),
       strangers: Math.ceil((dependents * 3) / 20),
+      mounting: Math.ceil(dependents / 20) + 2,
     },
     say,
   });

@@ -1,11 +1,14 @@
 import { ROLLOUT } from '../e2e/crds.ts';
-import { workload, type Annotations, type SourceName } from '../e2e/objects.ts';
+import { csiVolume } from '../e2e/csi-driver.ts';
+import { workload, type Annotations, type ClassName, type SourceName } from '../e2e/objects.ts';
 import type { ActorKind, ActorManifest } from './kinds.ts';
 
 export type ManifestOptions = {
   readonly annotations: Annotations;
   readonly uses: readonly SourceName[];
-  /** With pods or without. */
+  /** What its pods mount. */
+  readonly mounts?: ClassName;
+  /** With pods or without; with two where they mount something, so that they can disagree. */
   readonly pods: boolean;
 };
 
@@ -14,14 +17,23 @@ const ALL = 1_000_000;
 
 /** A workload of any kind with the least that it needs. */
 export function manifestOf(kind: ActorKind, name: string, options: ManifestOptions): ActorManifest {
-  const { annotations, uses, pods } = options;
+  const { annotations, uses, pods, mounts } = options;
   const builtIn = kind === 'CronJob' || kind === 'Job' || kind === 'Rollout' ? 'Deployment' : kind;
   const apps = workload(builtIn, name, {
     annotations,
     uses,
-    replicas: pods ? 1 : 0,
-  }) as unknown as ActorManifest & { spec: { template: { metadata: object; spec: object } } };
+    replicas: pods ? (mounts === undefined ? 1 : 2) : 0,
+  }) as unknown as ActorManifest & {
+    spec: { template: { metadata: object; spec: { containers: readonly object[] } } };
+  };
   const { template } = apps.spec;
+  if (mounts !== undefined) {
+    const volumes = [csiVolume(mounts.slice(mounts.indexOf('/') + 1))];
+    const volumeMounts = volumes.map(({ name: of }) => ({ name: of, mountPath: '/secrets' }));
+    const containers = template.spec.containers.map((container) => ({ ...container, volumeMounts }));
+    const spec = { ...template.spec, containers, volumes };
+    return { ...apps, spec: { ...apps.spec, template: { ...template, spec } } };
+  }
   if (kind === 'CronJob' || kind === 'Job') {
     const job = {
       backoffLimit: 0,

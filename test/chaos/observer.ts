@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
-import type { SourceName } from '../e2e/objects.ts';
 import type { Actor } from './cast.ts';
+import { follow } from './follow.ts';
 import { versionOf } from './insist.ts';
 import {
   ACTOR_KINDS,
@@ -12,12 +11,13 @@ import {
   templateText,
   type ActorKind,
   type ActorObject,
+  type AnySource,
 } from './kinds.ts';
 
 type Lever = string | undefined;
 
 /** One Job that a CronJob has run: the levers in it. */
-export type Run = ReadonlyMap<SourceName, Lever>;
+export type Run = ReadonlyMap<AnySource, Lever>;
 
 /** What was seen of one workload. */
 export type Record = {
@@ -27,26 +27,20 @@ export type Record = {
   /** How often its pod template has become another one, or, for a Job, another Job; as far as the watch has told. */
   readonly transitions: number;
   /** Every template value of the env var of each of its sources, in order; equal neighbours are one. */
-  readonly levers: ReadonlyMap<SourceName, readonly Lever[]>;
+  readonly levers: ReadonlyMap<AnySource, readonly Lever[]>;
   /** Each `restartAt` that it has had, in order; undefined where it was taken away. */
   readonly restarts: readonly Restart[];
   /** For a CronJob: the Jobs that it ran since it was created, oldest first. */
   readonly runs: readonly Run[];
   /** The version in which its map knew a source again that somebody's write had taken out of it. */
-  readonly bareUntil: ReadonlyMap<SourceName, bigint>;
+  readonly bareUntil: ReadonlyMap<AnySource, bigint>;
 };
 
 /** Since which version its pods are to be younger than a time. */
 export type Restart = { readonly at: string | undefined; readonly version: bigint };
 
 type Seen = Omit<Record, 'runs'>;
-type Bareness = { readonly source: SourceName; readonly since: bigint };
-type List = {
-  readonly metadata: { readonly resourceVersion: string };
-  readonly items: readonly ActorObject[];
-};
-
-const RETRY_MS = 100;
+type Bareness = { readonly source: AnySource; readonly since: bigint };
 
 /** Follows every workload at the API server itself, past the faulty lines; knows nothing of Restamp. */
 export class Observer {
@@ -67,7 +61,13 @@ export class Observer {
   }
 
   start(): void {
-    for (const kind of ACTOR_KINDS) void this.#follow(kind);
+    const { signal } = this.#stopping;
+    for (const kind of ACTOR_KINDS)
+      void follow<ActorObject>(this.#cp, actorPath(this.#ns, kind), signal, {
+        all: (items) => this.#seeAll(kind, items),
+        one: (object) => this.#see(kind, object),
+        gone: ({ metadata }) => this.#miss(`${kind}/${metadata.name}`, metadata.uid),
+      });
   }
 
   stop(): void {
@@ -88,12 +88,17 @@ export class Observer {
   }
 
   /** The map of a workload is without these sources since this version, or was before it. */
-  bare(actor: Actor, sources: readonly SourceName[], since: bigint): void {
+  bare(actor: Actor, sources: readonly AnySource[], since: bigint): void {
     const id = idOf(actor);
     const others = (this.#bare.get(id) ?? []).filter(({ source }) => !sources.includes(source));
     this.#bare.set(id, [...others, ...sources.map((source) => ({ source, since }))]);
     const seen = this.#records.get(id);
     if (seen !== undefined) this.#records.set(id, { ...seen, bareUntil: this.#bareUntil(id, seen) });
+  }
+
+  /** Asks everybody who waits once more: something else was seen. */
+  look(): void {
+    for (const look of [...this.#waiting]) look();
   }
 
   /** Resolves with true as soon as `holds` does, which is asked after each thing that was seen; with false after `ms`. */
@@ -111,26 +116,6 @@ export class Observer {
       this.#waiting.add(check);
       check();
     });
-  }
-
-  async #follow(kind: ActorKind): Promise<void> {
-    const { signal } = this.#stopping;
-    const path = actorPath(this.#ns, kind);
-    while (!signal.aborted) {
-      try {
-        const { items, metadata } = await this.#cp.api<List>('GET', path, undefined, undefined, signal);
-        this.#seeAll(kind, items);
-        const query = `?watch=true&resourceVersion=${metadata.resourceVersion}`;
-        for await (const { type, object } of this.#cp.watch<ActorObject>(path + query, signal)) {
-          if (type === 'ERROR') break;
-          if (type === 'DELETED') this.#miss(`${kind}/${object.metadata.name}`, object.metadata.uid);
-          else if (type !== 'BOOKMARK') this.#see(kind, object);
-        }
-      } catch {
-        // The API server is one of the things that are broken on purpose.
-      }
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
-    }
   }
 
   #seeAll(kind: ActorKind, items: readonly ActorObject[]): void {
@@ -151,7 +136,7 @@ export class Observer {
     const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true);
     if (owner?.kind === 'CronJob') this.#seeRun(owner, object);
     else this.#seeWorkload(`${kind}/${object.metadata.name}`, object);
-    for (const look of [...this.#waiting]) look();
+    this.look();
   }
 
   #seeRun(owner: { readonly name: string; readonly uid: string }, job: ActorObject): void {

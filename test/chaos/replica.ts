@@ -12,6 +12,7 @@ const FLAGS = [
   '--recovery-rolls-per-second=50',
   '--sweep-interval=5s',
   '--is-Argo-Rollouts=true',
+  '--enable-csi-integration=true',
   '--log-level=info',
 ];
 const START_MS = 120_000;
@@ -24,6 +25,7 @@ export class Replica {
   readonly #cp: Connection;
   readonly #ns: string;
   readonly #port: number;
+  readonly #runs: Restamp[] = [];
   #restamp: Restamp | undefined;
 
   private constructor(cp: Connection, ns: string, port: number, proxy: Proxy) {
@@ -49,10 +51,16 @@ export class Replica {
           port: this.#port,
           flags: [...FLAGS, `--kubeconfig=${this.proxy.kubeconfig}`],
         });
+        this.#runs.push(this.#restamp);
         return;
       } catch (error) {
         if (performance.now() > deadline) throw error;
       }
+  }
+
+  /** What it said, each time that it ran. */
+  get lines(): LogLine[] {
+    return this.#runs.flatMap(({ lines }) => lines);
   }
 
   /** SIGKILL. */

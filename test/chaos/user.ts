@@ -1,6 +1,5 @@
 import type { Connection } from '../controlplane/connection.ts';
 import type { KubeObject } from '../controlplane/http.ts';
-import type { SourceName } from '../e2e/objects.ts';
 import type { Actor } from './cast.ts';
 import { insist, insistOn, versionOf, type Answer } from './insist.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type ActorKind,
   type ActorManifest,
   type ActorObject,
+  type AnySource,
 } from './kinds.ts';
 import type { Random } from './random.ts';
 
@@ -32,7 +32,7 @@ export type UserOptions = {
   readonly ns: string;
   readonly random: Random;
   /** A write left the map of a workload without these sources: nobody promises to know what they were before it. */
-  readonly onBare: (actor: Actor, sources: readonly SourceName[], since: bigint) => void;
+  readonly onBare: (actor: Actor, sources: readonly AnySource[], since: bigint) => void;
 };
 
 type Act = 'image' | 'rewrite' | 'replace' | 'restart' | 'label' | 'remake';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { AUTO, leverName, STAMPS, stampKey, type SourceName } from '../e2e/objects.ts';
+import { AUTO, leverName, STAMPS, stampKey, type ClassName, type SourceName } from '../e2e/objects.ts';
 import { podTemplateOf, RESTART, templateText, type ActorKind, type ActorObject } from './kinds.ts';
 import { Ledger } from './ledger.ts';
 import { manifestOf } from './manifest.ts';
@@ -15,6 +15,11 @@ for (const [index, key] of ['first', 'second', 'third'].entries()) {
   ledger.stored(APP, BigInt(index + 1) * 10n);
 }
 const [first, second, third] = ledger.get(APP).digests as [string, string, string];
+const VAULT: ClassName = 'SecretProviderClass/vault';
+for (const [index, digest] of [first, second, third].entries()) {
+  ledger.write(VAULT, {}, digest);
+  ledger.stored(VAULT, BigInt(index + 1) * 10n);
+}
 
 type Given = {
   readonly kind?: ActorKind;
@@ -22,6 +27,8 @@ type Given = {
   readonly bystander?: boolean;
   readonly stored?: string | undefined;
   readonly as?: SourceName;
+  /** What its living pods mounted as they started: it depends on a class, and on nothing else. */
+  readonly mounted?: readonly (string | undefined)[];
   readonly deeds?: Partial<Deeds>;
   readonly record?: Partial<Record>;
   readonly stamped?: boolean;
@@ -30,7 +37,8 @@ type Given = {
 };
 
 function evidence(levers: readonly (string | undefined)[], given: Given = {}): Evidence {
-  const { kind = 'Deployment', bystander = false, rolls = levers.length - 1, as = APP } = given;
+  const { kind = 'Deployment', bystander = false, rolls = levers.length - 1, as } = given;
+  const source = given.mounted === undefined ? APP : VAULT;
   const annotations = { ...AUTO, ...(given.restart === true ? RESTART : {}) };
   const manifest = manifestOf(kind, 'api', { annotations, uses: [APP], pods: false });
   const object = structuredClone(manifest) as unknown as ActorObject;
@@ -39,19 +47,19 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
   const value = levers.at(-1);
   const [container] = podTemplateOf(object).spec.containers;
   if (value !== undefined && kind !== 'CronJob')
-    Object.assign(container!, { env: [{ name: leverName(as), value }] });
+    Object.assign(container!, { env: [{ name: leverName(as ?? source), value }] });
   if (given.image !== undefined) Object.assign(container!, { image: given.image });
-  const map = { s: { [stampKey(APP)]: { h: 'of its own' } } };
+  const map = { s: { [stampKey(source)]: { h: 'of its own' } } };
   if (given.stamped !== false)
     Object.assign(object.metadata, { annotations: { ...AUTO, [STAMPS]: JSON.stringify(map) } });
   return {
-    actor: { kind, name: 'api', sources: [APP], manifest, bystander },
+    actor: { kind, name: 'api', sources: [source], manifest, bystander },
     before,
     record: {
       object,
       gone: false,
       transitions: rolls,
-      levers: new Map([[APP, levers]]),
+      levers: new Map([[source, levers]]),
       restarts: [],
       runs: [],
       bareUntil: new Map(),
@@ -61,6 +69,7 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
     ledger,
     deeds: { rolls: 0, freshAt: undefined, remade: false, retemplated: false, ...given.deeds },
     stored: new Map(stored === undefined ? [] : [[APP, stored]]),
+    mounted: given.mounted ?? [],
   };
 }
 
@@ -178,6 +187,34 @@ const cases = [
     'a lever in a Rollout that only restarts',
     evidence([undefined, third], restarts([31n, early])),
     ['unasked'],
+  ],
+  [
+    'pods that all started with the last version',
+    evidence([undefined, third], { mounted: [third, third] }),
+    [],
+  ],
+  ['pods that started with it, without a roll', evidence([undefined], { mounted: [third] }), []],
+  [
+    'a pod that started with an older version',
+    evidence([undefined, third], { mounted: [third, second] }),
+    ['lost'],
+  ],
+  ['a pod that has not mounted anything', evidence([undefined, third], { mounted: [undefined] }), ['lost']],
+  ['a workload that mounts, without a pod', evidence([undefined, third], { mounted: [] }), ['lost']],
+  [
+    'a workload that mounts, without a stamp',
+    evidence([undefined, third], { mounted: [third], stamped: false }),
+    ['lost'],
+  ],
+  [
+    'one roll more than rotations',
+    evidence([undefined, second, third], { mounted: [third], rolls: 3 }),
+    ['excess'],
+  ],
+  [
+    'an older version after a newer one',
+    evidence([undefined, third, second], { mounted: [third] }),
+    ['backwards'],
   ],
 ] as const;
 

@@ -1,6 +1,13 @@
-import { leverName, type SourceName } from '../e2e/objects.ts';
+import { leverName } from '../e2e/objects.ts';
 import type { Actor } from './cast.ts';
-import { hasLevers, isStamped, podTemplateOf, templateText, type ActorObject } from './kinds.ts';
+import {
+  hasLevers,
+  isStamped,
+  podTemplateOf,
+  templateText,
+  type ActorObject,
+  type AnySource,
+} from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { idOf, type Record } from './observer.ts';
 import type { Deeds } from './user.ts';
@@ -21,7 +28,9 @@ export type Evidence = {
   /** What was done to it by others than Restamp. */
   readonly deeds: Deeds;
   /** The digests of the sources that exist now. */
-  readonly stored: ReadonlyMap<SourceName, string>;
+  readonly stored: ReadonlyMap<AnySource, string>;
+  /** For each of its living pods: the digest of what it mounted as it started. */
+  readonly mounted: readonly (string | undefined)[];
 };
 
 /** How many times a workload has been rolled, by whomever: no witness makes any up, each may have missed some. */
@@ -76,11 +85,12 @@ export function excused(evidence: Evidence): number {
     .length;
 }
 
-function isExcused({ record, ledger }: Evidence, source: SourceName): boolean {
+function isExcused({ record, ledger }: Evidence, source: AnySource): boolean {
   return (record?.bareUntil.get(source) ?? -1n) >= ledger.changedAt(source);
 }
 
-function lostOne({ actor, record, ledger, deeds, stored }: Evidence, source: SourceName): Failing[] {
+function lostOne(evidence: Evidence, source: AnySource): Failing[] {
+  const { actor, record, ledger, deeds, stored } = evidence;
   const now = stored.get(source);
   const { digests } = ledger.get(source);
   const lever = record?.levers.get(source)?.at(-1);
@@ -88,6 +98,12 @@ function lostOne({ actor, record, ledger, deeds, stored }: Evidence, source: Sou
   const shown = lever ?? ledger.digestAt(source, startedAt(record, deeds));
   const lose = (how: string): Failing[] => [{ what: 'lost', where: `${idOf(actor)}: ${how}` }];
   if (record === undefined || record.gone) return lose('is gone');
+  const stamped = (): Failing[] =>
+    isStamped(record.object, source) ? [] : lose(`has no stamp of ${source}`);
+  if (source.startsWith('SecretProviderClass/')) {
+    const how = lostMount(evidence.mounted, digests);
+    return how === undefined ? stamped() : lose(`${how} of ${source}, which is at ${digests.length - 1}`);
+  }
   // A source that is gone keeps what was seen last.
   if (now === undefined) return lever === undefined || digests.includes(lever) ? [] : lose(`has ${lever}`);
   if (shown !== now) {
@@ -95,7 +111,16 @@ function lostOne({ actor, record, ledger, deeds, stored }: Evidence, source: Sou
     const by = lever === undefined ? 'without a lever' : 'by its lever';
     return lose(`shows ${state} (${by}) of ${source}, which is at ${digests.length - 1} (${now})`);
   }
-  return isStamped(record.object, source) ? [] : lose(`has no stamp of ${source}`);
+  return stamped();
+}
+
+/** A pod has in memory what it mounted as it started, whatever the driver has written into its files since. */
+function lostMount(mounted: readonly (string | undefined)[], digests: readonly string[]): string | undefined {
+  if (mounted.length === 0) return 'has no pod with any state';
+  const old = mounted.filter((digest) => digest !== digests.at(-1));
+  if (old.length === 0) return undefined;
+  const states = old.map((digest) => digests.indexOf(digest ?? ''));
+  return `has ${old.length} of ${mounted.length} pods that started with state ${states.join()}`;
 }
 
 function startedAt(record: Record | undefined, deeds: Deeds): bigint {
