@@ -9,7 +9,7 @@ import { manifestOf } from './manifest.ts';
 import { keep } from './keep.ts';
 import { Mounts } from './mounts.ts';
 import { Observer } from './observer.ts';
-import { Pods } from './pods.ts';
+import { Pods, type Pod } from './pods.ts';
 import { Random } from './random.ts';
 import { Replica } from './replica.ts';
 import { revisionsOf } from './revisions.ts';
@@ -98,6 +98,9 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     pods,
     classes: cast.classes,
   });
+  // The pods of a Job that was made anew may stay until they have ended.
+  const podsOf = ({ kind, name }: Actor): Pod[] =>
+    kind === 'Job' || kind === 'CronJob' ? [] : pods.living(name);
   observer.start();
   pods.start((pod) => {
     if (pod !== undefined) mounts.see(pod);
@@ -141,7 +144,7 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
         ledger,
         deeds: user.deeds(actor),
         stored: digests,
-        mounted: pods.living(actor.name).map((pod) => mounts.startedWith(pod)),
+        pods: podsOf(actor).map((pod) => ({ pod, mounted: mounts.startedWith(pod) })),
       };
     };
     const right = (): boolean => actors.every((actor) => lost(evidence(actor, revisions)).length === 0);

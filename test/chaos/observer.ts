@@ -28,6 +28,8 @@ export type Record = {
   readonly transitions: number;
   /** Every template value of the env var of each of its sources, in order; equal neighbours are one. */
   readonly levers: ReadonlyMap<AnySource, readonly Lever[]>;
+  /** The version in which the env var of a source was taken away last: pods are started anew without it then. */
+  readonly takenAt: ReadonlyMap<AnySource, bigint>;
   /** Each `restartAt` that it has had, in order; undefined where it was taken away. */
   readonly restarts: readonly Restart[];
   /** For a CronJob: the Jobs that it ran since it was created, oldest first. */
@@ -161,6 +163,11 @@ export class Observer {
     );
     const transitions =
       (old?.transitions ?? 0) + (old !== undefined && isRolled(kind, old.object, object) ? 1 : 0);
+    const taken = sources.filter(
+      (source) => levers.get(source)?.at(-1) === undefined && old?.levers.get(source)?.at(-1) !== undefined,
+    );
+    const now = taken.map((source) => [source, versionOf(object)] as const);
+    const takenAt = new Map([...(old?.takenAt ?? []), ...now]);
     const restarts = [...(old?.restarts ?? [])];
     const at = object.spec.restartAt;
     if (restarts.at(-1)?.at !== at) restarts.push({ at, version: versionOf(object) });
@@ -169,6 +176,7 @@ export class Observer {
       gone: false,
       transitions,
       levers,
+      takenAt,
       restarts,
       bareUntil: old?.bareUntil ?? new Map(),
     };

@@ -1,6 +1,13 @@
 import t from 'tap';
 import { AUTO, leverName, STAMPS, stampKey, type ClassName, type SourceName } from '../e2e/objects.ts';
-import { podTemplateOf, RESTART, templateText, type ActorKind, type ActorObject } from './kinds.ts';
+import {
+  podTemplateOf,
+  RESTART,
+  templateText,
+  type ActorKind,
+  type ActorObject,
+  type PodTemplate,
+} from './kinds.ts';
 import { Ledger } from './ledger.ts';
 import { manifestOf } from './manifest.ts';
 import type { Record } from './observer.ts';
@@ -27,6 +34,8 @@ type Given = {
   readonly bystander?: boolean;
   readonly stored?: string | undefined;
   readonly as?: SourceName;
+  /** The levers in its living pods. */
+  readonly podLevers?: readonly string[];
   /** What its living pods mounted as they started: it depends on a class, and on nothing else. */
   readonly mounted?: readonly (string | undefined)[];
   readonly deeds?: Partial<Deeds>;
@@ -40,11 +49,19 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
   const { kind = 'Deployment', bystander = false, rolls = levers.length - 1, as } = given;
   const source = given.mounted === undefined ? APP : VAULT;
   const annotations = { ...AUTO, ...(given.restart === true ? RESTART : {}) };
+  const podWith = (lever: string | undefined): PodTemplate => ({
+    spec: {
+      containers: [
+        { name: 'main', env: lever === undefined ? [] : [{ name: leverName(source), value: lever }] },
+      ],
+    },
+  });
   const manifest = manifestOf(kind, 'api', { annotations, uses: [APP], pods: false });
   const object = structuredClone(manifest) as unknown as ActorObject;
   const before = templateText(object);
   const stored = 'stored' in given ? given.stored : third;
   const value = levers.at(-1);
+  const pods = given.mounted ?? given.podLevers?.map(() => undefined) ?? [];
   const [container] = podTemplateOf(object).spec.containers;
   if (value !== undefined && kind !== 'CronJob')
     Object.assign(container!, { env: [{ name: leverName(as ?? source), value }] });
@@ -60,6 +77,7 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
       gone: false,
       transitions: rolls,
       levers: new Map([[source, levers]]),
+      takenAt: new Map(),
       restarts: [],
       runs: [],
       bareUntil: new Map(),
@@ -69,7 +87,7 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
     ledger,
     deeds: { rolls: 0, freshAt: undefined, remade: false, retemplated: false, ...given.deeds },
     stored: new Map(stored === undefined ? [] : [[APP, stored]]),
-    mounted: given.mounted ?? [],
+    pods: pods.map((mounted, index) => ({ pod: podWith(given.podLevers?.[index] ?? value), mounted })),
   };
 }
 
@@ -138,6 +156,22 @@ const cases = [
     [],
   ],
   [
+    'pods that were started anew as their lever was taken away, since the last change',
+    evidence([undefined, third, undefined], {
+      deeds: { rolls: 1 },
+      record: { takenAt: new Map([[APP, 30n]]) },
+    }),
+    [],
+  ],
+  [
+    'the same before the last change',
+    evidence([undefined, second, undefined], {
+      deeds: { rolls: 1 },
+      record: { takenAt: new Map([[APP, 29n]]) },
+    }),
+    ['lost'],
+  ],
+  [
     'one roll more than changes and own writes',
     evidence([undefined, second, third], { rolls: 4, deeds: { rolls: 1 } }),
     ['excess'],
@@ -188,6 +222,8 @@ const cases = [
     evidence([undefined, third], restarts([31n, early])),
     ['unasked'],
   ],
+  ['pods with the last state', evidence([undefined, third], { podLevers: [third, third] }), []],
+  ['a pod with an older state', evidence([undefined, third], { podLevers: [third, second] }), ['lost']],
   [
     'pods that all started with the last version',
     evidence([undefined, third], { mounted: [third, third] }),

@@ -3,10 +3,12 @@ import type { Actor } from './cast.ts';
 import {
   hasLevers,
   isStamped,
+  leverIn,
   podTemplateOf,
   templateText,
   type ActorObject,
   type AnySource,
+  type PodTemplate,
 } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { idOf, type Record } from './observer.ts';
@@ -15,6 +17,9 @@ import type { Deeds } from './user.ts';
 /** What must not be: a change that rolled nobody, a roll that nobody asked for, one roll too many. */
 export const FAILINGS = ['lost', 'unasked', 'excess', 'backwards'] as const;
 export type Failing = { readonly what: (typeof FAILINGS)[number]; readonly where: string };
+
+/** A pod, and the digest of what it mounted as it started. */
+export type PodState = { readonly pod: PodTemplate; readonly mounted: string | undefined };
 
 /** What one workload is judged by. */
 export type Evidence = {
@@ -29,8 +34,8 @@ export type Evidence = {
   readonly deeds: Deeds;
   /** The digests of the sources that exist now. */
   readonly stored: ReadonlyMap<AnySource, string>;
-  /** For each of its living pods: the digest of what it mounted as it started. */
-  readonly mounted: readonly (string | undefined)[];
+  /** Those of its pods that are to live. */
+  readonly pods: readonly PodState[];
 };
 
 /** How many times a workload has been rolled, by whomever: no witness makes any up, each may have missed some. */
@@ -95,13 +100,13 @@ function lostOne(evidence: Evidence, source: AnySource): Failing[] {
   const { digests } = ledger.get(source);
   const lever = record?.levers.get(source)?.at(-1);
   // Without a lever its pods have what was there when they were started: by their user, anew by a restart, or first.
-  const shown = lever ?? ledger.digestAt(source, startedAt(record, deeds));
+  const shown = lever ?? ledger.digestAt(source, startedAt(record, deeds, source));
   const lose = (how: string): Failing[] => [{ what: 'lost', where: `${idOf(actor)}: ${how}` }];
   if (record === undefined || record.gone) return lose('is gone');
   const stamped = (): Failing[] =>
     isStamped(record.object, source) ? [] : lose(`has no stamp of ${source}`);
   if (source.startsWith('SecretProviderClass/')) {
-    const how = lostMount(evidence.mounted, digests);
+    const how = lostMount(evidence.pods, digests);
     return how === undefined ? stamped() : lose(`${how} of ${source}, which is at ${digests.length - 1}`);
   }
   // A source that is gone keeps what was seen last.
@@ -111,22 +116,25 @@ function lostOne(evidence: Evidence, source: AnySource): Failing[] {
     const by = lever === undefined ? 'without a lever' : 'by its lever';
     return lose(`shows ${state} (${by}) of ${source}, which is at ${digests.length - 1} (${now})`);
   }
+  const old = evidence.pods.filter(({ pod }) => leverIn(pod, source) !== lever);
+  if (old.length > 0)
+    return lose(`has ${old.length} of ${evidence.pods.length} pods without its lever of ${source}`);
   return stamped();
 }
 
 /** A pod has in memory what it mounted as it started, whatever the driver has written into its files since. */
-function lostMount(mounted: readonly (string | undefined)[], digests: readonly string[]): string | undefined {
-  if (mounted.length === 0) return 'has no pod with any state';
-  const old = mounted.filter((digest) => digest !== digests.at(-1));
+function lostMount(pods: readonly PodState[], digests: readonly string[]): string | undefined {
+  if (pods.length === 0) return 'has no pod with any state';
+  const old = pods.filter(({ mounted }) => mounted !== digests.at(-1));
   if (old.length === 0) return undefined;
-  const states = old.map((digest) => digests.indexOf(digest ?? ''));
-  return `has ${old.length} of ${mounted.length} pods that started with state ${states.join()}`;
+  const states = old.map(({ mounted }) => digests.indexOf(mounted ?? ''));
+  return `has ${old.length} of ${pods.length} pods that started with state ${states.join()}`;
 }
 
-function startedAt(record: Record | undefined, deeds: Deeds): bigint {
+function startedAt(record: Record | undefined, deeds: Deeds, source: AnySource): bigint {
   const restart = record?.restarts.findLast(({ at }) => at !== undefined)?.version ?? 0n;
-  const own = deeds.freshAt ?? 0n;
-  return restart > own ? restart : own;
+  const starts = [restart, deeds.freshAt ?? 0n, record?.takenAt.get(source) ?? 0n];
+  return starts.reduce((last, one) => (one > last ? one : last));
 }
 
 /** A restart is to a time after the one before, unless that was taken away. */
