@@ -3,8 +3,8 @@ import { rolloutFacts } from '../core/rollout.ts';
 import { parseStampKey } from '../core/source.ts';
 import { timingOf, type Timing } from '../core/wishes.ts';
 import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
-import { asRestampError, hasCode } from '../errors.ts';
 import { Baselines } from './baselines.ts';
+import { BorrowerReader } from './borrower-reader.ts';
 import { Changes } from './changes.ts';
 import { Gates } from './gates.ts';
 import { Holds } from './holds.ts';
@@ -188,6 +188,11 @@ export function assembleMutator(
     writeMaps: settings.writeBaselines,
     readOnly: observing,
   });
+  const borrowerReader = new BorrowerReader({
+    read: ports.readWorkload,
+    onRead: ({ row }, object) => mutator.workloadFollower(row).put(object),
+    onTrouble,
+  });
   const mutator: Mutator = new Mutator({
     workloads,
     sources,
@@ -204,17 +209,7 @@ export function assembleMutator(
     holds,
     rates,
     lenders,
-    reread: (borrowers) => {
-      for (const one of borrowers)
-        void ports.readWorkload(one).then(
-          (object) => mutator.workloadFollower(one.row).put(object),
-          // It need not exist yet; its own event comes with it.
-          (error: unknown) => {
-            if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND'))
-              onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', one.name));
-          },
-        );
-    },
+    reread: (borrowers) => borrowerReader.read(borrowers),
     pauses,
     writes: new Writes({ releases, rates, queue, pauses, ...ports }),
     observer,
@@ -239,6 +234,7 @@ export function assembleMutator(
     queue.stop();
     baselines.stop();
     reader.stop();
+    borrowerReader.stop();
     statuses.stop();
     observer.stop();
     pauses.stop();

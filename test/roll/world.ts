@@ -60,6 +60,7 @@ const noRemakes = { all: async () => [], put: never, holds: never, remove: never
 type Ways = {
   read: (key: string) => Promise<void>;
   answer: (key: string) => Promise<void>;
+  readWorkload: (name: string) => Promise<void>;
   patch: (name: string, patch: Patch) => Promise<void>;
   reply: (name: string) => Promise<void>;
   /** Whether the watch tells of our own writes, before they are answered. */
@@ -89,10 +90,11 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const unreadable: string[] = [];
   let version = 1000;
   const nextVersion = (): string => String((version += 1));
-  /** What tests put in the way: before a read and before its answer, before a patch is stored, and between its echo and its reply. */
+  /** What tests put in the way: before a read of a source and before its answer, before a read of a workload, before a patch is stored, and between its echo and its reply. */
   const ways: Ways = {
     read: async () => undefined,
     answer: async () => undefined,
+    readWorkload: async () => undefined,
     patch: async () => undefined,
     reply: async () => undefined,
     echo: true,
@@ -135,6 +137,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
       readSourceVersion: async (where) => sources.get(sourceKey(where))?.metadata.resourceVersion ?? '0',
       readPodOwner: async ({ name }) => owners.get(name),
       readWorkload: async ({ row, namespace, name }) => {
+        await ways.readWorkload(name);
         const key = workloadKey({ kind: row.kind, namespace, name });
         const stored = workloads.get(key);
         if (stored === undefined) throw notFound(key);
