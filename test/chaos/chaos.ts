@@ -98,9 +98,12 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     pods,
     classes: cast.classes,
   });
-  // The pods of a Job that was made anew may stay until they have ended.
-  const podsOf = ({ kind, name }: Actor): Pod[] =>
-    kind === 'Job' || kind === 'CronJob' ? [] : pods.living(name);
+  // What was deleted and made anew may leave pods behind for as long as the garbage collector takes.
+  const podsOf = (actor: Actor): Pod[] => {
+    const since = observer.record(actor)?.object.metadata.creationTimestamp ?? '';
+    const own = pods.living(actor.name).filter(({ metadata }) => metadata.creationTimestamp >= since);
+    return actor.kind === 'Job' || actor.kind === 'CronJob' ? [] : own;
+  };
   observer.start();
   pods.start((pod) => {
     if (pod !== undefined) mounts.see(pod);
