@@ -110,7 +110,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   csi.stop();
   roll.stop();
   await leadership.stop();
-  await Promise.all([watches.stop(), admission?.close(), alerts?.stop(), hook?.stop()]);
+  await Promise.all([watches.stop(), admission?.close(), alerts?.stop(), hook?.stop(), roll.lastEvents()]);
   // Last, as it keeps the process alive: our timers do not.
   await ops.close();
   await auth.close();

@@ -44,7 +44,7 @@ export function assembleMutator(
   const sources = new SourceBook();
   const sightings = new Sightings(clock);
   const changes = new Changes();
-  const recorder = new Recorder(ports.recorder);
+  const recorder = new Recorder({ ...ports.recorder, clock });
   const reader = new SourceReader({
     read: ports.readSource,
     ring,
@@ -258,5 +258,7 @@ export function assembleMutator(
     remakes,
     borrowed,
     stop,
+    /** Sends the Events that wait: {@link Recorder.stop}. */
+    lastEvents: (): Promise<void> => recorder.stop(),
   };
 }

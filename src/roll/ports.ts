@@ -26,7 +26,7 @@ export type MutatorPorts = {
   readonly patchWorkload: PatchWorkload;
   readonly jobs: JobPort;
   readonly remakeStore: RemakeStore;
-  readonly recorder: RecorderOptions;
+  readonly recorder: Omit<RecorderOptions, 'clock'>;
   /** Counts in Reloader's terms, where anybody wants that. */
   readonly tally?: Tally;
   readonly onTrouble: (error: RestampError) => void;

@@ -184,15 +184,15 @@ export class RollQueue {
     return entry?.failedFor === reason ? entry.failures : 0;
   }
 
+  /** Nothing more is rolled; what is under way goes on. */
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer();
   }
 
   #run(): void {
-    if (this.#stopped) return;
     const { clock, parallel, onIdle } = this.#options;
-    if (!this.#active) {
+    if (this.#stopped || !this.#active) {
       if (this.#rolling.size === 0) onIdle();
       return;
     }

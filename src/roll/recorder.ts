@@ -1,3 +1,4 @@
+import { pause, type Clock } from '../clock.ts';
 import type { RollEntry, RollSource } from '../core/history.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import type { Workload } from '../core/workload.ts';
@@ -14,6 +15,7 @@ export type WorkloadEvent = {
 };
 
 export type RecorderOptions = {
+  readonly clock: Clock;
   /** One line of the audit log. */
   readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
   readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -34,13 +36,17 @@ export type RecorderOptions = {
 const EVENTS_AT_ONCE = 4;
 /** Events are for people; what would be lost of a longer list stands in the log. */
 const MAX_EVENTS = 5_000;
+/** How long the end of the process waits for Events: as long as for alerts, and at the same time. */
+const LAST_MS = 3_000;
 
 /** Tells of rolls: the audit line and the metrics at once, the Events and alerts when no patch waits (DESIGN 3.6). */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #events: WorkloadEvent[] = [];
   #sending = 0;
-  #open = true;
+  #busy = false;
+  /** Resolved when nothing is left to be sent; undefined before the end. */
+  #ending: PromiseWithResolvers<undefined> | undefined;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -105,9 +111,23 @@ export class Recorder {
 
   /** Holds Events back while patches are on their way, and lets them go after. */
   setBusy(busy: boolean): void {
-    this.#open = !busy;
+    this.#busy = busy;
     this.#options.alerts?.setBusy(busy);
     this.#flush();
+  }
+
+  /**
+   * Sends the Events that wait, and those of rolls that are still under way, for three seconds at most; what has not been
+   * sent by then is dropped. Ends as soon as nothing is left.
+   */
+  async stop(): Promise<void> {
+    this.#ending = Promise.withResolvers<undefined>();
+    this.#flush();
+    const over = new AbortController();
+    await Promise.race([this.#ending.promise, pause(this.#options.clock, LAST_MS, over.signal)]);
+    over.abort();
+    const lost = this.#events.splice(0).length;
+    if (lost > 0) this.#options.error({ lost }, 'Events were not sent: this process ends');
   }
 
   #event(
@@ -129,11 +149,13 @@ export class Recorder {
   }
 
   #flush(): void {
-    while (this.#open && this.#sending < EVENTS_AT_ONCE) {
+    const open = !this.#busy || this.#ending !== undefined;
+    while (open && this.#sending < EVENTS_AT_ONCE) {
       const event = this.#events.shift();
-      if (event === undefined) return;
+      if (event === undefined) break;
       void this.#send(event);
     }
+    if (!this.#busy && this.#sending === 0 && this.#events.length === 0) this.#ending?.resolve(undefined);
   }
 
   async #send(event: WorkloadEvent): Promise<void> {

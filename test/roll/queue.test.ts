@@ -211,3 +211,18 @@ t.test('after stop nothing begins', async (t) => {
   await pass(60_000);
   t.equal(rolls.length, 0);
 });
+
+t.test('it is idle after stop too, when the last roll that was under way has ended', async (t) => {
+  const { queue, rolls, pass, idle } = queueing();
+  queue.add('a');
+  queue.add('b');
+  await pass(1000);
+  queue.stop();
+  const before = idle();
+  rolls[0]?.end();
+  await pass(0);
+  t.equal(idle(), before);
+  rolls[1]?.end();
+  await pass(0);
+  t.equal(idle(), before + 1);
+});

@@ -2,6 +2,7 @@ import t from 'tap';
 import type { RollEntry, RollSource } from '../../src/core/history.ts';
 import { RestampError } from '../../src/errors.ts';
 import { Recorder, type WorkloadEvent } from '../../src/roll/recorder.ts';
+import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal, turn } from '../helpers/journal.ts';
 import { workload } from './things.ts';
 
@@ -23,7 +24,9 @@ function recording(fail?: Error) {
   const sent = journal<WorkloadEvent>();
   const release: (() => void)[] = [];
   let holding = false;
+  const clock = fakeClock(0);
   const recorder = new Recorder({
+    clock,
     audit: (fields, message) => audit.push([fields, message]),
     error: (fields, message) => errors.push([fields, message]),
     countRoll: (roll) => counted.push(roll),
@@ -36,7 +39,7 @@ function recording(fail?: Error) {
   const hold = (): void => {
     holding = true;
   };
-  return { recorder, audit, errors, counted, sent, release, hold };
+  return { recorder, clock, audit, errors, counted, sent, release, hold };
 }
 
 t.test('a roll is told in the words of Reloader, byte for byte', async (t) => {
@@ -182,6 +185,7 @@ t.test('a source that nobody can name is told of as it stands', async (t) => {
 t.test('alerts hear of rolls alone, and are held back with the Events', async (t) => {
   const heard: string[] = [];
   const recorder = new Recorder({
+    clock: fakeClock(0),
     audit: () => undefined,
     error: () => undefined,
     countRoll: () => undefined,
@@ -198,3 +202,60 @@ t.test('alerts hear of rolls alone, and are held back with the Events', async (t
   recorder.setBusy(false);
   t.same(heard, ['busy', 'api cm/app,secret/db', 'idle']);
 });
+
+t.test(
+  'at the end, Events are sent though patches are on their way, and nothing else is waited for',
+  async (t) => {
+    const { recorder, clock, errors, sent, hold, release } = recording();
+    recorder.setBusy(true);
+    for (let count = 0; count < 10; count += 1) recorder.rolled(api, entry(from('cm/app')));
+    hold();
+    recorder.setBusy(true);
+    let ended = false;
+    void recorder.stop().then(() => (ended = true));
+    for (let count = 0; count < 10; count += 1) {
+      await sent.until(count + 1);
+      release[count]?.();
+    }
+    await turn();
+    t.equal(ended, false, 'a roll that is under way may have an Event yet');
+    recorder.rolled(api, entry(from('cm/app')));
+    recorder.setBusy(false);
+    await sent.until(11);
+    release[10]?.();
+    await turn();
+    t.equal(ended, true);
+    t.equal(clock.waiting(), 0);
+    t.same(errors, []);
+  },
+);
+
+t.test('the end waits for nothing where nothing is left', async (t) => {
+  const { recorder, clock } = recording();
+  recorder.setBusy(true);
+  recorder.rolled(api, entry(from('cm/app')));
+  recorder.setBusy(false);
+  await recorder.stop();
+  t.equal(clock.waiting(), 0);
+});
+
+t.test(
+  'the end takes three seconds at most; what has not been sent by then is dropped, and said',
+  async (t) => {
+    const { recorder, clock, errors, sent, hold, release } = recording();
+    hold();
+    for (let count = 0; count < 10; count += 1) recorder.rolled(api, entry(from('cm/app')));
+    let ended = false;
+    void recorder.stop().then(() => (ended = true));
+    clock.advance(2_999);
+    await turn();
+    t.equal(ended, false);
+    clock.advance(1);
+    await turn();
+    t.equal(ended, true);
+    t.same(errors, [[{ lost: 6 }, 'Events were not sent: this process ends']]);
+    release[0]?.();
+    await turn();
+    t.equal(sent.items.length, 4);
+  },
+);
