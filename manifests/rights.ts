@@ -80,7 +80,7 @@ export function rightsOf(scope: Scope): Rights {
         verbs: READ,
       }),
       ...when(scope.csi, { why: 'whose pod has mounted it', group: '', resources: ['pods'], verbs: ['get'] }),
-      { why: 'one Event for each roll', group: '', resources: ['events'], verbs: ['create', 'patch'] },
+      { why: 'one Event for each roll', group: '', resources: ['events'], verbs: ['create'] },
     ],
     own: [
       { why: 'the key Secret, made by the server itself', group: '', resources: ['secrets'], verbs: ['create'] },

@@ -30,6 +30,12 @@ t.test('an Event on the Lease can be made, whatever namespaces are watched', asy
   t.ok(linesOfRights(rightsOf({ ...everything, global: false }).own).includes('create events. *'));
 });
 
+t.test('Events are made anew each time, and never written again', async (t) => {
+  const { watched, own } = rightsOf({ ...everything, argoRollouts: true, csi: true });
+  const onEvents = linesOfRights([...watched, ...own]).filter((line) => line.includes(' events.'));
+  t.same([...new Set(onEvents)], ['create events. *']);
+});
+
 t.test('what is ignored is not asked for', async (t) => {
   const lines = (scope: Partial<Scope>) => linesOfRights(rightsOf({ ...everything, ...scope }).watched).join('\n');
   t.notMatch(lines({ secrets: false }), 'secrets.');

@@ -34,7 +34,7 @@
 {{- end }}
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}
 
 {{/* Rules in the own namespace: the key Secret, the Lease and its Events, the stop switch, the meta-info ConfigMap. */}}
