@@ -28,7 +28,7 @@ bench: node_modules/.installed ## Measure against the goals (ARGS="--peer=PATH" 
 chaos: node_modules/.installed ## Break everything at random and count what is lost (ARGS="--seed=N")
 	@node test/chaos/main.ts $(ARGS)
 
-ecosystem: node_modules/.installed ## Run beside Argo Rollouts, Sealed Secrets and External Secrets (Go and Python; not part of test)
+ecosystem: node_modules/.installed ## Run beside Argo CD, Argo Rollouts, Sealed Secrets, External Secrets, Terraform (not part of test)
 	@node test/run.ts test/ecosystem/*.live.ts
 
 bundle: node_modules/.installed ## Make dist/restamp.mjs

@@ -63,7 +63,7 @@ export const HELM_PROVIDER: Neighbour = {
 export const ARGO_CD: Neighbour = {
   name: 'argo-cd',
   module: 'github.com/argoproj/argo-cd/v3',
-  version: 'v3.2.12',
+  version: 'v3.1.16',
   programs: { argocd: './cmd' },
   definitions: 'manifests/crds',
 };
