@@ -70,6 +70,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     namespaceScope,
     csi: {
       served: csi.served,
+      classes: hook === undefined,
       statuses: hook === undefined ? roll.statuses : namespaceScope.within(hook.statuses),
     },
     onRelisted: () => roll.mutator.recover(),

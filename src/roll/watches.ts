@@ -22,8 +22,14 @@ export type WatchOptions = {
     NamespaceScope,
     'put' | 'remove' | 'start' | 'sourceFollower' | 'workloadFollower'
   >;
-  /** What the CSI driver tells of pods; `served`: the API server knows its kinds at the start. */
-  readonly csi: { readonly served: boolean; readonly statuses: Follower<PodStatusObject> };
+  readonly csi: {
+    /** The API server knows the driver's kinds at the start. */
+    readonly served: boolean;
+    /** Whether the SecretProviderClasses themselves matter, for their annotations, or only what is mounted of them. */
+    readonly classes: boolean;
+    /** What the driver tells of pods. */
+    readonly statuses: Follower<PodStatusObject>;
+  };
   /** A list has been read again: everything is to be judged anew. */
   readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
@@ -41,7 +47,7 @@ export type Watches = {
   ages(): { resource: string; seconds: number }[];
   /** Follows one more kind of workload, from now on. */
   follow(row: KindRow): void;
-  /** Follows SecretProviderClasses and what pods have mounted of them, from now on. */
+  /** Follows SecretProviderClasses, if they matter, and what pods have mounted of them, from now on. */
   followCsi(): void;
   /** Reads every list again. */
   relist(): void;
@@ -107,13 +113,15 @@ export function startWatches(options: WatchOptions): Watches {
     (named ? scope.namespaces : [undefined]).flatMap((namespace) => {
       const row = sourceRow('spc');
       const statuses = { ...row, resource: row.changedBy };
-      return [
-        add<SourceObject & Identified>('sources', row.resource, {
+      const classes = (): Reflector<SourceObject & Identified> =>
+        add('sources', row.resource, {
           path: kindPath(row, namespace),
           query: queryOf(ignored, []),
           accept: ACCEPT_METADATA,
           follower: namespaceScope.sourceFollower(row.type),
-        }),
+        });
+      return [
+        ...(csi.classes ? [classes()] : []),
         // Whole: they hold ids and versions, no secret. The labels that are asked for are theirs, as in Reloader.
         add<PodStatusObject & Identified>('sources', statuses.resource, {
           path: kindPath(statuses, namespace),

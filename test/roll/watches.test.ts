@@ -11,7 +11,7 @@ import { connect, fakeApiServer, type Exchange, type Stream } from '../helpers/f
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal } from '../helpers/journal.ts';
 
-async function watching(t: Test, part: Partial<Scope> = {}, csi = false) {
+async function watching(t: Test, part: Partial<Scope> = {}, csi = { served: false, classes: true }) {
   const scope = { ...EVERYWHERE, ...part };
   const api = await fakeApiServer(t);
   const clock = fakeClock(0);
@@ -45,7 +45,7 @@ async function watching(t: Test, part: Partial<Scope> = {}, csi = false) {
     scope,
     kinds: new Kinds(),
     namespaceScope,
-    csi: { served: csi, statuses: follower('status') },
+    csi: { ...csi, statuses: follower('status') },
     onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
     stopSwitch: new StopSwitch(() => undefined),
@@ -74,7 +74,8 @@ t.test(
   'where the CSI driver is, its classes are followed by metadata, and what it tells of pods whole',
   async (t) => {
     const labels = [{ key: 'env', operator: 'In', values: ['prod'] }] as const;
-    const { opened } = await watching(t, { resourceLabelSelector: labels }, true);
+    const csi = { served: true, classes: true };
+    const { opened } = await watching(t, { resourceLabelSelector: labels }, csi);
     const found = new Map((await opened.until(11)).map(({ exchange }) => [exchange.path, exchange]));
     const classes = found.get(`${CSI}/secretproviderclasses`);
     const statuses = found.get(`${CSI}/secretproviderclasspodstatuses`);
@@ -84,6 +85,16 @@ t.test(
     t.equal(statuses?.query['labelSelector'], 'env=prod', 'as Reloader filters');
   },
 );
+
+t.test('where classes do not matter, only what the driver tells of pods is followed', async (t) => {
+  const { opened, watches } = await watching(t, { namespaces: ['a'] }, { served: true, classes: false });
+  const first = await opened.until(9);
+  watches.followCsi();
+  const all = [...first, ...(await opened.until(10)).slice(9)];
+  const paths = all.map(({ exchange }) => exchange.path).filter((path) => path.startsWith(CSI));
+  const statuses = `${CSI}/namespaces/a/secretproviderclasspodstatuses`;
+  t.same(paths, [statuses, statuses]);
+});
 
 t.test('a CSI driver that comes later is followed from then on', async (t) => {
   const { opened, watches } = await watching(t, { namespaces: ['a'] });
