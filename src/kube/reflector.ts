@@ -2,24 +2,8 @@ import { pause, type Clock } from '../clock.ts';
 import { asRestampError, hasCode, reasonOf, RestampError } from '../errors.ts';
 import type { KubeClient } from './client.ts';
 import { readLines } from './lines.ts';
-
-/** Metadata that every object of the API has. */
-export type Identified = {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-};
-
-/** What follows a kind of object hears of it, in the order of the API server. What it throws is only reported. */
-export type Follower<T extends Identified> = {
-  put(object: T): void;
-  /** The object is gone, or out of the filter of the watch. */
-  remove(id: { readonly namespace: string; readonly name: string }): void;
-};
+import { readPages } from './pages.ts';
+import { Roster, type Follower, type Identified } from './roster.ts';
 
 export type ReflectorOptions<T extends Identified> = {
   readonly client: KubeClient;
@@ -41,22 +25,19 @@ type WatchEvent = { readonly type: string; readonly object: Identified };
 
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 30_000;
-const PAGE = '500';
 /** A server that ignores `sendInitialEvents` sends no end mark; after this long the paged list is read instead. */
 const INITIAL_EVENTS_MS = 60_000;
 
 /**
  * Follows one kind of object: a streamed initial list (a paged one where the API server has no streamed lists),
  * then the watch, resumed where it ended; 410 means list again. It restarts itself for ever, with backoff.
- * It keeps names only; what an object weighs is the follower's choice.
+ * It keeps names only ({@link Roster}); what an object weighs is the follower's choice.
  */
 export class Reflector<T extends Identified> {
   readonly #options: ReflectorOptions<T>;
   readonly #stopping = new AbortController();
   readonly #synced = Promise.withResolvers<undefined>();
-  readonly #known = new Map<string, { namespace: string; name: string }>();
-  /** Objects of an initial list that is still being sent. */
-  #listed: Set<string> | undefined;
+  readonly #roster: Roster<T>;
   /** Where to resume; undefined means list again. */
   #version: string | undefined;
   #streaming = true;
@@ -72,6 +53,11 @@ export class Reflector<T extends Identified> {
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
+    const { follower } = options;
+    this.#roster = new Roster({
+      put: (object) => this.#tell(() => follower.put(object)),
+      remove: (id) => this.#tell(() => follower.remove(id)),
+    });
     this.#heard = options.clock.monotonic();
   }
 
@@ -146,31 +132,22 @@ export class Reflector<T extends Identified> {
 
   async #list(): Promise<void> {
     const { client, path, query, accept } = this.#options;
-    this.#listed = new Set();
+    this.#roster.beginList();
     this.#relisting = false;
-    let next: string | undefined;
-    let version: string;
-    do {
-      const list = (await client.send({
-        method: 'GET',
-        path,
-        query: { ...query, limit: PAGE, ...(next === undefined ? {} : { continue: next }) },
-        ...(accept === undefined ? {} : { accept: accept.list }),
-        signal: this.#stopping.signal,
-      })) as { metadata: { resourceVersion: string; continue?: string }; items: T[] | null };
+    let version = '';
+    const request = { path, query, accept: accept?.list, signal: this.#stopping.signal };
+    for await (const page of readPages<T>(client, request)) {
       this.#hear();
-      // Go writes an empty list that was never made as null.
-      for (const item of list.items ?? []) this.#put(item);
-      next = list.metadata.continue === '' ? undefined : list.metadata.continue;
-      version = list.metadata.resourceVersion;
-    } while (next !== undefined);
+      for (const item of page.items) this.#roster.put(item);
+      version = page.version;
+    }
     this.#endList(version);
   }
 
   async #watch(): Promise<void> {
     const { client, clock, path, query, accept, random = Math.random } = this.#options;
     const initial = this.#version === undefined;
-    if (initial) this.#listed = new Set();
+    if (initial) this.#roster.beginList();
     // A wish for the list from before this is granted by it: what fails from here on is a fault.
     this.#relisting = false;
     const connection = new AbortController();
@@ -179,7 +156,7 @@ export class Reflector<T extends Identified> {
     if (initial) this.#begun ??= clock.monotonic();
     const cancel = initial
       ? clock.after(INITIAL_EVENTS_MS + (this.#begun ?? 0) - clock.monotonic(), () => {
-          if (this.#listed === undefined) return;
+          if (!this.#roster.isListing) return;
           silent.abort();
           connection.abort();
         })
@@ -206,7 +183,7 @@ export class Reflector<T extends Identified> {
         silence = false;
       }
       // Without a pause, a server that ends each watch at once would be asked without end.
-      if (silence || this.#listed !== undefined) throw unavailable(path, 'the watch ended too early');
+      if (silence || this.#roster.isListing) throw unavailable(path, 'the watch ended too early');
     } catch (error) {
       if (silent.signal.aborted) this.#streaming = false;
       throw error;
@@ -219,42 +196,24 @@ export class Reflector<T extends Identified> {
     if (type === 'ERROR') throw statusError(this.#options.path, object);
     this.#hear();
     const { metadata } = object;
-    if (type === 'DELETED') this.#remove(`${metadata.namespace ?? ''}/${metadata.name}`);
-    else if (type !== 'BOOKMARK') this.#put(object as T);
+    if (type === 'DELETED') this.#roster.remove(metadata);
+    else if (type !== 'BOOKMARK') this.#roster.put(object as T);
     else if (metadata.annotations?.['k8s.io/initial-events-end'] === 'true')
       this.#endList(metadata.resourceVersion);
     // An initial list is in no order of versions: nothing can be resumed from the middle of it.
-    if (this.#listed === undefined && !this.#relisting) this.#version = metadata.resourceVersion;
+    if (!this.#roster.isListing && !this.#relisting) this.#version = metadata.resourceVersion;
   }
 
   #endList(version: string): void {
     // A list that was wished for meanwhile must show what is stored from then on: it comes next.
     if (this.#relisting) return;
-    const listed = this.#listed ?? new Set();
-    this.#listed = undefined;
     this.#begun = undefined;
-    for (const key of [...this.#known.keys()]) if (!listed.has(key)) this.#remove(key);
+    this.#roster.endList();
     this.#version = version;
     this.#backoffMs = FIRST_BACKOFF_MS;
     this.#lists += 1;
     if (this.#lists > 1) this.#tell(() => this.#options.onRelisted?.());
     this.#synced.resolve(undefined);
-  }
-
-  #put(object: T): void {
-    const { namespace = '', name } = object.metadata;
-    const key = `${namespace}/${name}`;
-    this.#known.set(key, { namespace, name });
-    this.#listed?.add(key);
-    this.#tell(() => this.#options.follower.put(object));
-  }
-
-  #remove(key: string): void {
-    const id = this.#known.get(key);
-    if (id === undefined) return;
-    this.#known.delete(key);
-    this.#listed?.delete(key);
-    this.#tell(() => this.#options.follower.remove(id));
   }
 
   /** An exception of a follower must not end the watch: it would be thrown again by the same object. */
@@ -270,7 +229,7 @@ export class Reflector<T extends Identified> {
   #hear(): void {
     this.#heard = this.#options.clock.monotonic();
     // A list that begins again and again is no progress.
-    if (this.#listed === undefined) this.#backoffMs = FIRST_BACKOFF_MS;
+    if (!this.#roster.isListing) this.#backoffMs = FIRST_BACKOFF_MS;
   }
 
   #stopped(): boolean {

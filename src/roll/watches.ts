@@ -8,7 +8,8 @@ import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
-import { Reflector, type Follower, type Identified, type ReflectorOptions } from '../kube/reflector.ts';
+import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
+import type { Follower, Identified } from '../kube/roster.ts';
 import type { NamespaceScope } from './namespace-scope.ts';
 import type { StopSwitch } from './stop-switch.ts';
 

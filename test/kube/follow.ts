@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import type { RestampError } from '../../src/errors.ts';
-import { Reflector, type Identified, type ReflectorOptions } from '../../src/kube/reflector.ts';
+import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.ts';
+import type { Identified } from '../../src/kube/roster.ts';
 import { connect, fakeApiServer, type FakeApiServer, type Stream } from '../helpers/fake-api-server.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { journal, type Journal } from '../helpers/journal.ts';

@@ -1,0 +1,65 @@
+/** Metadata that every object of the API has. */
+export type Identified = {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+};
+
+/** What follows a kind of object hears of it, in the order of the API server. What it throws is only reported. */
+export type Follower<T extends Identified> = {
+  put(object: T): void;
+  /** The object is gone, or out of the filter of the watch. */
+  remove(id: { readonly namespace: string; readonly name: string }): void;
+};
+
+/**
+ * The names of what a follower has been told of. A list need not say what is gone: what it does not show, it tells of at
+ * the list's end.
+ */
+export class Roster<T extends Identified> {
+  readonly #follower: Follower<T>;
+  readonly #known = new Map<string, { namespace: string; name: string }>();
+  /** Objects of a list that is still being sent. */
+  #listed: Set<string> | undefined;
+
+  constructor(follower: Follower<T>) {
+    this.#follower = follower;
+  }
+
+  /** Whether a list has begun and not ended. */
+  get isListing(): boolean {
+    return this.#listed !== undefined;
+  }
+
+  /** A list begins, at its first object; what another one has shown that did not end counts no more. */
+  beginList(): void {
+    this.#listed = new Set();
+  }
+
+  /** The list has shown everything. */
+  endList(): void {
+    const listed = this.#listed ?? new Set();
+    this.#listed = undefined;
+    for (const [key, id] of [...this.#known]) if (!listed.has(key)) this.remove(id);
+  }
+
+  put(object: T): void {
+    const { namespace = '', name } = object.metadata;
+    const key = `${namespace}/${name}`;
+    this.#known.set(key, { namespace, name });
+    this.#listed?.add(key);
+    this.#follower.put(object);
+  }
+
+  /** Tells only of what is known. */
+  remove({ namespace = '', name }: { readonly namespace?: string; readonly name: string }): void {
+    const key = `${namespace}/${name}`;
+    if (!this.#known.delete(key)) return;
+    this.#listed?.delete(key);
+    this.#follower.remove({ namespace, name });
+  }
+}
