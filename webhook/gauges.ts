@@ -8,7 +8,7 @@ import type { Admission } from './admission.ts';
 /** The running parts that gauges are read off. */
 export type Gauged = Pick<
   ReturnType<typeof assembleMutator>,
-  'workloads' | 'sources' | 'sightings' | 'queue' | 'baselines'
+  'workloads' | 'sources' | 'sightings' | 'reader' | 'queue' | 'baselines'
 > & {
   readonly watches: Pick<Watches, 'ages'>;
   readonly leadership: Pick<Leadership, 'isLeader'>;
@@ -45,6 +45,11 @@ export function addGauges(metrics: Metrics, { watches, leadership, admission, ..
       'restamp_webhook_registered',
       'Whether the webhook configurations are there and trust our CA: 1 if so.',
       () => Number(admission?.registered ?? false),
+    ],
+    [
+      'restamp_reads_waiting',
+      'Reads of sources that wait for their turn; many for long: the API server is slow to answer.',
+      () => roll.reader.waiting,
     ],
     ['restamp_baselines_waiting', 'Maps that wait to be written.', () => roll.baselines.size],
   ];

@@ -77,6 +77,11 @@ export class SourceReader {
     this.#turns.stop();
   }
 
+  /** How many reads wait for their turn. */
+  get waiting(): number {
+    return this.#turns.waiting;
+  }
+
   /** What was read last; undefined if nothing was, or if `digest` could not answer for this selection. */
   state(ref: SourceRef, selection?: readonly string[]): SourceState | undefined {
     const state = this.#states.get(sourceKey(ref));

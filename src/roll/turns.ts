@@ -12,6 +12,11 @@ export class Turns {
     this.#limit = limit;
   }
 
+  /** How many tasks wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Runs a task at once or in its turn, and ends as it ends. */
   async run<T>(key: unknown, task: () => Promise<T>): Promise<T> {
     if (this.#running < this.#limit) this.#running += 1;

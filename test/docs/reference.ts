@@ -106,6 +106,7 @@ function metricRows(): Cells[] {
     workloads: none,
     sources: none,
     sightings: none,
+    reader: none,
     queue: none,
     baselines: none,
     watches: none,

@@ -222,6 +222,7 @@ t.test('of thousands of sources a few are read at once; one that somebody awaits
   };
   for (let index = 0; index < 2000; index += 1) reader.refresh(ref(`cm/n${index}`), { atLeast: '7' });
   t.equal(asked.items.length, 32);
+  t.equal(reader.waiting, 1968);
   const awaited = [reader.read(ref('cm/n1999')), reader.read(ref('secret/new'))];
   await turn();
   t.same(
@@ -234,6 +235,7 @@ t.test('of thousands of sources a few are read at once; one that somebody awaits
   answer(0);
   await asked.until(35);
   t.equal(asked.items[34]?.key, 'apps/cm/n32');
+  t.equal(reader.waiting, 1966);
   t.equal(done.items.length, 3);
 });
 
