@@ -111,7 +111,9 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   csi.stop();
   roll.stop();
   await leadership.stop();
-  await Promise.all([watches.stop(), admission?.close(), alerts?.stop(), hook?.stop(), roll.lastEvents()]);
+  // A roll that is still under way has its alert too.
+  const told = roll.lastEvents().then(() => alerts?.stop());
+  await Promise.all([watches.stop(), admission?.close(), hook?.stop(), told]);
   // Last, as it keeps the process alive: our timers do not.
   await ops.close();
   await auth.close();

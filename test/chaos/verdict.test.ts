@@ -273,3 +273,20 @@ t.test('what changed before the map knew the source again is excused, and counte
     ['lost'],
   );
 });
+
+t.test(
+  'the annotation of a roll that nothing else shows is asked for by a source that came back alone',
+  async (t) => {
+    const given = evidence([undefined, second, third]);
+    const template = podTemplateOf(given.record!.object);
+    Object.assign(template, { metadata: { annotations: { 'restamp.dev/stamp': 'any' } } });
+    const failings = (of: Evidence): string[] => judge(of).map(({ what }) => what);
+    t.same(failings(given), ['unasked']);
+    const back = new Ledger();
+    for (const [index, key] of ['first', 'second', 'first', 'third'].entries()) {
+      back.write(APP, { key });
+      back.stored(APP, BigInt(index + 1) * 10n);
+    }
+    t.same(failings({ ...given, ledger: back }), []);
+  },
+);

@@ -50,7 +50,8 @@ export function judge(evidence: Evidence): Failing[] {
   const id = idOf(actor);
   if (record === undefined || record.gone) return [{ what: 'lost', where: `${id} is gone` }];
   const rolls = rollsOf(evidence);
-  const strange = strangeLevers(actor, deeds, record.object);
+  const returned = actor.sources.some((source) => hasReturned(ledger.get(source).digests));
+  const strange = strangeLevers(actor, deeds.retemplated || returned, record.object);
   const unasked: Failing[] =
     strange.length > 0 ? [{ what: 'unasked', where: `${id}: has ${strange.join(', ')}` }] : [];
   const figures = `rolled ${rolls} times, ${deeds.rolls} by its user`;
@@ -180,15 +181,20 @@ function idleRuns({ actor, record, ledger, deeds }: Evidence): Failing[] {
   return idle.length === 0 ? [] : [{ what: 'excess', where }];
 }
 
+/** Whether a source has had the same content twice, with another one in between. */
+function hasReturned(digests: readonly string[]): boolean {
+  return new Set(digests).size < digests.length;
+}
+
 /** Levers in a template that no dependency of the workload accounts for; some kinds have none at all. */
-function strangeLevers({ manifest, sources }: Actor, deeds: Deeds, object: ActorObject): string[] {
+function strangeLevers({ manifest, sources }: Actor, mayBeStamped: boolean, object: ActorObject): string[] {
   const { spec, metadata } = podTemplateOf(object);
   const known = new Set(hasLevers(manifest) ? sources.map(leverName) : []);
   const variables = spec.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
   const annotations = Object.keys(metadata?.annotations ?? {});
   return [
     ...variables.filter((name) => name.startsWith('STAKATER_') && !known.has(name)),
-    // Only where the lever is right already, and that is the doing of a user: no two sources share one here.
-    ...annotations.filter((name) => name.startsWith('restamp.dev/') && !deeds.retemplated),
+    // Only where the lever is right already, by a user's doing, or where it comes back in the middle of a rollout.
+    ...annotations.filter((name) => name.startsWith('restamp.dev/') && !mayBeStamped),
   ];
 }
