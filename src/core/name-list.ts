@@ -15,6 +15,27 @@ const PLAIN_NAME = /^[a-z0-9-]+$/;
  */
 const MAX_COST = 20_000;
 
+/** Lists with patterns by their text, for as long as somebody has them. */
+const compiled = new Map<string, WeakRef<NameList>>();
+const gone = new FinalizationRegistry<string>((text) => {
+  if (compiled.get(text)?.deref() === undefined) compiled.delete(text);
+});
+
+/**
+ * {@link parseNameList}, but a text with patterns is compiled once for all who have it: that takes up to milliseconds,
+ * and a workload is read again with each change of its status.
+ */
+export function readNameList(text: string): NameList {
+  const known = compiled.get(text)?.deref();
+  if (known !== undefined) return known;
+  const list = parseNameList(text);
+  if (list.patterns.length + list.invalid.length > 0) {
+    compiled.set(text, new WeakRef(list));
+    gone.register(list, text);
+  }
+  return list;
+}
+
 /**
  * Reads a comma list of names and regular expressions as Reloader does (reloader.md 2.5): split at commas,
  * trimmed, each part `^part$` in Go's syntax, so that `foo|bar` escapes the anchors and a bare `*` matches

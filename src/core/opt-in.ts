@@ -1,5 +1,5 @@
 import { annotation, parseBool, type Annotations, type ReloaderKeys } from './annotations.ts';
-import { listMatches, parseNameList, type NameList } from './name-list.ts';
+import { listMatches, readNameList, type NameList } from './name-list.ts';
 import type { SourceType } from './source.ts';
 
 /** What a workload's annotations ask for, for one type of source. */
@@ -52,7 +52,7 @@ export function readOptIn(
   const list = annotation(from, keys.reload[type]);
   const autos = [annotation(from, keys.auto), annotation(from, keys.typedAuto[type])];
   return {
-    list: list === undefined ? undefined : parseNameList(list),
+    list: list === undefined ? undefined : readNameList(list),
     auto: autos.some(parseBool),
     silent: autos.every((value) => value === undefined || value === ''),
     search: annotation(from, keys.search) === 'true',

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { listMatches, parseNameList } from '../../src/core/name-list.ts';
+import { listMatches, parseNameList, readNameList } from '../../src/core/name-list.ts';
 
 const matches = (value: string, name: string): boolean => listMatches(parseNameList(value), name);
 
@@ -146,4 +146,11 @@ t.test('a hostile pattern is compiled within the cost of a list, or told of and 
   const long = parseNameList(`${'a.'.repeat(5 * 1024)}b`);
   t.equal(long.patterns.length, 1, '10 kB are within it');
   t.notOk(listMatches(long, 'a'.repeat(253)));
+});
+
+t.test('a list with patterns is compiled once for all who have it', async (t) => {
+  const text = 'app,team-[a-z]+,(';
+  t.equal(readNameList(text), readNameList(text));
+  t.same(readNameList(text), parseNameList(text));
+  t.not(readNameList('app,web'), readNameList('app,web'), 'names alone cost nothing, and are not kept');
 });
