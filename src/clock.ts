@@ -37,3 +37,14 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', done, { once: true });
   });
 }
+
+/** Ends with the work, or after `ms` if that is sooner: `over` tells the work, which must not reject, that nobody waits any more. */
+export async function atMost(
+  clock: Clock,
+  ms: number,
+  work: (over: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work(over.signal), pause(clock, ms, over.signal)]);
+  over.abort();
+}

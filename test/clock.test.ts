@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import t from 'tap';
-import { pause, systemClock, type Clock } from '../src/clock.ts';
+import { atMost, pause, systemClock, type Clock } from '../src/clock.ts';
 import { fakeClock } from './helpers/fake-clock.ts';
 
 t.test('pause ends when its time has come, and not before', async (t) => {
@@ -93,4 +93,19 @@ t.test('systemClock tells wall time, and a time of its own that does not step ba
   t.ok(early <= now && now <= Date.now());
   const first = systemClock.monotonic();
   t.ok(systemClock.monotonic() >= first);
+});
+
+t.test('atMost ends with the work, or when its time is over, and tells the work so', async (t) => {
+  const clock = fakeClock(0);
+  await atMost(clock, 100, async () => undefined);
+  t.equal(clock.waiting(), 0, 'no timer is left');
+  let told: AbortSignal | undefined;
+  const waiting = atMost(clock, 100, (over) => {
+    told = over;
+    return new Promise(() => undefined);
+  });
+  t.equal(told?.aborted, false);
+  clock.advance(100);
+  await waiting;
+  t.equal(told?.aborted, true);
 });

@@ -1,4 +1,4 @@
-import { pause, type Clock } from '../clock.ts';
+import { atMost, pause, type Clock } from '../clock.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
 import type { Letter } from './messenger.ts';
 
@@ -60,9 +60,8 @@ export class Outbox {
   async stop(): Promise<void> {
     this.#ending = Promise.withResolvers<undefined>();
     this.setBusy(false);
-    const over = new AbortController();
-    await Promise.race([this.#ending.promise, pause(this.#options.clock, LAST_MS, over.signal)]);
-    over.abort();
+    const { promise } = this.#ending;
+    await atMost(this.#options.clock, LAST_MS, () => promise);
     this.#stopping.abort();
     const left = this.#waiting.splice(0).length;
     if (left > 0) this.#options.onDropped(left);

@@ -1,4 +1,4 @@
-import { pause, type Clock } from '../clock.ts';
+import { atMost, type Clock } from '../clock.ts';
 import { compareVersions } from '../core/resource-version.ts';
 import type { FreshSource } from '../core/admission.ts';
 import type { SourceRef, SourceType } from '../core/source.ts';
@@ -60,13 +60,12 @@ export class LiveSources {
 
   /** Ends when all are up to date, or when the time is over; never rejects. */
   async #freshenAll(refs: readonly SourceRef[]): Promise<void> {
-    const over = new AbortController();
-    const freshen = async (ref: SourceRef): Promise<void> => {
-      if (!over.signal.aborted) await this.#freshen(ref).catch(() => undefined);
-    };
-    const all = Promise.all(refs.map((ref) => this.#turns.run(ref, () => freshen(ref))));
-    await Promise.race([all, pause(this.#options.clock, BUDGET_MS, over.signal)]);
-    over.abort();
+    await atMost(this.#options.clock, BUDGET_MS, (over) => {
+      const freshen = async (ref: SourceRef): Promise<void> => {
+        if (!over.aborted) await this.#freshen(ref).catch(() => undefined);
+      };
+      return Promise.all(refs.map((ref) => this.#turns.run(ref, () => freshen(ref))));
+    });
   }
 
   async #freshen(ref: SourceRef): Promise<void> {

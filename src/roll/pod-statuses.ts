@@ -15,6 +15,7 @@ import { workloadKey } from '../core/workload.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
 import { FailureRow } from './backoff.ts';
 import type { KeyRing } from './source-reader.ts';
+import { Turns } from './turns.ts';
 
 /** What a workload's pods have mounted of a SecretProviderClass, as a source like any other. */
 export type Mounted = Extract<Current, { state: 'present' }> & { readonly sha1: string };
@@ -53,8 +54,7 @@ export class PodStatuses {
   readonly #options: PodStatusesOptions;
   readonly #pages = new Map<string, Page>();
   readonly #byClass = new Map<string, Set<Page>>();
-  readonly #waiting: Page[] = [];
-  #reading = 0;
+  readonly #turns = new Turns(READS_AT_ONCE);
   #stopped = false;
 
   constructor(options: PodStatusesOptions) {
@@ -88,6 +88,7 @@ export class PodStatuses {
 
   stop(): void {
     this.#stopped = true;
+    this.#turns.stop();
   }
 
   /**
@@ -165,20 +166,7 @@ export class PodStatuses {
   #ask(page: Page): void {
     if (page.asked) return;
     page.asked = true;
-    this.#waiting.push(page);
-    this.#next();
-  }
-
-  #next(): void {
-    while (this.#reading < READS_AT_ONCE && !this.#stopped) {
-      const page = this.#waiting.shift();
-      if (page === undefined) return;
-      this.#reading += 1;
-      void this.#read(page).finally(() => {
-        this.#reading -= 1;
-        this.#next();
-      });
-    }
+    void this.#turns.run(page, () => this.#read(page));
   }
 
   /** Tries until it is known, or the status is gone. */

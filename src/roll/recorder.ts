@@ -1,4 +1,4 @@
-import { pause, type Clock } from '../clock.ts';
+import { atMost, type Clock } from '../clock.ts';
 import type { RollEntry, RollSource } from '../core/history.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import type { Workload } from '../core/workload.ts';
@@ -123,9 +123,8 @@ export class Recorder {
   async stop(): Promise<void> {
     this.#ending = Promise.withResolvers<undefined>();
     this.#flush();
-    const over = new AbortController();
-    await Promise.race([this.#ending.promise, pause(this.#options.clock, LAST_MS, over.signal)]);
-    over.abort();
+    const { promise } = this.#ending;
+    await atMost(this.#options.clock, LAST_MS, () => promise);
     const lost = this.#events.splice(0).length;
     if (lost > 0) this.#options.error({ lost }, 'Events were not sent: this process ends');
   }

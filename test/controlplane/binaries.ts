@@ -28,11 +28,16 @@ export type Binaries = {
   readonly cache: string;
 };
 
+/** Where everything that is built once is kept; it need not exist. */
+export const cacheRoot = (env: NodeJS.ProcessEnv = process.env): string =>
+  join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'restamp');
+
 /** The cache folder of this set of versions; it need not exist. */
 export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
-  join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'restamp', 'controlplane', versionKey);
+  join(cacheRoot(env), 'controlplane', versionKey);
 
-const exists = (path: string, mode: number): Promise<boolean> =>
+/** Whether there is something at a path that may be used in this mode (`constants.X_OK`). */
+export const exists = (path: string, mode: number): Promise<boolean> =>
   access(path, mode).then(
     () => true,
     () => false,

@@ -44,6 +44,11 @@ export async function defineKind(
       // Another test file may have defined it.
       if (!(error instanceof ApiError && error.status === 409)) throw error;
     });
+  await untilServed(cp, name);
+}
+
+/** Waits until the API server serves a definition, by its name: `rollouts.argoproj.io`. */
+export async function untilServed(cp: Connection, name: string): Promise<void> {
   await cp.untilObject<Definition>(`${BASE}/${name}`, ({ status }) =>
     (status?.conditions ?? []).some((one) => one.type === 'Established' && one.status === 'True'),
   );

@@ -1,12 +1,11 @@
 import t from 'tap';
 import { sharedControlPlane } from '../controlplane/shared.ts';
-import { defineKind, grantKind } from './crds.ts';
+import { defineKind, grantKind, ROLLOUT } from './crds.ts';
 import { AUTO, historyOf, source, stampedKeys, type WorkloadObject } from './objects.ts';
 import { Stage } from './stage.ts';
 
 t.setTimeout(600_000);
 
-const ROLLOUT = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Rollout', plural: 'rollouts' };
 const cp = await sharedControlPlane(t);
 await defineKind(cp, ROLLOUT);
 await grantKind(cp, ROLLOUT.group, ROLLOUT.plural);
@@ -113,33 +112,22 @@ async function driftOf(
   };
 }
 
-for (const strategy of ['env-vars', 'annotations'])
+for (const [kind, flag] of [
+  ['Deployment', '--reload-strategy=env-vars'],
+  ['Deployment', '--reload-strategy=annotations'],
+  ['Rollout', '--annotation-lever-kinds=Rollout'],
+] as const)
   for (const admission of ['on', 'off'] as const)
-    t.test(`${strategy}, webhook ${admission}: a roll of a Deployment is no drift`, async (t) => {
-      const stage = await open('drift', admission, [`--reload-strategy=${strategy}`]);
+    t.test(`${flag}, webhook ${admission}: a roll of a ${kind} is no drift`, async (t) => {
+      const stage = await open('drift', admission, [flag]);
       for (const tool of TOOLS)
         for (const [what, container] of CONTAINERS)
           t.same(
-            await driftOf(stage, 'Deployment', tool, container),
+            await driftOf(stage, kind, tool, container),
             { diff: '', told: '', kept: true },
             `${tool[0]}, ${what}`,
           );
     });
-
-for (const admission of ['on', 'off'] as const)
-  t.test(
-    `--annotation-lever-kinds=Rollout, webhook ${admission}: a roll of a Rollout is no drift`,
-    async (t) => {
-      const stage = await open('drift-annotation', admission, ['--annotation-lever-kinds=Rollout']);
-      for (const tool of TOOLS)
-        for (const [what, container] of CONTAINERS)
-          t.same(
-            await driftOf(stage, 'Rollout', tool, container),
-            { diff: '', told: '', kept: true },
-            `${tool[0]}, ${what}`,
-          );
-    },
-  );
 
 t.test('env var on a Rollout, webhook on: a roll is no drift for who applies by force', async (t) => {
   const stage = await open('drift-env', 'on', []);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { defineKind, grantKind } from '../e2e/crds.ts';
+import { defineKind, grantKind, ROLLOUT } from '../e2e/crds.ts';
 import { AUTO, historyOf, leverOf, sha1Of, source, stampedKeys } from '../e2e/objects.ts';
 import { release, settled, templates } from '../e2e/releases.ts';
 import { openStage } from '../e2e/stage.ts';
@@ -53,12 +53,11 @@ for (const [name, how] of [
 t.test(
   'a Rollout that is rolled by an env var without the webhook is drift, and the rule of the docs ends that',
   async (t) => {
-    const kind = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Rollout', plural: 'rollouts' };
-    await defineKind(cp, kind);
-    await grantKind(cp, kind.group, kind.plural);
+    await defineKind(cp, ROLLOUT);
+    await grantKind(cp, ROLLOUT.group, ROLLOUT.plural);
     const rule = {
-      group: kind.group,
-      kind: kind.kind,
+      group: ROLLOUT.group,
+      kind: ROLLOUT.kind,
       jqPathExpressions: [
         '.spec.template.spec.containers[]?.env[]? | select(.name | startswith("STAKATER_"))',
       ],
@@ -77,8 +76,8 @@ t.test(
       const env = [{ name: 'A', value: '1' }];
       const commit = await argo.commit(name, [
         {
-          apiVersion: `${kind.group}/${kind.version}`,
-          kind: kind.kind,
+          apiVersion: `${ROLLOUT.group}/${ROLLOUT.version}`,
+          kind: ROLLOUT.kind,
           metadata: { name: 'app', annotations: AUTO },
           spec: { template: { spec: { containers: [{ ...main, env }] } } },
         },
@@ -91,7 +90,7 @@ t.test(
         syncOptions: ['RespectIgnoreDifferences=true'],
       });
       await argo.synced(name, commit);
-      const path = `/apis/${kind.group}/${kind.version}/namespaces/${stage.ns}/rollouts/app`;
+      const path = `/apis/${ROLLOUT.group}/${ROLLOUT.version}/namespaces/${stage.ns}/rollouts/app`;
       await cp.untilObject(path, (object) => stampedKeys(object)?.length === 1);
       await stage.change('ConfigMap/app', { a: '2' });
       await cp.untilObject(path, (object) => historyOf(object).length === 1);

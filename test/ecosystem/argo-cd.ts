@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Connection } from '../controlplane/connection.ts';
@@ -129,7 +129,7 @@ export class ArgoCd {
   /** Commits the objects of one folder, as they are to be from now on. Returns the commit. */
   async commit(path: string, objects: readonly object[]): Promise<string> {
     const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-    await promisify(execFile)('mkdir', ['-p', join(this.#repository, path)]);
+    await mkdir(join(this.#repository, path), { recursive: true });
     await writeFile(join(this.#repository, path, 'objects.json'), text);
     await this.#git('add', '--all');
     await this.#git('commit', '--quiet', '--message', path);

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { access, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheRoot, exists } from '../controlplane/binaries.ts';
 import { go, timed, type GoContext } from '../controlplane/go.ts';
 import { withLock } from '../controlplane/lock.ts';
 import { goVersion } from '../controlplane/recipe.ts';
@@ -22,18 +23,12 @@ export type Built = {
 const DEFINITIONS = 'definitions';
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-const cacheOf = (name: string, version: string): string => {
-  const caches = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return join(caches, 'restamp', 'ecosystem', `${name}-${version}`);
-};
+const cacheOf = (name: string, version: string): string =>
+  join(cacheRoot(), 'ecosystem', `${name}-${version}`);
 
 /** Makes a folder of the cache once, with whoever else wants it; it appears whole or not at all. */
 const once = async (folder: string, make: (partial: string) => Promise<void>): Promise<void> => {
-  const there = (): Promise<boolean> =>
-    access(folder).then(
-      () => true,
-      () => false,
-    );
+  const there = (): Promise<boolean> => exists(folder, constants.F_OK);
   if (await there()) return;
   await withLock(`${folder}.lock`, async () => {
     if (await there()) return;

@@ -8,7 +8,7 @@ import { PLAIN, plainText } from '../../manifests/generate.ts';
 import { rightsOf } from '../../manifests/rights.ts';
 import { findBinaries } from '../controlplane/binaries.ts';
 import { argsOf, deploymentOf, only, render } from './chart.ts';
-import { linesOfRights, linesOfRoles, manifests, parseManifests, type Manifest } from './roles.ts';
+import { EVERYTHING, linesOfRights, linesOfRoles, manifests, parseManifests, type Manifest } from './roles.ts';
 
 const run = promisify(execFile);
 const { paths } = await findBinaries();
@@ -46,18 +46,7 @@ t.test('the overlay for one namespace asks for nothing outside of it', async (t)
   const overlaid = parseManifests(stdout);
   t.ok(overlaid.length > 5);
   for (const { kind, metadata } of overlaid) t.equal(metadata.namespace, 'my-namespace', kind);
-  const scope = {
-    global: false,
-    webhook: false,
-    configMaps: true,
-    secrets: true,
-    jobs: true,
-    cronJobs: true,
-    argoRollouts: false,
-    csi: false,
-    instance: 'restamp',
-    registration: '',
-  };
+  const scope = { ...EVERYTHING, global: false, webhook: false, registration: '' };
   const { watched, own } = rightsOf(scope);
   t.same(linesOfRoles(overlaid.filter(({ kind }) => kind === 'Role')), linesOfRights([...watched, ...own]));
   for (const { subjects } of overlaid.filter(({ kind }) => kind === 'RoleBinding'))
