@@ -29,6 +29,7 @@ chaos: node_modules/.installed ## Break everything at random and count what is l
 	@node test/chaos/main.ts $(ARGS)
 
 ecosystem: node_modules/.installed ## Run beside Argo CD, Argo Rollouts, Sealed Secrets, External Secrets, Terraform (not part of test)
+	@node test/ecosystem/needs.ts
 	@node test/run.ts test/ecosystem/*.live.ts
 
 bundle: node_modules/.installed ## Make dist/restamp.mjs

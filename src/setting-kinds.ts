@@ -151,6 +151,11 @@ function isBare(text: string): boolean {
   return url === null || url.search + url.hash + url.username + url.password === '';
 }
 
+/** `host:port`, as {@link Address} is written in an address of the web. */
+export function formatAddress({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 function parseAddress(text: string): Address | Refused {
   const [, host, port] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535) return REFUSED;

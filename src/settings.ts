@@ -39,7 +39,7 @@ export const SETTINGS = {
   'admission-url': row(
     'https-url',
     '',
-    'https address at which the API server reaches us; registers webhooks by URL',
+    'https address at which the API server reaches us; registers webhooks by URL; port 0: that of --admission-listen',
   ),
   'admission-listen': row('address', '0.0.0.0:9443', 'address on which admission reviews are answered'),
   'replica-address': row(

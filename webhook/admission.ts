@@ -2,6 +2,7 @@ import { createLeaf, tlsOptionsOf, type TlsOptions } from '../certs/leaf.ts';
 import type { KeyMaterial } from '../certs/key-secret.ts';
 import { pause, type Clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
+import type { Address } from '../src/setting-kinds.ts';
 import type { Kinds } from '../src/core/kind.ts';
 import { reasonOf } from '../src/errors.ts';
 import type { KubeClient } from '../src/kube/client.ts';
@@ -45,6 +46,8 @@ export type AdmissionParts = {
 
 /** The front door, with its certificate and its registration. */
 export type Admission = {
+  /** Where it listens. */
+  readonly address: Address;
   /** Whether the API server was seen to know us. */
   readonly registered: boolean;
   /** Registers again, now that there are more kinds. */
@@ -102,10 +105,11 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     },
     onError: (error) => log.warn({ code: error.code, remedy: error.remedy }, error.message),
   });
+  const url = reachedAt(config.admissionUrl, server.address);
   const name = config.registration ?? config.instance;
   const options = () => ({
     name,
-    address: config.admissionUrl ?? { namespace: parts.namespace, name: config.instance },
+    address: url ?? { namespace: parts.namespace, name: config.instance },
     caPem: keys.ca.certPem,
     ownUser: parts.ownUser,
     scope: config,
@@ -133,6 +137,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
       parts.warn('WebhookUnregistered', `The webhook configurations ${name} are gone or do not trust our CA`),
   });
   return {
+    address: server.address,
     get registered() {
       return guard.registered;
     },
@@ -143,14 +148,14 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
           await register(client, options());
           break;
         } catch (error) {
-          if (config.admissionUrl !== undefined) throw error;
+          if (url !== undefined) throw error;
           unregistered(error);
           await pause(clock, RETRY_MS, stop);
           if (stop.aborted) return;
         }
       }
-      if (config.admissionUrl === undefined) keep();
-      const at = config.admissionUrl?.href ?? `https://${service}`;
+      if (url === undefined) keep();
+      const at = url?.href ?? `https://${service}`;
       guard.start();
       log.info({ url: at, name }, 'Webhook registered');
     },
@@ -163,12 +168,20 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
       leaf.close();
       forwarder.close();
       await server.close();
-      if (config.admissionUrl === undefined) return;
+      if (url === undefined) return;
       // Other replicas are called by the same registration.
-      if (await hasNeighbours(config.admissionUrl, keys.ca.certPem, clock)) return;
+      if (await hasNeighbours(url, keys.ca.certPem, clock)) return;
       await unregister(client, name).catch((error: unknown) =>
         log.error({ name }, `The webhook configuration could not be removed: ${reasonOf(error)}`),
       );
     },
   };
+}
+
+/** The address that the API server calls: port 0 in it stands for the port that the front door was given. */
+function reachedAt(url: URL | undefined, { port }: Address): URL | undefined {
+  if (url?.port !== '0') return url;
+  const reached = new URL(url);
+  reached.port = String(port);
+  return reached;
 }

@@ -8,6 +8,7 @@ import { createLeadership } from '../src/roll/leadership.ts';
 import { publishMetaInfo } from '../src/roll/meta-info.ts';
 import { NamespaceScope } from '../src/roll/namespace-scope.ts';
 import { watchNotices } from '../src/notices.ts';
+import { formatAddress } from '../src/setting-kinds.ts';
 import { helpText } from '../src/settings.ts';
 import { mayReadStatus } from '../src/kube/access.ts';
 import { startWatches } from '../src/roll/watches.ts';
@@ -33,7 +34,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     namespace,
     roll,
     onTrouble,
-    address: replicaAddress(config.replicaAddress, config.admissionListen),
+    address: () => replicaAddress(config.replicaAddress, admission?.address ?? config.admissionListen),
     onLeading: (leading) => {
       hook?.setLeading(leading);
       if (leading && config.mode === 'roll')
@@ -50,6 +51,13 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const admission = await openFront(base, rolling, leadership);
+  log.info(
+    {
+      ops: formatAddress(ops.address),
+      ...(admission === undefined ? {} : { admission: formatAddress(admission.address) }),
+    },
+    'Listening',
+  );
   if (admission !== undefined) unready.add('the webhook is not registered');
   const namespaceScope = new NamespaceScope({
     selector: config.namespaceSelector,

@@ -14,7 +14,10 @@ const BUILDERS = [
   ['buildah', ['info']],
 ] as const;
 
-/** Builds the image; returns its name. Throws an Error that says what was tried if nothing here can build one. */
+/**
+ * Builds the bundle and the image; returns its name. Throws an Error that says what was tried, before anything is
+ * built, if nothing here can build one.
+ */
 export async function buildImage(env?: NodeJS.ProcessEnv): Promise<string> {
   const options = { cwd: root, ...(env === undefined ? {} : { env }) };
   const tried: string[] = [];
@@ -24,6 +27,7 @@ export async function buildImage(env?: NodeJS.ProcessEnv): Promise<string> {
       tried.push(`${program} ${asked.error === undefined ? 'does not run here' : 'is not installed'}`);
       continue;
     }
+    await bundle(PROGRAMS.restamp);
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
     const image = `ghcr.io/restamp/restamp:${version}`;
     const args = ['build', '--file', 'manifests/image/Dockerfile', '--tag', image, '.'];
@@ -35,7 +39,6 @@ export async function buildImage(env?: NodeJS.ProcessEnv): Promise<string> {
 }
 
 if (import.meta.main) {
-  await bundle(PROGRAMS.restamp);
   try {
     process.stdout.write(`${await buildImage()}\n`);
   } catch (error) {

@@ -10,7 +10,7 @@ export type LeaseRecordOptions = {
   readonly name: string;
   readonly identity: string;
   /** Where the others reach us while it is ours. */
-  readonly address?: string | undefined;
+  readonly address?: (() => string | undefined) | undefined;
   readonly leaseMs: number;
   /** How long one request may take. */
   readonly timeoutMs: number;
@@ -104,7 +104,7 @@ export class LeaseRecord {
       renewTime: now,
       leaseTransitions: ours || this.#lease === undefined ? transitions : transitions + 1,
     };
-    return this.#write(taken, this.#options.address);
+    return this.#write(taken, this.#options.address?.());
   }
 
   /** Makes it nobody's, in client-go's form. */

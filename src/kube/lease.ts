@@ -12,7 +12,7 @@ export type ElectionOptions = {
   /** Who we are in the Lease: never the same for two that run at once. */
   readonly identity: string;
   /** Where the others reach us while we lead. */
-  readonly address?: string | undefined;
+  readonly address?: (() => string | undefined) | undefined;
   /** Called each time leadership begins, and each time it ends: always in turn, never a gain after `stop`. */
   readonly onGain: () => void;
   readonly onLose: () => void;

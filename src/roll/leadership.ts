@@ -27,7 +27,7 @@ export type LeadershipOptions = {
   readonly roll: Pick<ReturnType<typeof assembleMutator>, 'mutator' | 'queue' | 'baselines' | 'remakes'>;
   readonly onTrouble: (error: RestampError) => void;
   /** Where the others reach us. */
-  readonly address?: string | undefined;
+  readonly address?: (() => string | undefined) | undefined;
   /** This process leads from now on, or does not any more. */
   readonly onLeading?: (leading: boolean) => void;
 };

@@ -1,4 +1,5 @@
 // `make bench`: measures the bundle on a real control plane, beside a plain client and, if there is one, a peer.
+import { accessSync, constants } from 'node:fs';
 import { loadavg } from 'node:os';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -39,6 +40,16 @@ const unknown = parts.filter((part) => !PARTS.includes(part));
 if (values.help || unknown.length > 0) {
   process.stdout.write(usage);
   process.exit(values.help ? 0 : 2);
+}
+
+// What is missing is said before anything is built.
+if (values.peer !== undefined) {
+  try {
+    accessSync(values.peer, constants.X_OK);
+  } catch {
+    process.stderr.write(`--peer=${values.peer} is no program: build it first, and give its path\n`);
+    process.exit(2);
+  }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));

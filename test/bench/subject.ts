@@ -1,10 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
-import { freePort } from '../e2e/restamp.ts';
 import type { AuditLine } from './audit-trail.ts';
 import { processUsage, type ProcessUsage } from './process-usage.ts';
 
@@ -35,18 +34,16 @@ export function restamp(bundle: string): Contender {
     name: 'restamp',
     sent: ({ user }) => user === 'restamp',
     start: async (controlPlane, flags = []) => {
-      const [port, opsPort] = [await freePort(), await freePort()];
-      const opsUrl = `http://127.0.0.1:${opsPort}`;
       const started = performance.now();
-      const child = launch(
+      const { child, said } = launch(
         controlPlane,
         process.execPath,
         [
           bundle,
           `--kubeconfig=${controlPlane.kubeconfigFor('restamp')}`,
-          `--admission-url=https://127.0.0.1:${port}`,
-          `--admission-listen=127.0.0.1:${port}`,
-          `--ops-listen=127.0.0.1:${opsPort}`,
+          '--admission-url=https://127.0.0.1:0',
+          '--admission-listen=127.0.0.1:0',
+          '--ops-listen=127.0.0.1:0',
           '--quiet-period=0',
           // The maps of the workloads under test are written before anything is measured, and that soon.
           '--baselines-per-second=100',
@@ -55,7 +52,10 @@ export function restamp(bundle: string): Contender {
         {},
       );
       const pid = child.pid ?? 0;
-      while (!(await isReady(opsUrl))) {
+      let opsUrl = '';
+      while (opsUrl === '' || !(await isReady(opsUrl))) {
+        const ops = /"?Listening"? ops=(\S+)/.exec(said())?.[1];
+        opsUrl = ops === undefined ? '' : `http://${ops}`;
         if (child.exitCode !== null || performance.now() - started > READY_MS)
           throw new Error('Restamp did not become ready');
         await sleep(10);
@@ -72,7 +72,7 @@ export function peer(path: string): Contender {
     name: 'peer',
     sent: ({ agent }) => agent.startsWith(`${basename(path)}/`),
     start: async (controlPlane) => {
-      const child = launch(controlPlane, path, [], { KUBECONFIG: controlPlane.kubeconfig });
+      const { child } = launch(controlPlane, path, [], { KUBECONFIG: controlPlane.kubeconfig });
       await sleep(2_000);
       if (child.exitCode !== null) throw new Error(`${path} has ended with code ${child.exitCode}`);
       return { pid: child.pid ?? 0, opsUrl: '', ready: undefined, stop: () => end(child) };
@@ -85,14 +85,16 @@ function launch(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): ChildProcess {
-  const log = openSync(join(dir, 'logs', `${basename(args[0] ?? file)}.log`), 'a');
+): { readonly child: ChildProcess; /** What it has logged so far. */ readonly said: () => string } {
+  const path = join(dir, 'logs', `${basename(args[0] ?? file)}.log`);
+  const log = openSync(path, 'a');
+  const start = fstatSync(log).size;
   const child = spawn(file, [...args], { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
   // Nothing that is measured outlives the bench, however that ends.
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
-  return child;
+  return { child, said: () => readFileSync(path).subarray(start).toString() };
 }
 
 async function isReady(opsUrl: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Connection } from '../controlplane/connection.ts';
-import { freePort, startRestamp, type LogLine, type Restamp } from '../e2e/restamp.ts';
+import { startRestamp, type LogLine, type Restamp } from '../e2e/restamp.ts';
 import { Proxy } from './proxy.ts';
 import type { Random } from './random.ts';
 
@@ -24,19 +24,17 @@ export class Replica {
   deaths = 0;
   readonly #cp: Connection;
   readonly #ns: string;
-  readonly #port: number;
   readonly #runs: Restamp[] = [];
   #restamp: Restamp | undefined;
 
-  private constructor(cp: Connection, ns: string, port: number, proxy: Proxy) {
+  private constructor(cp: Connection, ns: string, proxy: Proxy) {
     this.#cp = cp;
     this.#ns = ns;
-    this.#port = port;
     this.proxy = proxy;
   }
 
   static async open(cp: Connection, ns: string, name: string, random: Random): Promise<Replica> {
-    const replica = new Replica(cp, ns, await freePort(), await Proxy.open(cp, name, random));
+    const replica = new Replica(cp, ns, await Proxy.open(cp, name, random));
     await replica.start();
     return replica;
   }
@@ -48,7 +46,6 @@ export class Replica {
       try {
         this.#restamp = await startRestamp(this.#cp, {
           namespaces: [this.#ns],
-          port: this.#port,
           flags: [...FLAGS, `--kubeconfig=${this.proxy.kubeconfig}`],
         });
         this.#runs.push(this.#restamp);

@@ -31,3 +31,6 @@ export const findPorts = async (count: number): Promise<number> => {
   }
   throw new Error(`No ${count} neighbouring free ports on 127.0.0.1 between ${lowest} and ${highest}.`);
 };
+
+/** One such port, for a program that must be told which one to take; what can say which one it got is given port 0. */
+export const findPort = (): Promise<number> => findPorts(1);

@@ -3,7 +3,7 @@ import { Proxy } from '../chaos/proxy.ts';
 import { Random } from '../chaos/random.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { AUTO, leverOf, sha1Of, source, workload, type SourceName, type WorkloadObject } from './objects.ts';
-import { freePort, startRestamp } from './restamp.ts';
+import { startRestamp } from './restamp.ts';
 import { Stage } from './stage.ts';
 
 t.setTimeout(300_000);
@@ -25,7 +25,6 @@ t.test(
       const restamp = await startRestamp(cp, {
         namespaces: [ns],
         admission: 'off',
-        port: await freePort(),
         flags,
       });
       t.teardown(() => restamp.stop());

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../controlplane/connection.ts';
@@ -21,8 +20,6 @@ export type RestampOptions = {
   readonly instance?: string;
   /** `off`: no webhook. */
   readonly admission?: 'on' | 'off';
-  /** The port of the front door, to come back on the same one. */
-  readonly port?: number;
 };
 
 /** A running Restamp, under the identity `restamp` and the shipped role. */
@@ -46,24 +43,12 @@ const startMs = 60_000;
 const untilMs = 30_000;
 const main = fileURLToPath(new URL('./child.ts', import.meta.url));
 
-/** A port of the loopback that nobody uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 /** Starts Restamp against a control plane and waits until it is ready. */
 export async function startRestamp(controlPlane: Connection, options: RestampOptions): Promise<Restamp> {
   const { namespaces, flags = [], admission = 'on' } = options;
   return startServer({
     kubeconfig: controlPlane.kubeconfigFor('restamp'),
     admission,
-    ...(options.port === undefined ? {} : { port: options.port }),
     flags: [
       `--instance=${options.instance ?? namespaces[0] ?? 'restamp'}`,
       ...(namespaces.length === 0 ? [] : [`--namespaces=${namespaces.join(',')}`]),
@@ -83,8 +68,6 @@ export async function startRestamp(controlPlane: Connection, options: RestampOpt
 export type ServerOptions = {
   readonly kubeconfig: string;
   readonly admission: 'on' | 'off';
-  /** The port of the front door. */
-  readonly port?: number;
   readonly flags: readonly string[];
   /** Its whole environment; that of the test unless given. */
   readonly env?: Readonly<Record<string, string>>;
@@ -93,18 +76,15 @@ export type ServerOptions = {
 /** Starts the server and waits until it is ready. */
 export async function startServer(options: ServerOptions): Promise<Restamp> {
   const { kubeconfig, admission, flags, env } = options;
-  const port = options.port ?? (await freePort());
-  const opsPort = await freePort();
-  const admissionUrl = `https://127.0.0.1:${port}`;
   const child: ChildProcess = spawn(
     process.execPath,
     [
       main,
       `--kubeconfig=${kubeconfig}`,
       ...(admission === 'on'
-        ? [`--admission-url=${admissionUrl}`, `--admission-listen=127.0.0.1:${port}`]
+        ? ['--admission-url=https://127.0.0.1:0', '--admission-listen=127.0.0.1:0']
         : []),
-      `--ops-listen=127.0.0.1:${opsPort}`,
+      '--ops-listen=127.0.0.1:0',
       ...flags,
     ],
     { stdio: ['pipe', 'pipe', 'pipe'], ...(env === undefined ? {} : { env }) },
@@ -155,11 +135,13 @@ export async function startServer(options: ServerOptions): Promise<Restamp> {
       throw error;
     },
   );
+  // Each port is taken by the server itself: one that was found free before may be somebody else's by then.
+  const { admission: door, ops } = listening(await until((line) => listening(line) !== undefined)) ?? {};
   return {
     pid: child.pid ?? 0,
     lines,
-    admissionUrl,
-    opsUrl: `http://127.0.0.1:${opsPort}`,
+    admissionUrl: `https://${String(door)}`,
+    opsUrl: `http://${String(ops)}`,
     until,
     rolls: (namespace) => lines.filter((line) => line.audit === 'roll' && line['namespace'] === namespace),
     stop: () => {
@@ -171,6 +153,14 @@ export async function startServer(options: ServerOptions): Promise<Restamp> {
       await ended;
     },
   };
+}
+
+/** The addresses in the line that tells of them, in either format of the log. */
+function listening(line: LogLine): Readonly<Record<string, unknown>> | undefined {
+  if (line.msg === 'Listening') return line;
+  if (!line.msg.includes('msg="Listening"')) return undefined;
+  const pairs = [...line.msg.matchAll(/(\w+)=(\S+)/g)];
+  return Object.fromEntries(pairs.map(([, key = '', value]) => [key, value] as const));
 }
 
 function parse(text: string): LogLine {

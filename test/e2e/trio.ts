@@ -1,7 +1,7 @@
 import type { HasTeardown } from '../controlplane/shared.ts';
 import { startBalancer, type Balancer } from './balancer.ts';
 import { get } from './metrics.ts';
-import { freePort, startRestamp, type LogLine, type Restamp } from './restamp.ts';
+import { startRestamp, type LogLine, type Restamp } from './restamp.ts';
 import type { Stage } from './stage.ts';
 
 /** Three Restamps of one installation behind one address. */
@@ -28,18 +28,17 @@ export class Trio {
 
   /** Starts one more. */
   async start(flags: readonly string[] = []): Promise<Restamp> {
-    const port = await freePort();
-    this.balancer.backends.push(port);
     const restamp = await startRestamp(this.#stage.cp, {
       namespaces: [this.#stage.ns],
-      port,
       flags: [
         ...this.#flags,
         `--admission-url=${this.balancer.url}`,
-        `--replica-address=127.0.0.1:${port}`,
+        '--replica-address=127.0.0.1',
         ...flags,
       ],
     });
+    const port = Number(new URL(restamp.admissionUrl).port);
+    this.balancer.backends.push(port);
     this.#all.push(restamp);
     this.#ports.set(restamp, port);
     return restamp;
@@ -68,8 +67,12 @@ export class Trio {
 
   /** Ends one by SIGTERM, or by SIGKILL; returns the exit code. */
   async end(restamp: Restamp, how: 'stop' | 'kill'): Promise<number | undefined> {
+    const port = this.#ports.get(restamp);
     this.#ports.delete(restamp);
-    return (await restamp[how]()) ?? undefined;
+    const code = await restamp[how]();
+    // Another program may be given its port from now on.
+    this.balancer.backends = this.balancer.backends.filter((one) => one !== port);
+    return code ?? undefined;
   }
 
   /** How many reviews each of those that run has answered. */

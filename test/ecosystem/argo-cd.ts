@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Connection } from '../controlplane/connection.ts';
 import type { KubeObject } from '../controlplane/http.ts';
+import { findPort } from '../controlplane/ports.ts';
 import type { HasTeardown } from '../controlplane/shared.ts';
-import { freePort } from '../e2e/restamp.ts';
 import { buildNeighbour } from './build.ts';
 import { applyDefinitions } from './definitions.ts';
 import { ARGO_CD } from './neighbours.ts';
@@ -86,10 +86,10 @@ export class ArgoCd {
     const argo = new ArgoCd(cp, ns, dir);
     await argo.#git('init', '--quiet', '--initial-branch=main');
     const [redis, repo, repoMetrics, metrics] = [
-      await freePort(),
-      await freePort(),
-      await freePort(),
-      await freePort(),
+      await findPort(),
+      await findPort(),
+      await findPort(),
+      await findPort(),
     ];
     const env = { KUBECONFIG: cp.kubeconfig, ARGOCD_GPG_ENABLED: 'false', REDIS_PASSWORD: '' };
     const common = [`--redis=127.0.0.1:${redis}`, '--loglevel=warn'];

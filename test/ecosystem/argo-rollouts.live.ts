@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import t from 'tap';
 import type { KubeObject } from '../controlplane/http.ts';
+import { findPort } from '../controlplane/ports.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { grantKind } from '../e2e/crds.ts';
 import { AUTO, historyOf, sha1Of, source, stampedKeys, type Annotations } from '../e2e/objects.ts';
-import { freePort } from '../e2e/restamp.ts';
 import { Stage } from '../e2e/stage.ts';
 import { buildNeighbour } from './build.ts';
 import { applyDefinitions } from './definitions.ts';
@@ -35,13 +35,13 @@ await grantKind(cp, 'argoproj.io', 'rollouts');
 const stage = new Stage(cp, await cp.freshNamespace('argo'), { flags: ['--is-Argo-Rollouts=true'] });
 t.teardown(() => stage.close());
 const { ns } = stage;
-const health = await freePort();
+const health = await findPort();
 await startProgram(t, {
   file: join(folder, 'rollouts-controller'),
   args: [
     `--kubeconfig=${cp.kubeconfig}`,
     ...['--leader-elect=false', '--namespaced', `--namespace=${ns}`],
-    ...[`--metricsPort=${await freePort()}`, `--healthzPort=${health}`],
+    ...[`--metricsPort=${await findPort()}`, `--healthzPort=${health}`],
   ],
   ready: `http://127.0.0.1:${health}/healthz`,
 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { KubeObject } from '../controlplane/http.ts';
-import { freePort } from '../e2e/restamp.ts';
+import { findPort } from '../controlplane/ports.ts';
 import { openStage } from '../e2e/stage.ts';
 import { buildNeighbour } from './build.ts';
 import { applyDefinitions } from './definitions.ts';
@@ -15,7 +15,7 @@ const store = await startParameterStore(t);
 const stage = await openStage(t, 'store');
 const { cp, ns } = stage;
 await applyDefinitions(cp, definitions);
-const live = await freePort();
+const live = await findPort();
 await startProgram(t, {
   file: `${folder}/external-secrets`,
   args: [

@@ -1,5 +1,5 @@
 import { installParameterStore } from './build.ts';
-import { freePort } from '../e2e/restamp.ts';
+import { findPort } from '../controlplane/ports.ts';
 import type { HasTeardown } from '../controlplane/shared.ts';
 import { startProgram } from './program.ts';
 
@@ -17,7 +17,7 @@ const AUTHORIZATION = `AWS4-HMAC-SHA256 Credential=any/20260101/${REGION}/ssm/aw
 
 /** Starts a Parameter Store that ends with the test. */
 export const startParameterStore = async (t: HasTeardown): Promise<ParameterStore> => {
-  const port = await freePort();
+  const port = await findPort();
   const url = `http://127.0.0.1:${port}`;
   await startProgram(t, {
     file: await installParameterStore(),

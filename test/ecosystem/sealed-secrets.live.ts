@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
+import { findPort } from '../controlplane/ports.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { source } from '../e2e/objects.ts';
-import { freePort } from '../e2e/restamp.ts';
 import { openStage } from '../e2e/stage.ts';
 import { buildNeighbour } from './build.ts';
 import { applyDefinitions } from './definitions.ts';
@@ -18,7 +18,7 @@ const { folder, definitions } = await buildNeighbour(SEALED_SECRETS);
 const stage = await openStage(t, 'sealed');
 const { cp, ns } = stage;
 await applyDefinitions(cp, definitions);
-const address = `127.0.0.1:${await freePort()}`;
+const address = `127.0.0.1:${await findPort()}`;
 const dir = t.testdir({ account: {} });
 const account = join(dir, 'account');
 await mkdir(account, { recursive: true });
@@ -29,7 +29,7 @@ const started = await inCluster(cp, {
     join(folder, 'controller'),
     '--all-namespaces=false',
     `--listen-addr=${address}`,
-    `--listen-metrics-addr=127.0.0.1:${await freePort()}`,
+    `--listen-metrics-addr=127.0.0.1:${await findPort()}`,
   ],
 });
 await startProgram(t, { ...started, ready: `http://${address}/healthz` });

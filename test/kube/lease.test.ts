@@ -24,7 +24,7 @@ t.test('a candidate creates the Lease where there is none, and leads', async (t)
 t.test('the Lease says where its holder is reached, and no other one’s address after it', async (t) => {
   const clock = fakeClock(START);
   const leases = memoryLeases(clock);
-  const a = candidate(clock, leases, { identity: 'a', address: '10.0.0.1:9443' });
+  const a = candidate(clock, leases, { identity: 'a', address: () => '10.0.0.1:9443' });
   const b = candidate(clock, leases, { identity: 'b' });
   a.start();
   await pass(clock, 0);

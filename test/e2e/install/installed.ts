@@ -6,7 +6,7 @@ import type { Connection } from '../../controlplane/connection.ts';
 import { startControlPlane } from '../../controlplane/controlplane.ts';
 import type { HasTeardown } from '../../controlplane/shared.ts';
 import type { Deployment } from '../../manifests/chart.ts';
-import { freePort, startServer, type Restamp } from '../restamp.ts';
+import { startServer, type Restamp } from '../restamp.ts';
 
 /**
  * A control plane of the test's own, since what is installed for all namespaces would meet the other tests. Nothing
@@ -52,7 +52,6 @@ export async function runInstalled(
   const server = await startServer({
     kubeconfig: await kubeconfigOf(cp, namespace, pod.serviceAccountName),
     admission: flags.includes('--admission=off') ? 'off' : 'on',
-    port: await freePort(),
     flags: [...flags, ...ADAPTED, ...HURRY, ...more],
     env,
   });
