@@ -22,6 +22,13 @@ const row = (text: string, retry: Retry, status: number, remedy: string): Row =>
 
 /** Every error that crosses a folder's border: text, retry behaviour, HTTP status (or exit code × 100), remedy. */
 export const ERRORS = {
+  RESTAMP_INTERNAL_FAULT: row(
+    'Restamp met a fault of its own',
+    'backoff',
+    500,
+    'Everything else goes on, and this is tried again; report the log line with this code.',
+  ),
+
   RESTAMP_CONFIG_INVALID: row(
     'The configuration is not usable',
     'never',
@@ -261,6 +268,16 @@ export function hasCode(error: unknown, code: ErrorCode): error is RestampError 
 /** Text of any thrown thing, for a log line; never its own properties, which may hold data. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * What may be said of an exception that nobody foresaw. Only the words of an Error or TypeError are the program's own:
+ * those of a parser or of Node's checks quote what they were given, which may be a value of a source.
+ */
+export function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return `a ${typeof error} was thrown`;
+  const plain = ['Error', 'TypeError', 'RangeError', 'ReferenceError'].includes(error.name);
+  return plain && !('code' in error) ? `${error.name}: ${error.message}` : error.name;
 }
 
 /** `error` itself if it is ours; else it is wrapped under `code`, with what it was met at. */

@@ -11,7 +11,7 @@ t.test('ERRORS has each code once, of the form RESTAMP_AREA_WHAT', async (t) => 
   t.same(rows, codes);
   t.equal(new Set(rows).size, rows.length);
   for (const code of codes)
-    t.match(code, /^RESTAMP_(CONFIG|KUBE|CERTS|ADMISSION|OPS|OUTGOING|ROLL|MAP)_[A-Z]+(_[A-Z]+)*$/);
+    t.match(code, /^RESTAMP_(INTERNAL|CONFIG|KUBE|CERTS|ADMISSION|OPS|OUTGOING|ROLL|MAP)_[A-Z]+(_[A-Z]+)*$/);
 });
 
 t.test('ERRORS has a text, a remedy and a status for each code', async (t) => {

@@ -27,6 +27,9 @@ async function run(t: Test, body: string): Promise<Count & { readonly lines: str
   return { ...report.end(code), lines: lines.join('\n') };
 }
 
+// Each test runs tap itself, which takes seconds on a busy machine.
+t.setTimeout(180_000);
+
 const HOLDS = "t.test('it holds', async (t) => { t.ok(true); });";
 
 t.test('rules that hold are counted and named', async (t) => {

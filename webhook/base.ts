@@ -2,6 +2,7 @@ import type { SecretObject } from '../certs/key-secret.ts';
 import { ensureKeySecret } from '../certs/store.ts';
 import { systemClock as clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
+import { Faults } from '../src/faults.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
 import { whoAmI } from '../src/kube/objects.ts';
@@ -30,6 +31,10 @@ export async function layBase(config: Config) {
     metrics.reloader.requests.inc({ method, host, code: status === 0 ? '<error>' : String(status) });
     metrics.reloader.requestSeconds.observe({ verb: method, host }, ms / 1000);
   });
+  const faults = new Faults({
+    log: log.error,
+    count: ({ code }) => metrics.troubles.inc({ code }),
+  });
   const telling = createTelling(log, metrics);
   const ownUser = await whoAmI(client);
   const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
@@ -42,5 +47,5 @@ export async function layBase(config: Config) {
     current: current.id,
     keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
   };
-  return { config, log, metrics, auth, client, namespace, ownUser, keys, ring, telling };
+  return { config, log, metrics, auth, client, namespace, ownUser, keys, ring, telling, faults };
 }

@@ -69,7 +69,7 @@ export class Forwarder {
   #post(address: string, body: string): Promise<boolean> {
     return new Promise((resolve) => {
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const options = {
+      const options = () => ({
         ...this.#options.tls(),
         // Our CA signs replicas and nobody else; the address of one is not in its certificate.
         checkServerIdentity: () => undefined,
@@ -77,9 +77,9 @@ export class Forwarder {
         method: 'POST',
         headers,
         timeout: ANSWER_MS,
-      };
+      });
       try {
-        const outgoing = request(`https://${address}${SIGHTINGS_PATH}`, options, (answer) => {
+        const outgoing = request(`https://${address}${SIGHTINGS_PATH}`, options(), (answer) => {
           answer.resume();
           resolve(answer.statusCode === 204);
         });
@@ -88,7 +88,7 @@ export class Forwarder {
         outgoing.once('close', () => resolve(false));
         outgoing.end(body);
       } catch {
-        // What stands in the Lease is no address.
+        // What stands in the Lease is no address, or our leaf cannot be used.
         resolve(false);
       }
     });

@@ -3,6 +3,7 @@ import { pause, systemClock as clock } from '../src/clock.ts';
 import { readConfig, type Config } from '../src/config.ts';
 import { ignoredTypes } from '../src/core/scope.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
+import { endByFault } from '../src/faults.ts';
 import { putConfigMap } from '../src/kube/config-maps.ts';
 import { createLeadership } from '../src/roll/leadership.ts';
 import { publishMetaInfo } from '../src/roll/meta-info.ts';
@@ -22,7 +23,7 @@ import { createRolling } from './rolling.ts';
 /** Puts every part together, in start order, and runs until `stop` aborts. */
 async function run(config: Config, stop: AbortSignal): Promise<void> {
   const base = await layBase(config);
-  const { log, metrics, auth, client, namespace, ownUser, telling } = base;
+  const { log, metrics, auth, client, namespace, ownUser, telling, faults } = base;
   const { onTrouble } = telling;
   const rolling = await createRolling(base);
   const { kinds, lateKinds, csi, roll, stopSwitch, hook, alerts } = rolling;
@@ -83,6 +84,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     },
     onRelisted: () => roll.mutator.recover(),
     onTrouble,
+    faults,
     stopSwitch,
     own: { namespace, name: config.instance },
   });
@@ -135,6 +137,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  process.on('uncaughtException', endByFault);
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const)
     process.on(name, () => {

@@ -23,9 +23,9 @@ export type Rolling = Awaited<ReturnType<typeof createRolling>>;
 
 /** Puts the rolling side on its base: nothing is followed and nothing is rolled yet. */
 export async function createRolling(base: Base) {
-  const { config, client, log, metrics, namespace, keys, ring, telling } = base;
+  const { config, client, log, metrics, namespace, keys, ring, telling, faults } = base;
   const { onTrouble } = telling;
-  const alerts = createAlerts({ alert: config.alert, clock, log, metrics });
+  const alerts = createAlerts({ alert: config.alert, clock, faults, log, metrics });
   const kinds = new Kinds(config.ignoredWorkloadTypes);
   const wanted = [...(config.argoRollouts ? [ARGO_ROLLOUT] : []), ...config.workloadKinds];
   // Where a webhook is called instead, no workload is even looked at.
@@ -34,6 +34,7 @@ export async function createRolling(base: Base) {
     clock,
     find: (spec) => findResource(client, spec),
     onTrouble,
+    faults,
   });
   await lateKinds.look();
   for (const { kind, group } of lateKinds.missing)
@@ -44,6 +45,7 @@ export async function createRolling(base: Base) {
     find: (kind) => findResource(client, kind),
     log,
     onTrouble,
+    faults,
   });
   await csi.look();
   const roll = assembleMutator(
@@ -51,6 +53,7 @@ export async function createRolling(base: Base) {
     { ...config, kinds },
     {
       clock,
+      faults,
       readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
       readSourceVersion: (ref) => readSourceVersion(client, ref),
       readPodOwner: (pod) => readPodOwner(client, kinds, pod),
@@ -79,6 +82,7 @@ export async function createRolling(base: Base) {
     key: keys.hmac.current.key,
     selector: config.resourceLabelSelector,
     clock,
+    faults,
     log,
     metrics,
     read: async (ref) => (await readSource(client, ref)) as SourceObject,

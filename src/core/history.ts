@@ -1,17 +1,4 @@
-/** One source in the history of a workload. */
-export type RollSource = {
-  /** Stamp key: `cm/app`. */
-  readonly source: string;
-  readonly cause: string;
-  /** Names of changed keys, at most {@link MAX_KEYS}; `more` counts the rest. Absent where nobody saw the write. */
-  readonly keys?: readonly string[];
-  readonly more?: number;
-  /** Who changed it, and by which field manager; absent where nobody saw the write. */
-  readonly by?: string;
-  readonly manager?: string;
-  /** RFC 3339: when the change was seen. */
-  readonly changed: string;
-};
+import { isTime, MAX_KEYS, readRollSource, type RollSource } from './roll-source.ts';
 
 /** Why one roll happened. */
 export type RollEntry = {
@@ -23,7 +10,6 @@ export type RollEntry = {
 };
 
 const MAX_ENTRIES = 10;
-const MAX_KEYS = 20;
 const MAX_BYTES = 8 * 1024;
 
 /** Shortens a list of key names to what the history keeps. */
@@ -31,19 +17,22 @@ export function shortKeys(keys: readonly string[]): { keys: readonly string[]; m
   return keys.length <= MAX_KEYS ? { keys } : { keys: keys.slice(0, MAX_KEYS), more: keys.length - MAX_KEYS };
 }
 
-/** Reads `restamp.dev/last-roll`, newest first; what cannot be read is an empty history. */
+/** Reads `restamp.dev/last-roll`, newest first; what cannot be read is an empty history, and no entry. */
 export function parseHistory(text: string | undefined): RollEntry[] {
   try {
     const entries: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(entries) ? entries.filter(isEntry) : [];
+    return Array.isArray(entries) ? entries.flatMap(readEntry).slice(0, MAX_ENTRIES) : [];
   } catch {
     return [];
   }
 }
 
-function isEntry(entry: unknown): entry is RollEntry {
-  const { rolled, sources } = (entry ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof rolled === 'string' && Array.isArray(sources);
+function readEntry(entry: unknown): RollEntry[] {
+  const { rolled, sources, waited } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+  if (!isTime(rolled) || !Array.isArray(sources)) return [];
+  const why = Array.isArray(waited) ? waited.filter((one) => typeof one === 'string').slice(0, MAX_KEYS) : [];
+  const read = sources.map(readRollSource).filter((one) => one !== undefined);
+  return [{ rolled, sources: read, ...(why.length === 0 ? {} : { waited: why }) }];
 }
 
 /** The new text of `restamp.dev/last-roll`: newest first, at most 10 entries and 8 KiB; undefined if none fits. */

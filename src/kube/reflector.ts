@@ -1,5 +1,6 @@
 import { pause, type Clock } from '../clock.ts';
-import { asRestampError, hasCode, reasonOf, RestampError } from '../errors.ts';
+import { asRestampError, hasCode, RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import type { KubeClient } from './client.ts';
 import { readLines } from './lines.ts';
 import { readPages } from './pages.ts';
@@ -17,6 +18,7 @@ export type ReflectorOptions<T extends Identified> = {
   readonly onRelisted?: () => void;
   /** Called when something went wrong; the reflector goes on by itself. */
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
   /** 0 to 1, for jitter. */
   readonly random?: () => number;
 };
@@ -55,8 +57,8 @@ export class Reflector<T extends Identified> {
     this.#options = options;
     const { follower } = options;
     this.#roster = new Roster({
-      put: (object) => this.#tell(() => follower.put(object)),
-      remove: (id) => this.#tell(() => follower.remove(id)),
+      put: (object) => this.#tell(object.metadata, () => follower.put(object)),
+      remove: (id) => this.#tell(id, () => follower.remove(id)),
     });
     this.#heard = options.clock.monotonic();
   }
@@ -212,18 +214,15 @@ export class Reflector<T extends Identified> {
     this.#version = version;
     this.#backoffMs = FIRST_BACKOFF_MS;
     this.#lists += 1;
-    if (this.#lists > 1) this.#tell(() => this.#options.onRelisted?.());
+    if (this.#lists > 1) this.#tell(undefined, () => this.#options.onRelisted?.());
     this.#synced.resolve(undefined);
   }
 
   /** An exception of a follower must not end the watch: it would be thrown again by the same object. */
-  #tell(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      const { path, onTrouble } = this.#options;
-      onTrouble(new RestampError('RESTAMP_KUBE_PROTOCOL', `${path}: ${reasonOf(error)}`, { cause: error }));
-    }
+  #tell(id: { readonly namespace?: string; readonly name: string } | undefined, run: () => void): void {
+    const { path, faults } = this.#options;
+    const named = [path, id?.namespace, id?.name].filter((part) => part !== undefined && part !== '');
+    faults.contain(named.join(' '), run);
   }
 
   #hear(): void {

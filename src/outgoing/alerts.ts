@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { RollEntry } from '../core/history.ts';
 import type { Workload } from '../core/workload.ts';
+import type { Faults } from '../faults.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { alertBody, alertText } from './alert-text.ts';
@@ -18,12 +19,13 @@ export type Alerts = {
 export type AlertOptions = {
   readonly alert: Config['alert'];
   readonly clock: Clock;
+  readonly faults: Faults;
   readonly log: Pick<Log, 'error' | 'warn'>;
   readonly metrics: Pick<Metrics, 'outgoing'>;
 };
 
 /** Undefined unless alerts are asked for and have an address. */
-export function createAlerts({ alert, clock, log, metrics }: AlertOptions): Alerts | undefined {
+export function createAlerts({ alert, ...common }: AlertOptions): Alerts | undefined {
   const { onReload, url, sink, proxy, info } = alert;
   if (!onReload || url === undefined) return undefined;
   const post = createPost({
@@ -33,9 +35,7 @@ export function createAlerts({ alert, clock, log, metrics }: AlertOptions): Aler
     // Reloader's words (reloader.md 7.2).
     failed: 'Error sending alert',
     dropped: 'Alerts were not sent',
-    clock,
-    log,
-    metrics,
+    ...common,
   });
   return {
     rolled: (workload, { sources }) => {

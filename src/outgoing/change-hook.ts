@@ -22,7 +22,7 @@ export type ChangeHook = {
 
 export type ChangeHookOptions = Pick<
   SourceChangesOptions,
-  'read' | 'key' | 'selector' | 'reloadOnCreate' | 'reloadOnDelete'
+  'read' | 'key' | 'selector' | 'reloadOnCreate' | 'reloadOnDelete' | 'faults'
 > & {
   readonly url: URL | undefined;
   readonly clock: Clock;
@@ -40,7 +40,7 @@ const MAX_UNSENT = 1_000;
 /** Undefined without an address. */
 export function createChangeHook({ url, ...options }: ChangeHookOptions): ChangeHook | undefined {
   if (url === undefined) return undefined;
-  const { clock, log, metrics, leaseMs } = options;
+  const { clock, faults, log, metrics, leaseMs } = options;
   const shown = url.origin + url.pathname;
   const post = createPost({
     what: 'webhook',
@@ -49,6 +49,7 @@ export function createChangeHook({ url, ...options }: ChangeHookOptions): Change
     failed: 'Error sending webhook',
     dropped: 'Webhook calls were not made',
     clock,
+    faults,
     log,
     metrics,
   });

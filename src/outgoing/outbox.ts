@@ -1,9 +1,11 @@
 import { atMost, pause, type Clock } from '../clock.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import type { Letter } from './messenger.ts';
 
 export type OutboxOptions = {
   readonly clock: Clock;
+  readonly faults: Faults;
   readonly send: (letter: Letter) => Promise<number>;
   readonly onSent: (letter: Letter, status: number) => void;
   /** Every try has failed. */
@@ -77,20 +79,21 @@ export class Outbox {
   }
 
   async #deliver(letter: Letter): Promise<void> {
-    const { send, clock, onSent, onFailed } = this.#options;
+    const { send, clock, faults, onSent, onFailed } = this.#options;
     this.#sending += 1;
     for (let tries = 1; ; tries += 1) {
-      try {
-        onSent(letter, await send(letter));
+      const sent = await send(letter).catch((thrown: unknown) =>
+        asRestampError(thrown, 'RESTAMP_OUTGOING_UNAVAILABLE', letter.url.host),
+      );
+      if (typeof sent === 'number') {
+        faults.contain(letter.url.host, () => onSent(letter, sent));
         break;
-      } catch (thrown) {
-        const error = asRestampError(thrown, 'RESTAMP_OUTGOING_UNAVAILABLE', letter.url.host);
-        if (error.retry === 'never' || tries >= TRIES || this.#stopping.signal.aborted) {
-          onFailed(letter, error);
-          break;
-        }
-        await pause(clock, pauseMs(error, tries), this.#stopping.signal);
       }
+      if (sent.retry === 'never' || tries >= TRIES || this.#stopping.signal.aborted) {
+        faults.contain(letter.url.host, () => onFailed(letter, sent));
+        break;
+      }
+      await pause(clock, pauseMs(sent, tries), this.#stopping.signal);
     }
     this.#sending -= 1;
     this.#flush();

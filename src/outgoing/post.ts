@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Faults } from '../faults.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { createMessenger, type Letter } from './messenger.ts';
@@ -22,15 +23,18 @@ export type PostOptions = {
   readonly failed: string;
   readonly dropped: string;
   readonly clock: Clock;
+  readonly faults: Faults;
   readonly log: Pick<Log, 'error' | 'warn'>;
   readonly metrics: Pick<Metrics, 'outgoing'>;
 };
 
-export function createPost({ what, url, proxy, failed, dropped, clock, log, metrics }: PostOptions): Post {
+export function createPost(options: PostOptions): Post {
+  const { what, url, proxy, failed, dropped, clock, faults, log, metrics } = options;
   const messenger = createMessenger({ proxy });
   const count = (result: string, by = 1): void => metrics.outgoing.inc({ what, result }, by);
   const outbox = new Outbox({
     clock,
+    faults,
     send: (letter) => messenger.send(letter),
     onSent: () => count('sent'),
     onFailed: (_letter, error) => {

@@ -5,6 +5,7 @@ import { sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { sourceData } from '../core/source-data.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import { asRestampError, hasCode, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 
 /** A source whose data is not what it was; `version` tells two changes of it apart. */
 export type SourceChange = SourceRef & { readonly version: string };
@@ -21,6 +22,7 @@ export type SourceChangesOptions = {
   readonly reloadOnDelete: boolean;
   readonly onChange: (change: SourceChange) => void;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
 };
 
 type State = {
@@ -147,7 +149,7 @@ export class SourceChanges {
   }
 
   #take(key: string, state: State, object: SourceObject): void {
-    const { selector, reloadOnCreate, onChange } = this.#options;
+    const { selector, reloadOnCreate } = this.#options;
     const { labels, uid, resourceVersion } = object.metadata;
     if (!selects(selector, labels)) return;
     const data = sourceData(state.ref.type, object);
@@ -157,13 +159,19 @@ export class SourceChanges {
     this.#gone.delete(key);
     state.digest = digest;
     state.uid = uid;
-    if (changed || (created && reloadOnCreate)) onChange({ ...state.ref, version: resourceVersion });
+    if (changed || (created && reloadOnCreate)) this.#tell({ ...state.ref, version: resourceVersion });
+  }
+
+  /** What the receiver of a change throws is no failed read: the source would be read again, and not be told of. */
+  #tell(change: SourceChange): void {
+    const { faults, onChange } = this.#options;
+    faults.contain(sourceKey(change), () => onChange(change));
   }
 
   #lose(key: string, state: State): void {
-    const { reloadOnDelete, onChange } = this.#options;
+    const { reloadOnDelete } = this.#options;
     if (state.uid !== undefined && !this.#gone.has(key) && reloadOnDelete)
-      onChange({ ...state.ref, version: '' });
+      this.#tell({ ...state.ref, version: '' });
     this.#gone.add(key);
     for (const oldest of this.#gone) {
       if (this.#gone.size <= MAX_GONE) break;

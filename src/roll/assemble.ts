@@ -3,6 +3,7 @@ import { rolloutFacts } from '../core/rollout.ts';
 import { parseStampKey } from '../core/source.ts';
 import { timingOf, type Timing } from '../core/wishes.ts';
 import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { Attribution } from './attribution.ts';
 import { Baselines } from './baselines.ts';
 import { BorrowerReader } from './borrower-reader.ts';
 import { Changes } from './changes.ts';
@@ -36,7 +37,7 @@ export function assembleMutator(
   settings: MutatorSettings & { kinds: Kinds },
   ports: MutatorPorts,
 ) {
-  const { clock, onTrouble } = ports;
+  const { clock, onTrouble, faults } = ports;
   const { keys } = settings;
   const lenders = new Lenders(settings.kinds);
   const borrowed = (key: string) => lenders.annotations(key);
@@ -44,7 +45,7 @@ export function assembleMutator(
   const sources = new SourceBook();
   const sightings = new Sightings(clock);
   const changes = new Changes();
-  const recorder = new Recorder({ ...ports.recorder, clock });
+  const recorder = new Recorder({ ...ports.recorder, clock, faults });
   const reader = new SourceReader({
     read: ports.readSource,
     ring,
@@ -52,6 +53,7 @@ export function assembleMutator(
     selector: settings.resourceLabelSelector,
     clock,
     onTrouble,
+    faults,
     onRead: (ref, state, before) => {
       const changed = mutator.onRead(ref, state, before);
       const looked = (): { kind: string; stale: boolean }[] =>
@@ -79,6 +81,15 @@ export function assembleMutator(
     settings,
     onDropped: ports.onDropped,
   });
+  const attribution = new Attribution({
+    workloads,
+    sources,
+    judge,
+    sightings,
+    changes,
+    clock,
+    keyId: ring.current,
+  });
   const store = ({ row }: Workload, object: WorkloadObject): void =>
     mutator.workloadFollower(row).put(object);
   const remakes = new Remakes({ store: ports.remakeStore, jobs: ports.jobs, clock, onTrouble });
@@ -91,12 +102,13 @@ export function assembleMutator(
     deadlineMs: settings.rolloutDeadlineMs,
     onOutcome: (key, outcome) => {
       const workload = workloads.get(key)?.workload;
-      if (workload !== undefined) ports.onOutcome(workload, outcome);
+      if (workload !== undefined) faults.contain(key, () => ports.onOutcome(workload, outcome));
     },
   });
   const holds = new Holds({ clock, audit: ports.audit, onChange: (key) => baselines.add(key) });
   const pauses = new Pauses({
     clock,
+    faults,
     onOver: (key) => {
       baselines.add(key);
       queue.recheck(key);
@@ -105,6 +117,7 @@ export function assembleMutator(
   const observing = settings.mode === 'observe';
   const roller = new Roller({
     clock,
+    faults,
     observe: !observing
       ? undefined
       : (workload, plan, entry) => {
@@ -138,7 +151,7 @@ export function assembleMutator(
     reread: async (workload) => store(workload, await ports.readWorkload(workload)),
     explain: (workload, plan) => {
       const held = holds.get(workloadKey(workload));
-      const entry = mutator.explain(workload, plan);
+      const entry = attribution.explain(workload, plan);
       return held === undefined ? entry : { ...entry, waited: [held.reason] };
     },
     onRolled: (workload, { entry, levers }) => {
@@ -166,6 +179,7 @@ export function assembleMutator(
   });
   const queue: RollQueue = new RollQueue({
     clock,
+    faults,
     timing: (key) => timing(key),
     parallel: settings.rollParallelism,
     roll: (key, overdue, waitedMs) => {
@@ -182,6 +196,7 @@ export function assembleMutator(
     patch: ports.patchWorkload,
     onStored: store,
     onTrouble,
+    faults,
     perSecond: settings.baselinesPerSecond,
     held: (key) => holds.annotation(key),
     onLeftOut: ports.onLeftOut,
@@ -192,6 +207,7 @@ export function assembleMutator(
     read: ports.readWorkload,
     onRead: ({ row }, object) => mutator.workloadFollower(row).put(object),
     onTrouble,
+    faults,
   });
   const mutator: Mutator = new Mutator({
     workloads,
@@ -200,11 +216,9 @@ export function assembleMutator(
     judge,
     queue,
     baselines,
-    sightings,
-    changes,
-    clock,
+    faults,
+    attribution,
     settings: { ...settings, borrowed },
-    keyId: ring.current,
     gates,
     holds,
     rates,

@@ -3,7 +3,8 @@ import { pauseMs } from '../core/pause.ts';
 import { HELD, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
-import { asRestampError, RestampError } from '../errors.ts';
+import { RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
 import type { Judge } from './judge.ts';
 import type { PatchWorkload } from './roll-writer.ts';
@@ -14,6 +15,7 @@ export type BaselinesOptions = {
   readonly patch: PatchWorkload;
   readonly onStored: (workload: Workload, object: WorkloadObject) => void;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
   /** The text of `restamp.dev/held` for a stale workload; undefined if it should have none. */
   readonly held: (key: string) => string | undefined;
   /** What only a pattern names did not fit into a map: while we are down, a change of it is not seen. */
@@ -84,12 +86,12 @@ export class Baselines {
   }
 
   async #write(key: string, row: FailureRow): Promise<void> {
-    const { patch, onStored, onTrouble, clock } = this.#options;
+    const { patch, onStored, onTrouble, faults, clock } = this.#options;
     this.#waiting.delete(key);
-    const wanted = this.#wanted(key);
-    if (wanted === undefined) return;
-    const { workload, annotations } = wanted;
     try {
+      const wanted = this.#wanted(key);
+      if (wanted === undefined) return;
+      const { workload, annotations } = wanted;
       const body = {
         metadata: { resourceVersion: workload.resourceVersion, annotations },
         // Reloader paused it and is gone.
@@ -99,8 +101,8 @@ export class Baselines {
       };
       onStored(workload, await patch(workload, { type: 'merge', body }));
     } catch (error) {
-      const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
-      if (trouble.retry !== 'look-again') onTrouble(trouble);
+      const trouble = faults.caught(key, error);
+      if (error === trouble && trouble.retry !== 'look-again') onTrouble(trouble);
       clock.after(row.next(trouble), () => {
         if (!this.#waiting.has(key)) this.#waiting.set(key, row);
         this.#schedule();

@@ -1,5 +1,6 @@
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
-import { asRestampError, hasCode, type RestampError } from '../errors.ts';
+import { hasCode, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import type { Borrower } from './lenders.ts';
 import { Turns } from './turns.ts';
 
@@ -8,6 +9,7 @@ export type BorrowerReaderOptions = {
   readonly read: (borrower: Borrower) => Promise<WorkloadObject>;
   readonly onRead: (borrower: Borrower, object: WorkloadObject) => void;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
 };
 
 /** The first list of a large cluster names thousands; rolls and the Lease need the API server as well. */
@@ -42,13 +44,14 @@ export class BorrowerReader {
   }
 
   async #read(borrower: Borrower): Promise<void> {
-    const { read, onRead, onTrouble } = this.#options;
+    const { read, onRead, onTrouble, faults } = this.#options;
     try {
       onRead(borrower, await read(borrower));
     } catch (error) {
       // It need not exist yet; its own event comes with it.
-      if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND'))
-        onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', borrower.name));
+      if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) return;
+      const known = faults.caught(workloadKey({ ...borrower, kind: borrower.row.kind }), error);
+      if (known === error) onTrouble(known);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { RollEntry, RollSource } from '../core/history.ts';
+import type { RollEntry } from '../core/history.ts';
+import { readRollSource, type RollSource } from '../core/roll-source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import type { HoldReason } from './queue.ts';
 
@@ -68,12 +69,13 @@ export class Holds {
   }
 }
 
-/** Reads `restamp.dev/held`; what cannot be read is none. */
-export function parseHeld(text: string | undefined): Held | undefined {
+/** The sources that `restamp.dev/held` names; what cannot be read names none. */
+export function heldSources(text: string | undefined): RollSource[] {
   try {
-    const held = JSON.parse(text ?? 'null') as Held | null;
-    return held !== null && Array.isArray(held.sources) ? held : undefined;
+    const { sources } = (JSON.parse(text ?? 'null') ?? {}) as { readonly sources?: unknown };
+    if (!Array.isArray(sources)) return [];
+    return sources.map(readRollSource).filter((one) => one !== undefined);
   } catch {
-    return undefined;
+    return [];
   }
 }

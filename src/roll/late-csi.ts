@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { KindName } from '../core/kind.ts';
 import { sourceRow } from '../core/source.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import type { Log } from '../log.ts';
 import { Lookout } from './lookout.ts';
 
@@ -13,6 +14,7 @@ export type LateCsiOptions = {
   readonly find: (kind: KindName) => Promise<string | undefined>;
   readonly log: Pick<Log, 'info'>;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
 };
 
 const KINDS = [sourceRow('spc').kind, 'SecretProviderClassPodStatus'];
@@ -27,7 +29,7 @@ export class LateCsi {
   constructor(options: LateCsiOptions) {
     this.#options = options;
     this.#enabled = options.settings.csiIntegration;
-    this.#lookout = new Lookout(options.clock);
+    this.#lookout = new Lookout(options.clock, options.faults);
   }
 
   /** Whether they were served when somebody looked last; never where the integration is off. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { KindRow, Kinds, KindSpec } from '../core/kind.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import { Lookout } from './lookout.ts';
 
 export type LateKindsOptions = {
@@ -9,6 +10,7 @@ export type LateKindsOptions = {
   /** Under which name the API server serves a kind; undefined while it does not. */
   readonly find: (spec: KindSpec) => Promise<string | undefined>;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
 };
 
 /** Kinds that are added by configuration: each is taken into the table as soon as the API server serves it. */
@@ -20,7 +22,7 @@ export class LateKinds {
   constructor(specs: readonly KindSpec[], options: LateKindsOptions) {
     this.#missing = specs;
     this.#options = options;
-    this.#lookout = new Lookout(options.clock);
+    this.#lookout = new Lookout(options.clock, options.faults);
   }
 
   /** Kinds that are not served yet. */
@@ -54,7 +56,7 @@ export class LateKinds {
     this.#lookout.watch(
       () => this.look(),
       (rows) => {
-        for (const row of rows) onFound(row);
+        for (const row of rows) this.#options.faults.contain(row.kind, () => onFound(row));
         return this.#missing.length > 0;
       },
     );

@@ -1,23 +1,32 @@
 import type { Clock } from '../clock.ts';
+import type { Faults } from '../faults.ts';
 
 const LOOK_MS = 15_000;
 
 /** Looks from time to time for what the API server does not serve yet. */
 export class Lookout {
   readonly #clock: Clock;
+  readonly #faults: Faults;
   #cancel: () => void = () => undefined;
   #stopped = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, faults: Faults) {
     this.#clock = clock;
+    this.#faults = faults;
   }
 
-  /** Calls `look`, which never rejects, and `onLooked` after it, as long as that wants another look. */
+  /**
+   * Calls `look`, which never rejects, and `onLooked` after it, as long as that wants another look; also if it throws:
+   * what was found is then looked at again.
+   */
   watch<T>(look: () => Promise<T>, onLooked: (found: T) => boolean): void {
     if (this.#stopped) return;
     this.#cancel = this.#clock.after(LOOK_MS, () => {
       void look().then((found) => {
-        if (!this.#stopped && onLooked(found)) this.watch(look, onLooked);
+        if (this.#stopped) return;
+        const again =
+          this.#faults.contain('a kind that the API server serves now', () => onLooked(found)) ?? true;
+        if (again) this.watch(look, onLooked);
       });
     });
   }

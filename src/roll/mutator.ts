@@ -1,8 +1,5 @@
-import type { Clock } from '../clock.ts';
-import { shortKeys, type RollEntry, type RollSource } from '../core/history.ts';
 import type { KindRow } from '../core/kind.ts';
-import type { Plan, Stale } from '../core/plan.ts';
-import { stampKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { sourceKey, stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { reduceSource, type SourceObject } from '../core/source-meta.ts';
 import {
   reduceWorkload,
@@ -11,19 +8,19 @@ import {
   type WorkloadObject,
   type WorkloadSettings,
 } from '../core/workload.ts';
+import type { Attribution } from './attribution.ts';
 import type { Baselines } from './baselines.ts';
 import type { Gates } from './gates.ts';
-import { parseHeld, type Holds } from './holds.ts';
+import type { Holds } from './holds.ts';
 import type { Borrower, Lenders } from './lenders.ts';
 import type { Pauses } from './pauses.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { RolloutObserver } from './observer.ts';
 import { rolloutFacts } from '../core/rollout.ts';
-import type { Changes } from './changes.ts';
+import type { Faults } from '../faults.ts';
 import type { Judge } from './judge.ts';
 import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { RollQueue } from './queue.ts';
-import type { Sightings } from './sightings.ts';
 import type { SourceBook } from './source-book.ts';
 import type { SourceReader, SourceState } from './source-reader.ts';
 import { Unread, type Read } from './unread.ts';
@@ -31,17 +28,15 @@ import type { WorkloadBook } from './workload-book.ts';
 import type { Writes } from './writes.ts';
 
 export type MutatorParts = {
+  readonly faults: Faults;
   readonly workloads: WorkloadBook;
   readonly sources: SourceBook;
   readonly reader: SourceReader;
   readonly judge: Judge;
   readonly queue: RollQueue;
   readonly baselines: Baselines;
-  readonly sightings: Sightings;
-  readonly changes: Changes;
-  readonly clock: Clock;
+  readonly attribution: Attribution;
   readonly settings: WorkloadSettings;
-  readonly keyId: string;
   readonly gates: Gates;
   readonly holds: Holds;
   readonly rates: RollRates;
@@ -81,10 +76,11 @@ export class Mutator {
 
   /** Judges all workloads anew; what is stale is rolled, slowly. */
   recover(): void {
-    const { workloads, queue, judge, recoveryPerSecond } = this.#parts;
+    const { workloads, queue, judge, recoveryPerSecond, faults } = this.#parts;
     let stale = 0;
     for (const key of [...workloads.keys()]) {
-      if (judge.judge(key)?.is === 'stale') {
+      const found = faults.contain(key, () => judge.judge(key));
+      if (found?.is === 'stale') {
         queue.recover(key, (stale * 1000) / recoveryPerSecond);
         stale += 1;
       } else this.#lookAgain(key, false);
@@ -96,15 +92,17 @@ export class Mutator {
     put(object: SourceObject): void;
     remove(id: { namespace: string; name: string }): void;
   } {
-    const { sources, reader, settings, onEvent } = this.#parts;
+    const { sources, reader, settings, onEvent, faults } = this.#parts;
     return {
       put: (object) => {
         const meta = reduceSource(type, object, settings.keys);
         const before = sources.put(meta);
         if (!this.#started) return;
-        if (before?.resourceVersion !== meta.resourceVersion && type !== 'spc')
-          onEvent(before ? 'update' : 'add', meta);
-        this.#parts.writes.source(meta, before);
+        faults.contain(sourceKey(meta), () => {
+          if (before?.resourceVersion !== meta.resourceVersion && type !== 'spc')
+            onEvent(before ? 'update' : 'add', meta);
+          this.#parts.writes.source(meta, before);
+        });
         // At once, so that a mark drops an entry before the next change is read.
         for (const key of this.#parts.workloads.candidates(meta)) this.#lookAgain(key, false);
       },
@@ -126,7 +124,7 @@ export class Mutator {
     put(object: WorkloadObject): void;
     remove(id: { namespace: string; name: string }): void;
   } {
-    const { workloads, queue, baselines, settings, lenders, reread } = this.#parts;
+    const { workloads, queue, baselines, settings, lenders, reread, faults } = this.#parts;
     return {
       put: ({ metadata, ...rest }) => {
         const { namespace = '', name, uid } = metadata;
@@ -142,12 +140,14 @@ export class Mutator {
         }
         const workload = reduceWorkload(row, { metadata, ...rest }, settings);
         if (!workloads.put(id, workload)) return;
-        if (workload === undefined) this.#parts.pauses.forget(workloadKey(id));
-        else this.#parts.writes.shown(workload, before);
-        if (!this.#started) return;
-        if (workload !== undefined) this.#parts.writes.workload(workload, before);
-        this.#observe(row, id, { metadata, ...rest });
-        this.#lookAgain(workloadKey(id), false);
+        faults.contain(workloadKey(id), () => {
+          if (workload === undefined) this.#parts.pauses.forget(workloadKey(id));
+          else this.#parts.writes.shown(workload, before);
+          if (!this.#started) return;
+          if (workload !== undefined) this.#parts.writes.workload(workload, before);
+          this.#observe(row, id, { metadata, ...rest });
+        });
+        if (this.#started) this.#lookAgain(workloadKey(id), false);
       },
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
@@ -170,8 +170,10 @@ export class Mutator {
    * its data has changed.
    */
   onRead(ref: SourceRef, state: SourceState, before: SourceState | undefined): boolean {
-    const changed = this.#noteChange(ref, state, before);
-    for (const key of this.#parts.workloads.candidates(ref))
+    const { faults, workloads, attribution } = this.#parts;
+    // What cannot be told of a change is no reason to look at nothing: then it counts as one.
+    const changed = faults.contain(sourceKey(ref), () => attribution.noteChange(ref, state, before)) ?? true;
+    for (const key of workloads.candidates(ref))
       if (changed || !this.#decidesNothing(key, { ref, state, before })) this.#lookAgain(key, changed);
     return changed;
   }
@@ -194,64 +196,6 @@ export class Mutator {
     return this.#unread.decidesNothing(key, read, stamp);
   }
 
-  /** Why a workload is stale, as its history will say. */
-  explain(workload: Workload, plan: Plan): RollEntry {
-    const sources = plan.stale.map((stale) => this.#explainSource(workload, stale));
-    return { rolled: new Date(this.#parts.clock.now()).toISOString(), sources };
-  }
-
-  #explainSource(workload: Workload, { key, dependency, cause }: Stale): RollSource {
-    const { workloads, changes, sources, clock, judge } = this.#parts;
-    const ref = { type: dependency.type, name: dependency.name, namespace: workload.namespace };
-    const stamp = workloads.map(workloadKey(workload))?.s.get(key);
-    const since = changes.since(ref, stamp?.rv);
-    const sightings = since.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
-    const written =
-      ref.type === 'spc' ? judge.mounted(workload, ref.name)?.dataTime : sources.get(ref)?.dataTime;
-    const at = since.at(-1)?.at ?? written ?? clock.now();
-    const manager = sightings.at(-1)?.manager;
-    // Before a restart of ours somebody may have seen the write: the hold has kept it.
-    const kept = parseHeld(workload.held)?.sources.find(({ source }) => source === key);
-    if (sightings.length === 0 && kept !== undefined) return kept;
-    return {
-      source: key,
-      cause,
-      ...(sightings.length === 0
-        ? {}
-        : {
-            ...shortKeys([...new Set(sightings.flatMap((one) => one.keys))].sort()),
-            by: [...new Set(sightings.map((one) => one.user))].join(', '),
-            ...(manager === undefined ? {} : { manager }),
-          }),
-      changed: new Date(at).toISOString(),
-    };
-  }
-
-  /** True if the data differs from what was read before. */
-  #noteChange(ref: SourceRef, state: SourceState, before: SourceState | undefined): boolean {
-    const { sightings, changes, clock, keyId } = this.#parts;
-    if (state.state === 'missing') {
-      if (state.filtered === true) return false;
-      const sighting = sightings.confirmDelete(ref, before?.state === 'present' ? before.uid : undefined);
-      if (before?.state !== 'present') return false;
-      changes.note(ref, { version: before.resourceVersion, deleted: true, at: clock.now(), sighting });
-      return true;
-    }
-    const { uid, resourceVersion } = state;
-    const digest = state.digest(keyId, undefined);
-    const sighting = sightings.confirm(ref, { uid, digest, resourceVersion });
-    const known = before?.state === 'present' ? before.digest(keyId, undefined) : undefined;
-    // The first read of all is a change only if somebody was seen to make one.
-    if (before === undefined ? sighting === undefined : known === digest) return false;
-    changes.note(ref, {
-      version: resourceVersion,
-      deleted: false,
-      at: sighting?.at ?? clock.now(),
-      sighting,
-    });
-    return true;
-  }
-
   /** A rollout that Restamp began is followed to its end. */
   #observe(
     row: KindRow,
@@ -265,7 +209,18 @@ export class Mutator {
     if (facts !== undefined) observer.look(key, facts);
   }
 
+  /** An exception while one workload is judged holds that one: the queue tries it again, ever more slowly. */
   #lookAgain(key: string, changed: boolean): void {
+    const { faults, queue } = this.#parts;
+    try {
+      this.#judgeAgain(key, changed);
+    } catch (error) {
+      faults.caught(key, error);
+      queue.ensure(key);
+    }
+  }
+
+  #judgeAgain(key: string, changed: boolean): void {
     const { judge, reader, queue, baselines, holds, gates, workloads, onUnproven } = this.#parts;
     const verdict = judge.judge(key);
     this.#unread.set(key, verdict?.is === 'waiting' ? verdict.unread.map(({ ref }) => ref) : []);

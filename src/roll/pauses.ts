@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { pauseMs } from '../core/pause.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
+import type { Faults } from '../faults.ts';
 
 export type PausesOptions = {
   readonly clock: Clock;
   /** A pause is over: its annotation is to go, and what it held may roll. */
   readonly onOver: (key: string) => void;
+  readonly faults: Faults;
 };
 
 /** Knows when the pause of each Deployment ends. What it knows is read from the Deployments, so a restart loses nothing. */
@@ -19,7 +21,7 @@ export class Pauses {
 
   /** The workload was seen as it is now. */
   look(workload: Workload): void {
-    const { clock, onOver } = this.#options;
+    const { clock, onOver, faults } = this.#options;
     const key = workloadKey(workload);
     this.forget(key);
     const { pause } = workload;
@@ -29,7 +31,7 @@ export class Pauses {
       key,
       clock.after(left, () => {
         this.#timers.delete(key);
-        onOver(key);
+        faults.contain(key, () => onOver(key));
       }),
     );
   }

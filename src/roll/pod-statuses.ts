@@ -12,7 +12,8 @@ import {
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { Stamp } from '../core/stamp-map.ts';
 import { workloadKey } from '../core/workload.ts';
-import { asRestampError, type RestampError } from '../errors.ts';
+import type { RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
 import type { KeyRing } from './source-reader.ts';
 import { Turns } from './turns.ts';
@@ -33,6 +34,7 @@ export type PodStatusesOptions = {
   /** What is known of a class has changed, in a pod of this workload if that is known; `event`: by this write. */
   readonly onChange: (ref: SourceRef, workload: string | undefined, event: WatchEvent | undefined) => void;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
 };
 
 type WatchEvent = 'add' | 'update' | 'delete';
@@ -171,7 +173,7 @@ export class PodStatuses {
 
   /** Tries until it is known, or the status is gone. */
   async #read(page: Page): Promise<void> {
-    const { readPodOwner, onTrouble, clock } = this.#options;
+    const { readPodOwner, onTrouble, faults, clock } = this.#options;
     const row = new FailureRow();
     while (!this.#stopped && this.#isKept(page))
       try {
@@ -184,18 +186,15 @@ export class PodStatuses {
         if (this.#isKept(page)) this.#tell(ref, page.owner);
         return;
       } catch (error) {
-        const known = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(page.mount.ref));
-        onTrouble(known);
+        const known = faults.caught(sourceKey(page.mount.ref), error);
+        if (known === error) onTrouble(known);
         await pause(clock, row.next(known));
       }
   }
 
   /** An exception of whoever is told is no failed read. */
   #tell(ref: SourceRef, workload: string | undefined, event?: WatchEvent): void {
-    try {
-      this.#options.onChange(ref, this.#options.borrower(workload ?? '') ?? workload, event);
-    } catch (error) {
-      this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(ref)));
-    }
+    const { faults, onChange, borrower } = this.#options;
+    faults.contain(sourceKey(ref), () => onChange(ref, borrower(workload ?? '') ?? workload, event));
   }
 }

@@ -5,6 +5,7 @@ import type { Strategy } from '../core/lever.ts';
 import type { SourceRef, SourceType } from '../core/source.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import type { RolloutOutcome } from './observer.ts';
 import type { JudgeSettings } from './judge.ts';
 import type { Borrower } from './lenders.ts';
@@ -18,6 +19,7 @@ import type { Tally } from './tally.ts';
 /** What the rolling side needs of the world. */
 export type MutatorPorts = {
   readonly clock: Clock;
+  readonly faults: Faults;
   readonly readSource: ReadSource;
   /** The resourceVersion of a source as it is stored now. */
   readonly readSourceVersion: (ref: SourceRef) => Promise<string>;
@@ -26,7 +28,7 @@ export type MutatorPorts = {
   readonly patchWorkload: PatchWorkload;
   readonly jobs: JobPort;
   readonly remakeStore: RemakeStore;
-  readonly recorder: Omit<RecorderOptions, 'clock'>;
+  readonly recorder: Omit<RecorderOptions, 'clock' | 'faults'>;
   /** Counts in Reloader's terms, where anybody wants that. */
   readonly tally?: Tally;
   readonly onTrouble: (error: RestampError) => void;

@@ -1,4 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { Faults } from '../faults.ts';
+import type { Timing } from '../core/wishes.ts';
+import { backoffMs } from './backoff.ts';
 
 /** Why a stale workload is not rolled yet (DESIGN 1). */
 export type HoldReason =
@@ -7,7 +10,7 @@ export type HoldReason =
   | 'pause' // its pause after a roll is not over
   | 'limit' // it has been rolled too often
   | 'contested' // another manager takes the lever away
-  | 'rejected' // the API server refuses the patch
+  | 'rejected' // the API server refuses the patch, or a fault of ours is in its way
   | 'unavailable' // the API server cannot be reached
   | 'standby' // another replica holds the Lease
   | 'stop'; // somebody has turned the stop switch
@@ -33,8 +36,9 @@ export type Waiting = {
 
 export type QueueOptions = {
   readonly clock: Clock;
+  readonly faults: Faults;
   /** A workload is due `quietMs` after the last change, but never later than `longestMs` after the first. */
-  readonly timing: (key: string) => { readonly quietMs: number; readonly longestMs: number };
+  readonly timing: (key: string) => Timing;
   /** How many workloads are rolled at once. */
   readonly parallel: number;
   /** `overdue`: the longest delay is over. `waitedMs`: since it was put in. */
@@ -60,6 +64,7 @@ type Entry = {
 
 /** A parked workload is asked for again by the read that it waits for; this is for the case that nobody does. */
 const PARKED_MS = 5_000;
+const DEFAULT_TIMING: Timing = { quietMs: 1_000, longestMs: 10_000 };
 
 /**
  * One entry for each workload, however many sources of it change: changes come together until they have been
@@ -80,8 +85,8 @@ export class RollQueue {
 
   /** A source of this workload has changed: it is rolled when that has been quiet. */
   add(key: string): void {
-    const { clock, timing } = this.#options;
-    const { quietMs, longestMs } = timing(key);
+    const { clock } = this.#options;
+    const { quietMs, longestMs } = this.#timing(key);
     const now = clock.monotonic();
     const entry = this.#entries.get(key);
     const { failures = 0, failedFor } = entry ?? {};
@@ -131,7 +136,7 @@ export class RollQueue {
     if (this.#entries.has(key)) return;
     this.#options.onAdded?.();
     const now = this.#options.clock.monotonic();
-    const { quietMs, longestMs } = this.#options.timing(key);
+    const { quietMs, longestMs } = this.#timing(key);
     const due = now + quietMs + delayMs;
     const latest = due + longestMs;
     this.#entries.set(key, {
@@ -210,11 +215,26 @@ export class RollQueue {
     if (this.#rolling.size === 0) onIdle();
   }
 
+  /** A workload whose times cannot be found out is not rolled sooner than others. */
+  #timing(key: string): Timing {
+    return this.#options.faults.contain(key, () => this.#options.timing(key)) ?? DEFAULT_TIMING;
+  }
+
+  /** An exception holds this workload back, as a refusal does, and no other. */
+  async #attempt(key: string, overdue: boolean, waitedMs: number): Promise<Outcome> {
+    try {
+      return await this.#options.roll(key, overdue, waitedMs);
+    } catch (error) {
+      const fault = this.#options.faults.caught(key, error);
+      return { is: 'again', reason: 'rejected', ms: backoffMs(fault, this.failures(key, 'rejected') + 1) };
+    }
+  }
+
   async #roll(key: string, entry: Entry): Promise<void> {
     this.#rolling.set(key, entry);
     entry.again = false;
     const taken = this.#options.clock.monotonic();
-    const outcome = await this.#options.roll(key, taken >= entry.latest, taken - entry.first);
+    const outcome = await this.#attempt(key, taken >= entry.latest, taken - entry.first);
     const overdue = taken >= entry.latest;
     this.#rolling.delete(key);
     // A change during the roll has replaced the entry: it stays and gets a roll of its own.
@@ -232,7 +252,7 @@ export class RollQueue {
         entry.failures = outcome.is === 'again' ? this.failures(key, outcome.reason) + 1 : 0;
         entry.failedFor = outcome.reason;
         // It has not waited for a read: when the gate opens, what changed meanwhile is read first.
-        if (outcome.is === 'held') entry.latest = entry.due + this.#options.timing(key).longestMs;
+        if (outcome.is === 'held') entry.latest = entry.due + this.#timing(key).longestMs;
       }
     }
     this.#run();

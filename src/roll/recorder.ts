@@ -1,8 +1,10 @@
 import { atMost, type Clock } from '../clock.ts';
-import type { RollEntry, RollSource } from '../core/history.ts';
+import type { RollEntry } from '../core/history.ts';
+import type { RollSource } from '../core/roll-source.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
-import type { Workload } from '../core/workload.ts';
+import { workloadKey, type Workload } from '../core/workload.ts';
 import { reasonOf, RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 
 /** Reloader's two reasons of Events (reloader.md 7.3). */
 export type WorkloadEvent = {
@@ -16,6 +18,7 @@ export type WorkloadEvent = {
 
 export type RecorderOptions = {
   readonly clock: Clock;
+  readonly faults: Faults;
   /** One line of the audit log. */
   readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
   readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -53,25 +56,23 @@ export class Recorder {
   }
 
   rolled(workload: Workload, entry: RollEntry): void {
-    const { audit, countRoll } = this.#options;
+    const { audit, countRoll, faults, alerts } = this.#options;
     const attributed = entry.sources.every((source) => source.by !== undefined);
     const since = Math.min(...entry.sources.map(({ changed }) => Date.parse(changed)));
     const seconds = (Date.parse(entry.rolled) - since) / 1000;
-    countRoll({
-      success: true,
-      kind: workload.kind,
-      namespace: workload.namespace,
-      attributed,
-      seconds,
-    });
+    const { kind, namespace, name } = workload;
+    // One record that cannot be made costs no other one.
+    faults.contain(workloadKey(workload), () =>
+      countRoll({ success: true, kind, namespace, attributed, seconds }),
+    );
     const found = changesDetected(workload, entry.sources);
-    const object = `'${workload.name}' of type '${workload.kind}' in namespace '${workload.namespace}'`;
+    const object = `'${name}' of type '${kind}' in namespace '${namespace}'`;
     audit(
       {
         audit: 'roll',
-        kind: workload.kind,
-        namespace: workload.namespace,
-        name: workload.name,
+        kind,
+        namespace,
+        name,
         attributed,
         sources: entry.sources,
       },
@@ -79,7 +80,7 @@ export class Recorder {
       `${found}; updated ${object}`,
     );
     this.#event(workload, 'Reloaded', `${found}, Updated ${object}`, entry.sources[0]);
-    this.#options.alerts?.rolled(workload, entry);
+    faults.contain(workloadKey(workload), () => alerts?.rolled(workload, entry));
   }
 
   /** Somebody asked to take what is stale as it is. */

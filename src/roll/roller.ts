@@ -6,9 +6,10 @@ import { pauseStart } from '../core/pause.ts';
 import { stampValue, type LeverChange } from '../core/lever.ts';
 import type { Plan } from '../core/plan.ts';
 import { mapOwner } from '../core/stamp-map.ts';
-import type { Workload, WorkloadObject } from '../core/workload.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import type { Request } from '../core/wishes.ts';
-import { asRestampError, hasCode, RestampError } from '../errors.ts';
+import { hasCode, RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import { backoffMs } from './backoff.ts';
 import type { Gates } from './gates.ts';
 import type { Judge } from './judge.ts';
@@ -24,6 +25,7 @@ export type RollerOptions = {
   /** Only tells what would be rolled, and takes it as done; undefined where rolls are written. */
   readonly observe: ((workload: Workload, plan: Plan, entry: RollEntry) => void) | undefined;
   readonly clock: Clock;
+  readonly faults: Faults;
   readonly judge: Judge;
   readonly reader: SourceReader;
   readonly gates: Gates;
@@ -62,7 +64,7 @@ export class Roller {
 
   /**
    * Judges the workload once more and rolls it if it is stale and every gate is open. `overdue`: it waits for no
-   * read any more, if what was read before is enough to roll. Never throws.
+   * read any more, if what was read before is enough to roll. Throws nothing that was foreseen.
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
     const { judge, reader, gates, explain, observe, onHeld } = this.#options;
@@ -88,7 +90,9 @@ export class Roller {
       await this.#write(workload, plan, entry, passage.request);
       return { is: 'done' };
     } catch (error) {
-      return this.#fail(key, workload, entry, refusalOf(error, key));
+      // The queue holds what nobody foresaw.
+      if (!(error instanceof RestampError)) throw error;
+      return this.#fail(key, workload, entry, refusalOf(error));
     }
   }
 
@@ -98,7 +102,7 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<void> {
-    const { clock, patch, writer, onRolling, onRollingEnd, onStored, onRolled, onSkipped } = this.#options;
+    const { clock, patch, writer, onRolling, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
     if (fitted === undefined)
@@ -114,8 +118,9 @@ export class Roller {
       },
     };
     if (request?.verb === 'skip') {
-      onStored(workload, await patch(workload, { type: 'merge', body: { metadata } }));
-      onSkipped(workload, entry);
+      const object = await patch(workload, { type: 'merge', body: { metadata } });
+      this.#store(workload, object);
+      this.#record(workload, () => onSkipped(workload, entry));
       return;
     }
     const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
@@ -133,10 +138,21 @@ export class Roller {
     try {
       written = await writer.write(workload, roll);
     } finally {
-      onRollingEnd(workload, written?.object);
+      const object = written?.object;
+      this.#record(workload, () => this.#options.onRollingEnd(workload, object));
     }
-    onStored(workload, written.object);
-    onRolled(workload, { entry, levers: written.levers });
+    const { object, levers } = written;
+    this.#store(workload, object);
+    this.#record(workload, () => this.#options.onRolled(workload, { entry, levers }));
+  }
+
+  #store(workload: Workload, object: WorkloadObject): void {
+    this.#record(workload, () => this.#options.onStored(workload, object));
+  }
+
+  /** What is stored is stored: an exception while that is noted makes no failed roll of it. */
+  #record(workload: Workload, note: () => void): void {
+    this.#options.faults.contain(workloadKey(workload), note);
   }
 
   #changes(workload: Workload, plan: Plan): LeverChange[] {
@@ -174,9 +190,9 @@ function digestsOf(key: string, { baseline, rolled }: Plan): string {
   return `${key} ${baseline.s.get(key)?.h ?? ''} ${rolled.s.get(key)?.h ?? ''}`;
 }
 
-/** Wraps what is not ours; a wrong uid and a failed test are 422 and mean look again, but we send neither. */
-function refusalOf(error: unknown, key: string): RestampError {
+/** Renames what the API server refuses; a wrong uid and a failed test are 422 and mean look again, but we send neither. */
+function refusalOf(error: RestampError): RestampError {
   if (hasCode(error, 'RESTAMP_KUBE_INVALID'))
     return new RestampError('RESTAMP_ROLL_REFUSED', error.detail, { cause: error });
-  return asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key);
+  return error;
 }

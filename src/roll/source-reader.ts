@@ -7,7 +7,8 @@ import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import { sourceData } from '../core/source-data.ts';
 import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
-import { asRestampError, hasCode, type RestampError } from '../errors.ts';
+import { hasCode, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
 import { Turns } from './turns.ts';
 
@@ -48,6 +49,7 @@ export type SourceReaderOptions = {
   /** How long reads of a source may fail before it counts as unreadable; a refusal counts at once. */
   readonly patienceMs: number;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
 };
 
 /** The first judgement of a large cluster asks for thousands; rolls and the Lease need the API server as well. */
@@ -157,7 +159,7 @@ export class SourceReader {
         if (this.#awaited.has(key)) this.#turns.hurry(key);
         state = await fetched;
       } catch (error) {
-        await this.#fail(ref, reading, asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', key));
+        await this.#fail(ref, reading, error);
         continue;
       }
       reading.row.end();
@@ -170,9 +172,10 @@ export class SourceReader {
     }
   }
 
-  async #fail(ref: SourceRef, reading: Reading, error: RestampError): Promise<void> {
-    const { clock, patienceMs, onTrouble, onUnreadable } = this.#options;
-    onTrouble(error);
+  async #fail(ref: SourceRef, reading: Reading, thrown: unknown): Promise<void> {
+    const { clock, patienceMs, onTrouble, onUnreadable, faults } = this.#options;
+    const error = faults.caught(sourceKey(ref), thrown);
+    if (error === thrown) onTrouble(error);
     reading.failingSince ??= clock.monotonic();
     const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
     const tooLong = clock.monotonic() - reading.failingSince >= patienceMs;
@@ -197,11 +200,7 @@ export class SourceReader {
 
   /** An exception of whoever is told is no failed read: the source would be read without end. */
   #tell(ref: SourceRef, run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(ref)));
-    }
+    this.#options.faults.contain(sourceKey(ref), run);
   }
 
   /** `atLeast`: what had been heard of when the read began; what is heard of later, it may not show. */

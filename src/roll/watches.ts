@@ -7,6 +7,7 @@ import { sourceRow } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
 import type { Follower, Identified } from '../kube/roster.ts';
@@ -34,6 +35,7 @@ export type WatchOptions = {
   /** A list has been read again: everything is to be judged anew. */
   readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
   readonly stopSwitch: StopSwitch;
   /** Our own namespace, and the name of the ConfigMap in it that bears the stop switch for all. */
   readonly own: { readonly namespace: string; readonly name: string };
@@ -70,7 +72,7 @@ const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
 
 /** Follows all sources, metadata alone, and all workloads, as far as they are in the scope. */
 export function startWatches(options: WatchOptions): Watches {
-  const { client, clock, scope, kinds, namespaceScope, csi, onRelisted, onTrouble, stopSwitch, own } =
+  const { client, clock, scope, kinds, namespaceScope, csi, onRelisted, onTrouble, faults, stopSwitch, own } =
     options;
   const watches: Watch[] = [];
   const add = <T extends Identified>(
@@ -84,7 +86,7 @@ export function startWatches(options: WatchOptions): Watches {
       for (const tell of waiting) tell();
       waiting.clear();
     };
-    const reflector = new Reflector<T>({ client, clock, onTrouble, ...more, onRelisted: relisted });
+    const reflector = new Reflector<T>({ client, clock, onTrouble, faults, ...more, onRelisted: relisted });
     watches.push({ feed, resource, reflector, waiting });
     return reflector;
   };

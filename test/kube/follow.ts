@@ -2,6 +2,7 @@ import type { Test } from 'tap';
 import type { RestampError } from '../../src/errors.ts';
 import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.ts';
 import type { Identified } from '../../src/kube/roster.ts';
+import { faultsTo } from '../helpers/faults.ts';
 import { connect, fakeApiServer, type FakeApiServer, type Stream } from '../helpers/fake-api-server.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { journal, type Journal } from '../helpers/journal.ts';
@@ -31,6 +32,7 @@ export async function follow(t: Test, more: Partial<ReflectorOptions<Identified>
       remove: ({ name }) => told.note(`- ${name}`),
     },
     onTrouble: troubles.note,
+    faults: faultsTo(troubles.note),
     random: () => 1,
     ...more,
   });

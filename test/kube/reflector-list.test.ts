@@ -136,8 +136,8 @@ t.test('an exception of the follower is reported and does not end the watch', as
   t.same(
     troubles.map(({ code, detail }) => [code, detail]),
     [
-      ['RESTAMP_KUBE_PROTOCOL', '/api/v1/configmaps: cannot take it'],
-      ['RESTAMP_KUBE_PROTOCOL', '/api/v1/configmaps: cannot let go'],
+      ['RESTAMP_INTERNAL_FAULT', '/api/v1/configmaps apps bad: Error: cannot take it'],
+      ['RESTAMP_INTERNAL_FAULT', '/api/v1/configmaps apps good: Error: cannot let go'],
     ],
   );
   t.equal(followed.api.requests.items.length, 1, 'it is still the first watch');

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import type { Config } from '../../src/config.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { createAlerts } from '../../src/outgoing/alerts.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal } from '../helpers/journal.ts';
 import { receiver, status } from '../helpers/receiver.ts';
@@ -16,6 +17,7 @@ function alerting(t: Test, alert: Partial<Config['alert']>) {
   const metrics = createMetrics();
   const line = (_fields: unknown, message: string): void => lines.note(message);
   const alerts = createAlerts({
+    faults: noFaults,
     alert: { ...off, ...alert },
     clock: fakeClock(0),
     log: { error: line, warn: line },

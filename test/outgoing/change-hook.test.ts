@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { createMetrics } from '../../src/metrics.ts';
 import { createChangeHook } from '../../src/outgoing/change-hook.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal, turn } from '../helpers/journal.ts';
 import { receiver } from '../helpers/receiver.ts';
@@ -14,6 +15,7 @@ function hooked(t: Test, url: URL | undefined) {
   const hook = createChangeHook({
     url,
     clock,
+    faults: noFaults,
     log: { info: line, warn: line, error: line },
     metrics: createMetrics(),
     onTrouble: () => undefined,

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { Outbox, type OutboxOptions } from '../../src/outgoing/outbox.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -19,6 +20,7 @@ function posting(more: Partial<OutboxOptions> = {}) {
   let dropped = 0;
   const outbox = new Outbox({
     clock,
+    faults: noFaults,
     send: async ({ body }) => {
       tried.push(body);
       return 200;

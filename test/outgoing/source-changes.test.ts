@@ -2,6 +2,7 @@ import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { sourceKey, type SourceRef } from '../../src/core/source.ts';
 import { SourceChanges, type SourceChangesOptions } from '../../src/outgoing/source-changes.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 import { NAMESPACE, ref, source, type SourceParts, type StoredSource } from '../roll/things.ts';
@@ -17,6 +18,7 @@ function watching(more: Partial<SourceChangesOptions> = {}) {
   let version = 100;
   const changes = new SourceChanges({
     clock,
+    faults: noFaults,
     key: Buffer.from('0123456789abcdef'),
     selector: [],
     reloadOnCreate: false,

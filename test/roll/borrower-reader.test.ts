@@ -3,6 +3,7 @@ import { RestampError } from '../../src/errors.ts';
 import type { WorkloadObject } from '../../src/core/workload.ts';
 import { BorrowerReader } from '../../src/roll/borrower-reader.ts';
 import type { Borrower } from '../../src/roll/lenders.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { turn } from '../helpers/journal.ts';
 import { deployment, deploymentRow, NAMESPACE } from './things.ts';
 
@@ -25,6 +26,7 @@ function reading() {
     },
     onRead: (_borrower, { metadata }) => read.push(metadata.name),
     onTrouble: (error) => troubles.push(error),
+    faults: noFaults,
   });
   const answer = async (index: number): Promise<void> => {
     answers[index]?.resolve(deployment(begun[index] ?? ''));

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { RollEntry } from '../../src/core/history.ts';
 import { workloadKey } from '../../src/core/workload.ts';
-import { Holds, parseHeld } from '../../src/roll/holds.ts';
+import { heldSources, Holds } from '../../src/roll/holds.ts';
 import type { HoldReason } from '../../src/roll/queue.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { NAMESPACE, NOW, workload } from './things.ts';
@@ -52,7 +52,8 @@ t.test('a long hold is written on the workload, and read back as it was', async 
     held.hold(api, reason, 'why', entry('cm/app'));
     t.same(changes, [KEY], reason);
     const written = { reason, since: SINCE, detail: 'why', sources: entry('cm/app').sources };
-    t.same(parseHeld(held.annotation(KEY)), written);
+    t.same(JSON.parse(held.annotation(KEY) ?? ''), written);
+    t.same(heldSources(held.annotation(KEY)), written.sources);
     t.same(held.get(KEY), written);
   }
 });
@@ -106,7 +107,13 @@ t.test('release ends the hold of this workload alone and tells why it waited', a
   t.equal(audit.length, 3, 'the next hold is told again');
 });
 
-t.test('parseHeld reads nothing from what is no hold', async (t) => {
+t.test('heldSources reads nothing from what is no hold', async (t) => {
   const bad = [undefined, '', '{', 'null', '5', '"x"', '[]', '{}', '{"sources":{}}', '{"reason":"stop"}'];
-  for (const text of bad) t.equal(parseHeld(text), undefined, String(text));
+  for (const text of bad) t.same(heldSources(text), [], String(text));
+});
+
+t.test('heldSources passes over what is no source, and takes the others', async (t) => {
+  const good = entry('cm/app').sources;
+  for (const one of [null, 1, 'x', [], {}, { source: 'cm/app', cause: 'changed', changed: 'never' }])
+    t.same(heldSources(JSON.stringify({ sources: [one, ...good] })), good, JSON.stringify(one));
 });

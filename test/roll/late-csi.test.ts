@@ -1,6 +1,7 @@
 import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { LateCsi } from '../../src/roll/late-csi.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -20,6 +21,7 @@ function looking(enabled: boolean, served: ReadonlySet<string>) {
     },
     log: { info: (_fields: object, line: string) => void lines.push(line) },
     onTrouble: ({ code }) => troubles.push(code),
+    faults: noFaults,
   });
   const pass = async (ms: number): Promise<void> => {
     clock.advance(ms);

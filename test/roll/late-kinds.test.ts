@@ -2,6 +2,7 @@ import t from 'tap';
 import { ARGO_ROLLOUT, Kinds } from '../../src/core/kind.ts';
 import { RestampError } from '../../src/errors.ts';
 import { LateKinds } from '../../src/roll/late-kinds.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -22,6 +23,7 @@ function looking(answers: readonly (string | undefined | RestampError)[]) {
       return answer;
     },
     onTrouble: ({ code }) => troubles.push(code),
+    faults: noFaults,
   });
   return {
     clock,

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { PodStatuses } from '../../src/roll/pod-statuses.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 import { NAMESPACE, NOW, ring } from './things.ts';
@@ -24,6 +25,7 @@ function asking(borrower: (workload: string) => string | undefined = () => undef
     borrower,
     onChange: (_ref, workload) => void told.push(workload),
     onTrouble: ({ code }) => void troubles.push(code),
+    faults: noFaults,
   });
   const put = (pod: string, version: string, podUid = pod): void =>
     statuses.put({

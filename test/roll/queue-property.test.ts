@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { RollQueue } from '../../src/roll/queue.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -22,6 +23,7 @@ async function play(
   const adds: { key: string; at: number }[] = [];
   const queue = new RollQueue({
     clock,
+    faults: noFaults,
     timing: () => ({ quietMs: QUIET, longestMs: LONGEST }),
     parallel,
     onIdle: () => undefined,

@@ -1,4 +1,5 @@
 import { RollQueue, type Outcome } from '../../src/roll/queue.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -33,6 +34,7 @@ export function queueing(
   let idle = 0;
   const queue = new RollQueue({
     clock,
+    faults: noFaults,
     timing: () => ({ quietMs, longestMs }),
     parallel,
     roll: (key, overdue) =>

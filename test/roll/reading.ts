@@ -3,6 +3,7 @@ import type { RestampError } from '../../src/errors.ts';
 import type { SourceObject } from '../../src/core/source-meta.ts';
 import { sourceKey } from '../../src/core/source.ts';
 import { SourceReader, type SourceState } from '../../src/roll/source-reader.ts';
+import { faultsTo } from '../helpers/faults.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { journal, type Journal } from '../helpers/journal.ts';
 import { NOW, reloaderKeys, ring } from './things.ts';
@@ -44,6 +45,7 @@ export function reading(more: { selector?: Selector; onRead?: () => void } = {})
     onUnreadable: (where) => unreadable.note(sourceKey(where)),
     patienceMs: 10_000,
     onTrouble: troubles.note,
+    faults: faultsTo(troubles.note),
   });
   return { reader, clock, asked, done, unreadable, troubles };
 }

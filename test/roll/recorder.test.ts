@@ -1,7 +1,9 @@
 import t from 'tap';
-import type { RollEntry, RollSource } from '../../src/core/history.ts';
+import type { RollEntry } from '../../src/core/history.ts';
+import type { RollSource } from '../../src/core/roll-source.ts';
 import { RestampError } from '../../src/errors.ts';
 import { Recorder, type WorkloadEvent } from '../../src/roll/recorder.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal, turn } from '../helpers/journal.ts';
 import { workload } from './things.ts';
@@ -27,6 +29,7 @@ function recording(fail?: Error) {
   const clock = fakeClock(0);
   const recorder = new Recorder({
     clock,
+    faults: noFaults,
     audit: (fields, message) => audit.push([fields, message]),
     error: (fields, message) => errors.push([fields, message]),
     countRoll: (roll) => counted.push(roll),
@@ -186,6 +189,7 @@ t.test('alerts hear of rolls alone, and are held back with the Events', async (t
   const heard: string[] = [];
   const recorder = new Recorder({
     clock: fakeClock(0),
+    faults: noFaults,
     audit: () => undefined,
     error: () => undefined,
     countRoll: () => undefined,

@@ -16,7 +16,7 @@ t.test('whoever fails at being told of a read is reported, and the source is not
   reader.refresh(APP);
   asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
   await done.until(1);
-  t.match((await troubles.until(1))[0], { code: 'RESTAMP_KUBE_PROTOCOL', detail: /a bug/ });
+  t.match((await troubles.until(1))[0], { code: 'RESTAMP_INTERNAL_FAULT', detail: /a bug/ });
   await turn();
   clock.advance(60_000);
   await turn();

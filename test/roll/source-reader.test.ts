@@ -144,7 +144,7 @@ t.test('a failed read is reported and tried again by the table of errors', async
     [new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'down'), 100, 200],
     [new RestampError('RESTAMP_KUBE_THROTTLED', 'slow', { retryAfter: 3 }), 3000, 3000],
     [new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'), 500, 1000],
-    [new TypeError('a bug'), 50, 100],
+    [new TypeError('a bug'), 1000, 2000],
   ] as const;
   for (const [index, [error, shortest, longest]] of failures.entries()) {
     asked.items[index]?.fail(error);
@@ -163,7 +163,7 @@ t.test('a failed read is reported and tried again by the table of errors', async
       'RESTAMP_KUBE_UNAVAILABLE',
       'RESTAMP_KUBE_THROTTLED',
       'RESTAMP_KUBE_FORBIDDEN',
-      'RESTAMP_KUBE_PROTOCOL',
+      'RESTAMP_INTERNAL_FAULT',
     ],
   );
   asked.items[5]?.answer(source('app', { a: '1' }));

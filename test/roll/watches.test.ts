@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { NamespaceScope, type NamespaceScopeOptions } from '../../src/roll/namespace-scope.ts';
 import { BUILT_IN, kindPath, Kinds } from '../../src/core/kind.ts';
 import type { Scope } from '../../src/core/scope.ts';
+import { noFaults } from '../helpers/faults.ts';
 import { EVERYWHERE } from '../helpers/everywhere.ts';
 import { startWatches } from '../../src/roll/watches.ts';
 import { StopSwitch } from '../../src/roll/stop-switch.ts';
@@ -48,6 +49,7 @@ async function watching(t: Test, part: Partial<Scope> = {}, csi = { served: fals
     csi: { ...csi, statuses: follower('status') },
     onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
+    faults: noFaults,
     stopSwitch: new StopSwitch(() => undefined),
     own: { namespace: 'restamp', name: 'restamp' },
   });

@@ -3,6 +3,7 @@ import type { SourceType } from '../../src/core/source.ts';
 import { sourceKey } from '../../src/core/source.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
 import { RestampError } from '../../src/errors.ts';
+import { Faults } from '../../src/faults.ts';
 import { assembleMutator } from '../../src/roll/assemble.ts';
 import type { MutatorSettings } from '../../src/roll/ports.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
@@ -85,6 +86,8 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const audit: AuditLine[] = [];
   const errors: string[] = [];
   const troubles: RestampError[] = [];
+  /** Exceptions that were contained, each once. */
+  const faulty: string[] = [];
   const dropped: string[] = [];
   const unproven: string[] = [];
   const unreadable: string[] = [];
@@ -120,11 +123,16 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     await ways.reply(workload.name);
     return reply;
   };
+  const faults = new Faults({
+    log: (_fields, message) => faulty.push(message),
+    count: () => undefined,
+  });
   const parts = assembleMutator(
     ring,
     { ...SETTINGS, ...settings, kinds },
     {
       clock,
+      faults,
       readSource: async (where) => {
         const key = sourceKey(where);
         reads.push(key);
@@ -244,6 +252,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     audit,
     errors,
     troubles,
+    faulty,
     dropped,
     unproven,
     unreadable,

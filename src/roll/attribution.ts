@@ -1,0 +1,91 @@
+import type { Clock } from '../clock.ts';
+import { shortKeys, type RollEntry } from '../core/history.ts';
+import type { Plan, Stale } from '../core/plan.ts';
+import type { RollSource } from '../core/roll-source.ts';
+import type { SourceRef } from '../core/source.ts';
+import { workloadKey, type Workload } from '../core/workload.ts';
+import type { Changes } from './changes.ts';
+import { heldSources } from './holds.ts';
+import type { Judge } from './judge.ts';
+import type { Sightings } from './sightings.ts';
+import type { SourceBook } from './source-book.ts';
+import type { SourceState } from './source-reader.ts';
+import type { WorkloadBook } from './workload-book.ts';
+
+export type AttributionOptions = {
+  readonly workloads: Pick<WorkloadBook, 'map'>;
+  readonly sources: Pick<SourceBook, 'get'>;
+  readonly judge: Pick<Judge, 'mounted'>;
+  readonly sightings: Sightings;
+  readonly changes: Changes;
+  readonly clock: Clock;
+  /** The key under which sightings are digested. */
+  readonly keyId: string;
+};
+
+/** Brings stored changes and what admission saw of them together: who changed which keys of a source, and when. */
+export class Attribution {
+  readonly #options: AttributionOptions;
+
+  constructor(options: AttributionOptions) {
+    this.#options = options;
+  }
+
+  /** Why a workload is stale, as its history will say. */
+  explain(workload: Workload, plan: Plan): RollEntry {
+    const sources = plan.stale.map((stale) => this.#explainSource(workload, stale));
+    return { rolled: new Date(this.#options.clock.now()).toISOString(), sources };
+  }
+
+  #explainSource(workload: Workload, { key, dependency, cause }: Stale): RollSource {
+    const { workloads, changes, sources, clock, judge } = this.#options;
+    const ref = { type: dependency.type, name: dependency.name, namespace: workload.namespace };
+    const stamp = workloads.map(workloadKey(workload))?.s.get(key);
+    const since = changes.since(ref, stamp?.rv);
+    const sightings = since.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
+    const written =
+      ref.type === 'spc' ? judge.mounted(workload, ref.name)?.dataTime : sources.get(ref)?.dataTime;
+    const at = since.at(-1)?.at ?? written ?? clock.now();
+    const manager = sightings.at(-1)?.manager;
+    // Before a restart of ours somebody may have seen the write: the hold has kept it.
+    const kept = heldSources(workload.held).find(({ source }) => source === key);
+    if (sightings.length === 0 && kept !== undefined) return kept;
+    return {
+      source: key,
+      cause,
+      ...(sightings.length === 0
+        ? {}
+        : {
+            ...shortKeys([...new Set(sightings.flatMap((one) => one.keys))].sort()),
+            by: [...new Set(sightings.map((one) => one.user))].join(', '),
+            ...(manager === undefined ? {} : { manager }),
+          }),
+      changed: new Date(at).toISOString(),
+    };
+  }
+
+  /** Notes what a read has found, and by whom it was written; true if the data differs from what was read before. */
+  noteChange(ref: SourceRef, state: SourceState, before: SourceState | undefined): boolean {
+    const { sightings, changes, clock, keyId } = this.#options;
+    if (state.state === 'missing') {
+      if (state.filtered === true) return false;
+      const sighting = sightings.confirmDelete(ref, before?.state === 'present' ? before.uid : undefined);
+      if (before?.state !== 'present') return false;
+      changes.note(ref, { version: before.resourceVersion, deleted: true, at: clock.now(), sighting });
+      return true;
+    }
+    const { uid, resourceVersion } = state;
+    const digest = state.digest(keyId, undefined);
+    const sighting = sightings.confirm(ref, { uid, digest, resourceVersion });
+    const known = before?.state === 'present' ? before.digest(keyId, undefined) : undefined;
+    // The first read of all is a change only if somebody was seen to make one.
+    if (before === undefined ? sighting === undefined : known === digest) return false;
+    changes.note(ref, {
+      version: resourceVersion,
+      deleted: false,
+      at: sighting?.at ?? clock.now(),
+      sighting,
+    });
+    return true;
+  }
+}
