@@ -6,16 +6,23 @@ import { workloadKey, type WorkloadObject } from '../core/workload.ts';
 /** A workload that another object speaks for. */
 export type Borrower = { readonly row: KindRow; readonly namespace: string; readonly name: string };
 
-type Loan = { readonly borrower: Borrower; readonly annotations: Annotations };
+type Loan = {
+  readonly borrower: Borrower;
+  readonly annotations: Annotations;
+};
 
 /**
  * Argo Rollouts that take their pod template from a Deployment (`workloadRef`): the two are one workload, so that
- * the Rollout's annotations count as the Deployment's, where it has none of its own.
+ * the Rollout's annotations count as the Deployment's, where it has none of its own. While one Rollout takes the place
+ * of another, both refer to it: each lends what it has, in the order of their names.
  */
 export class Lenders {
   readonly #kinds: Kinds;
   readonly #byLender = new Map<string, Loan>();
-  readonly #byBorrower = new Map<string, Annotations>();
+  /** The loans of each borrower, by lender. */
+  readonly #byBorrower = new Map<string, Map<string, Loan>>();
+  /** What they come to. */
+  readonly #lent = new Map<string, Annotations>();
 
   constructor(kinds: Kinds) {
     this.#kinds = kinds;
@@ -33,8 +40,11 @@ export class Lenders {
       return [];
     const touched = this.#forget(lender);
     if (borrower === undefined) return touched;
-    this.#byLender.set(lender, { borrower, annotations });
-    this.#byBorrower.set(keyOf(borrower), annotations);
+    const loan = { borrower, annotations };
+    const key = keyOf(borrower);
+    this.#byLender.set(lender, loan);
+    this.#byBorrower.set(key, (this.#byBorrower.get(key) ?? new Map<string, Loan>()).set(lender, loan));
+    this.#add(key);
     return [...touched.filter((one) => keyOf(one) !== keyOf(borrower)), borrower];
   }
 
@@ -45,7 +55,7 @@ export class Lenders {
 
   /** The annotations that are lent to a workload: the same object until they change. */
   annotations(key: string): Annotations | undefined {
-    return this.#byBorrower.get(key);
+    return this.#lent.get(key);
   }
 
   /** The workload that a lender speaks for: its pods are that one's. */
@@ -57,9 +67,24 @@ export class Lenders {
   #forget(lender: string): Borrower[] {
     const loan = this.#byLender.get(lender);
     if (loan === undefined) return [];
+    const key = keyOf(loan.borrower);
     this.#byLender.delete(lender);
-    this.#byBorrower.delete(keyOf(loan.borrower));
+    this.#byBorrower.get(key)?.delete(lender);
+    this.#add(key);
     return [loan.borrower];
+  }
+
+  /** Adds up what is lent to a borrower. */
+  #add(key: string): void {
+    const loans = [...(this.#byBorrower.get(key) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (loans.length === 0) {
+      this.#byBorrower.delete(key);
+      this.#lent.delete(key);
+    } else
+      this.#lent.set(
+        key,
+        Object.assign({}, ...loans.map(([, { annotations }]) => annotations)) as Annotations,
+      );
   }
 
   #borrowerOf(path: readonly string[], namespace: string, object: WorkloadObject): Borrower | undefined {

@@ -46,3 +46,37 @@ t.test('what refers to nothing, or to nothing of the table, lends nothing', asyn
   t.same(lenders.put(rolloutRow, strange), []);
   t.same(lenders.put(deploymentRow, deployment('api')), []);
 });
+
+t.test('of several Rollouts that refer to one Deployment, each lends until it goes itself', async (t) => {
+  const remove = (lenders: Lenders, name: string) =>
+    names(lenders.remove({ kind: 'Rollout', namespace: 'prod', name }));
+  const list = { 'configmap.reloader.stakater.com/reload': 'app' };
+  const both = [rollout('blue', 'api'), rollout('green', 'api', list)];
+  for (const order of [both, [...both].reverse()]) {
+    const lenders = new Lenders(kinds);
+    for (const one of order) lenders.put(rolloutRow, one);
+    t.same(lenders.annotations(KEY), { ...AUTO, ...list });
+    t.same(remove(lenders, 'blue'), ['api']);
+    t.same(lenders.annotations(KEY), list, 'the other one still speaks for it');
+    lenders.put(rolloutRow, rollout('blue', 'api'));
+    t.same(names(lenders.put(rolloutRow, rollout('green', 'web', list))), ['api', 'web'], 'one turns away');
+    t.same(lenders.annotations(KEY), AUTO);
+    t.same(remove(lenders, 'blue'), ['api']);
+    t.equal(lenders.annotations(KEY), undefined);
+    t.same(lenders.annotations('prod/Deployment/web'), list);
+  }
+});
+
+t.test(
+  'where two Rollouts say different things, what counts does not depend on who came first',
+  async (t) => {
+    const key = 'reloader.stakater.com/auto';
+    const both = [rollout('blue', 'api', { [key]: 'true' }), rollout('green', 'api', { [key]: 'false' })];
+    const said = [both, [...both].reverse()].map((order) => {
+      const lenders = new Lenders(kinds);
+      for (const one of order) lenders.put(rolloutRow, one);
+      return lenders.annotations(KEY);
+    });
+    t.same(said[0], said[1]);
+  },
+);
