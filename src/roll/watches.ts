@@ -66,8 +66,8 @@ type Watch = {
   readonly waiting: Set<() => void>;
 };
 
-/** Nobody depends on these, and they are large or many: the API server leaves them out. */
-const NO_SECRETS = ['type!=helm.sh/release.v1', 'type!=kubernetes.io/service-account-token'];
+/** Helm's records are large and many, and no pod uses them: the API server leaves them out. */
+const NO_RELEASES = ['type!=helm.sh/release.v1'];
 const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
 
 /** Follows all sources, metadata alone, and all workloads, as far as they are in the scope. */
@@ -97,7 +97,7 @@ export function startWatches(options: WatchOptions): Watches {
       const { type, resource } = row;
       add<SourceObject & Identified>('sources', resource, {
         path: kindPath(row, namespace),
-        query: queryOf([...(type === 'secret' ? NO_SECRETS : []), ...ignored], scope.resourceLabelSelector),
+        query: queryOf([...(type === 'secret' ? NO_RELEASES : []), ...ignored], scope.resourceLabelSelector),
         accept: ACCEPT_METADATA,
         follower: namespaceScope.sourceFollower(type),
       });

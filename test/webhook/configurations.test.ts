@@ -65,3 +65,13 @@ t.test('where nothing is written, no workload is reviewed', async (t) => {
   t.same(workloadConfiguration({ ...options, observing: true }).webhooks, []);
   t.equal(sourceConfiguration({ ...options, observing: true }).webhooks.length, 1);
 });
+
+t.test(
+  'of sources only the records of Helm are not reviewed, whatever else a Secret or ConfigMap is',
+  async (t) => {
+    const conditions = only(sourceConfiguration(options)).matchConditions as { expression: string }[];
+    const text = JSON.stringify(conditions);
+    t.match(text, 'helm.sh/release.v1');
+    for (const other of ['kubernetes.io/', 'kube-root-ca', 'leader']) t.notMatch(text, other);
+  },
+);
