@@ -2,12 +2,16 @@ import { RE2JS } from 're2js';
 
 /** A `…/reload` annotation: exact names, patterns, and the parts that are no regular expression. */
 export type NameList = {
+  /** Also what is a pattern as well: `default.conf` is the name of a source that may not exist yet. */
   readonly names: ReadonlySet<string>;
   readonly patterns: readonly RE2JS[];
   readonly invalid: readonly { readonly part: string; readonly reason: string }[];
 };
 
 const PLAIN_NAME = /^[a-z0-9-]+$/;
+/** A name of an object with dots in it, which are any character to a pattern (RFC 1123). */
+const DOTTED_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
+const NAME_LENGTH = 253;
 
 /**
  * What the patterns of one list may cost together, in characters or instructions, whichever are more. A list is
@@ -39,8 +43,8 @@ export function readNameList(text: string): NameList {
 /**
  * Reads a comma list of names and regular expressions as Reloader does (reloader.md 2.5): split at commas,
  * trimmed, each part `^part$` in Go's syntax, so that `foo|bar` escapes the anchors and a bare `*` matches
- * every name. A part of `[a-z0-9-]` alone is a name. A part that does not compile is reported and skipped, and so
- * is one that goes beyond what a list may cost.
+ * every name. A part of `[a-z0-9-]` alone is a name, and so is one that could be a name but for its dots; that one is a
+ * pattern too. A part that does not compile is reported and skipped, and so is one that goes beyond what a list may cost.
  */
 export function parseNameList(value: string): NameList {
   const names = new Set<string>();
@@ -50,6 +54,7 @@ export function parseNameList(value: string): NameList {
   for (const part of value.split(',').map((text) => text.trim())) {
     if (PLAIN_NAME.test(part)) names.add(part);
     else if (part !== '') {
+      if (part.length <= NAME_LENGTH && DOTTED_NAME.test(part)) names.add(part);
       try {
         const cost = textCost(part);
         if (cost > left) throw new RangeError('the list is too large');

@@ -46,7 +46,7 @@ t.test('listMatches reads the classes, groups and quotes of RE2', async (t) => {
 
 t.test('parseNameList splits at commas before anything else, and trims', async (t) => {
   const list = parseNameList(' a , b-1,,\tc.d\n');
-  t.same([...list.names], ['a', 'b-1']);
+  t.same([...list.names], ['a', 'b-1', 'c.d']);
   t.equal(list.patterns.length, 1);
   t.same(list.invalid, []);
   t.ok(listMatches(list, 'a') && listMatches(list, 'b-1') && listMatches(list, 'c.d'));
@@ -59,12 +59,24 @@ t.test(
       t.same([...parseNameList(part).names], [part]);
       t.same(parseNameList(part).patterns, []);
     }
-    for (const part of ['a.b', 'A', 'a_b', 'a*', 'ä']) {
+    for (const part of ['a.*', 'A', 'a_b', 'a*', 'ä', '.a', 'a.', 'a..b', 'a.-b', `a.${'b'.repeat(252)}`]) {
       t.same([...parseNameList(part).names], []);
       t.equal(parseNameList(part).patterns.length, 1, part);
     }
   },
 );
+
+t.test('a part that is a legal name with dots is a name, and a pattern too', async (t) => {
+  for (const part of ['a.b', 'default.conf', '0.1-2.x', `a.${'b'.repeat(251)}`]) {
+    const list = parseNameList(part);
+    t.same([...list.names], [part]);
+    t.equal(list.patterns.length, 1);
+    t.ok(listMatches(list, part) && listMatches(list, part.replace('.', '-')), part);
+  }
+  const many = parseNameList(`${'a.b'.repeat(80)},`.repeat(200));
+  t.ok(many.invalid.length > 0, 'beyond the cost of a list it is no pattern');
+  t.equal(many.names.size, 1, 'but a name all the same');
+});
 
 t.test('parseNameList skips and reports the parts that do not compile, and tries all others', async (t) => {
   const list = parseNameList('cfg-[0-9]{1,2},foo-[a-z,**,(?=x),\\1,good,ok.*');

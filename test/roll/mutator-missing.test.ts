@@ -120,3 +120,27 @@ t.test('a workload that goes is rolled no more, and one of its name made anew be
   t.same(made.rolled(), []);
   t.same(made.noted(), ['api']);
 });
+
+t.test(
+  'a listed name with dots is one like any other: its creation rolls with reload-on-create',
+  async (t) => {
+    const LIST = { 'configmap.reloader.stakater.com/reload': 'plain, default.conf' };
+    for (const reloadOnCreate of [false, true])
+      for (const name of ['plain', 'default.conf']) {
+        const made = world({ reloadOnCreate });
+        made.putWorkload('api', { uses: [], annotations: LIST });
+        made.mutator.start();
+        await made.pass(3000);
+        const { s } = JSON.parse(made.stored('api').metadata.annotations?.['restamp.dev/stamps'] ?? '') as {
+          s: object;
+        };
+        t.same(s, { 'cm/default.conf': { h: '-' }, 'cm/plain': { h: '-' } });
+        made.putSource(`cm/${name}`, { a: '1' });
+        await made.pass(5000);
+        t.same(made.rolled(), reloadOnCreate ? ['api'] : [], name);
+        made.putSource(`cm/${name}`, { a: '2' });
+        await made.pass(5000);
+        t.equal(made.rolled().length, reloadOnCreate ? 2 : 1, name);
+      }
+  },
+);
