@@ -85,6 +85,9 @@ export function createWorkloadRoute(
     });
     const fitted = fitMap(workload, made.map);
     if (fitted === undefined) return { patch: putBack(write).patch };
+    // A first map with a gap would hide what changes there before it is read: the watch makes a whole one.
+    if (map === undefined && !isWhole(dependencies, made.map))
+      return { patch: [...putBack(write).patch, ...made.levers] };
     const history = annotation(before?.metadata.annotations, LAST_ROLL);
     const ours = { [STAMPS]: fitted.text, ...(history === undefined ? {} : { [LAST_ROLL]: history }) };
     const patch = [...annotationPatch(after.metadata.annotations, ours), ...made.levers];
@@ -94,6 +97,11 @@ export function createWorkloadRoute(
     );
     return { patch };
   };
+}
+
+/** Whether a map has every source that can be read; what pods mount of a SecretProviderClass is known only later. */
+function isWhole(dependencies: ReadonlyMap<string, Dependency>, { s }: StampMap): boolean {
+  return [...dependencies].every(([key, { type }]) => type === 'spc' || s.has(key));
 }
 
 type Objects = { readonly before: WorkloadObject | undefined; readonly after: WorkloadObject };

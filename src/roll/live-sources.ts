@@ -49,23 +49,30 @@ export class LiveSources {
       if (type !== 'spc') refs.set(key, { type, name, namespace });
       else if (current !== undefined) found.set(key, { current, sha1: current.sha1 });
     }
-    await this.#freshenAll([...refs.values()]);
+    const fresh = await this.#freshenAll([...refs.values()]);
     for (const [key, ref] of refs) {
       const state = this.#options.reader.state(ref);
-      if (state !== undefined)
+      // Memory may do for what a source holds, but not for that it does not exist: it may have come just now.
+      if (state !== undefined && (state.state === 'present' || fresh.has(ref)))
         found.set(key, { current: state, sha1: state.state === 'present' ? state.sha1 : undefined });
     }
     return found;
   }
 
-  /** Ends when all are up to date, or when the time is over; never rejects. */
-  async #freshenAll(refs: readonly SourceRef[]): Promise<void> {
+  /** Ends when all are up to date, or when the time is over; never rejects. Returns those that are. */
+  async #freshenAll(refs: readonly SourceRef[]): Promise<ReadonlySet<SourceRef>> {
+    const fresh = new Set<SourceRef>();
     await atMost(this.#options.clock, BUDGET_MS, (over) => {
       const freshen = async (ref: SourceRef): Promise<void> => {
-        if (!over.aborted) await this.#freshen(ref).catch(() => undefined);
+        if (over.aborted) return;
+        await this.#freshen(ref).then(
+          () => fresh.add(ref),
+          () => undefined,
+        );
       };
       return Promise.all(refs.map((ref) => this.#turns.run(ref, () => freshen(ref))));
     });
+    return new Set(fresh);
   }
 
   async #freshen(ref: SourceRef): Promise<void> {
@@ -80,7 +87,8 @@ export class LiveSources {
       if (known.asOf === undefined || compareVersions(version, known.asOf) > 0)
         await reader.read(ref, { atLeast: version });
     } catch (error) {
-      if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND') && known.state === 'present') await reader.read(ref);
+      if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
+      if (known.state === 'present') await reader.read(ref);
     }
   }
 }

@@ -135,6 +135,16 @@ t.test('after 250 ms in all memory must do, without what nobody has ever read', 
   t.has(answer, { 'cm/slow': { resourceVersion: '5' }, 'cm/slower': { resourceVersion: '5' } });
 });
 
+t.test('memory does not do for a source that was missing', async (t) => {
+  const { clock, read, known, versions } = live();
+  await known('cm/late', undefined);
+  await known('cm/broken', undefined);
+  const found = read('cm/late', 'cm/broken');
+  versions.items[1]!.fail(new RestampError('RESTAMP_KUBE_PROTOCOL', 'broken'));
+  clock.advance(250);
+  t.same(await found, {}, 'it may have come since');
+});
+
 t.test('what comes after the time is over is there for the next one', async (t) => {
   const { clock, read, asked } = live();
   const late = read('cm/app');

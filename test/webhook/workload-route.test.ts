@@ -138,11 +138,32 @@ t.test('a CREATE with nothing to stamp loses a map that its writer brings', asyn
   }
 });
 
-t.test('a source that was never read in time is not in a new map', async (t) => {
-  const object = api({ uses: ['cm/app', 'cm/unread'] });
+t.test('there is no first map while a source could not be read in time', async (t) => {
+  const object = api({
+    uses: ['cm/app', 'cm/unread'],
+    env: [lever('old')],
+  });
+  for (const request of [
+    { operation: 'CREATE', oldObject: null, object },
+    update(api({ uses: ['cm/app'] }, 'before'), object),
+  ]) {
+    const { stored } = await ask(request, now);
+    t.equal(stored.metadata.annotations?.[STAMPS], undefined);
+    t.same(envOf(stored), [lever('sha1 of 2')], 'its levers are current all the same');
+  }
+});
+
+t.test('a map goes on without a source that could not be read in time', async (t) => {
+  const object = api({ uses: ['cm/app', 'cm/unread'] }, 'other');
+  const { stored } = await ask(update(api(stamped), object), now);
+  t.has(mapOf(stored), { n: 5, s: { 'cm/app': { h: stampOf(NEW).h } } });
+  t.notMatch(stored.metadata.annotations?.[STAMPS], 'unread');
+});
+
+t.test('what pods mount of a SecretProviderClass is not missed in a first map', async (t) => {
+  const object = api({ uses: ['cm/app', 'spc/vault'] });
   const { stored } = await ask({ operation: 'CREATE', oldObject: null, object }, now);
   t.has(mapOf(stored), { s: { 'cm/app': stampOf(NEW) } });
-  t.notMatch(stored.metadata.annotations?.[STAMPS], 'unread');
 });
 
 t.test('asking again with the answer to the first question changes nothing more', async (t) => {
