@@ -20,16 +20,17 @@ export type SecretObject = {
   readonly data?: Readonly<Record<string, string>>;
 };
 
-/** What all replicas share. */
-export type KeyMaterial = { readonly ca: CertPair; readonly hmac: HmacKeys };
+/** What all replicas share: `paths` are the keys of the addresses at which reviews come in. */
+export type KeyMaterial = { readonly ca: CertPair; readonly hmac: HmacKeys; readonly paths: HmacKeys };
 
 const CA_CERT = 'ca.crt';
 const CA_KEY = 'ca.key';
 const HMAC = 'hmac.json';
+const PATHS = 'paths.json';
 const LABELS = { 'app.kubernetes.io/name': 'restamp' };
 const ANNOTATIONS = {
   'kubernetes.io/description':
-    'The CA of the webhooks of Restamp and the keys of its stamps, made by Restamp and shared by its replicas. ' +
+    'The CA and the addresses of the webhooks of Restamp, and the keys of its stamps, shared by its replicas. ' +
     'If it is deleted, new ones are made at the next start, and the baselines of all workloads are taken again.',
 };
 
@@ -41,7 +42,8 @@ export function blankKeySecret(namespace: string, name: string): SecretObject {
 /**
  * What of the Secret is in force at `now` (milliseconds since 1970): a part that is absent or empty, and a CA
  * whose time is over, is left out. RESTAMP_CERTS_CA_UNREADABLE or RESTAMP_CERTS_KEY_UNREADABLE, which name the
- * Secret and the data key, if a part is there but does not do.
+ * Secret and the data key, if a part is there but does not do. A key of addresses that does not do is left out like one
+ * that is absent: with a new one nothing is lost.
  */
 export function readKeySecret(secret: SecretObject, now: number): Partial<KeyMaterial> {
   const where = `Secret ${secret.metadata.namespace}/${secret.metadata.name}`;
@@ -50,11 +52,28 @@ export function readKeySecret(secret: SecretObject, now: number): Partial<KeyMat
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(keys === '' ? {} : { hmac: parseHmacKeys(keys, `${where}, data key ${HMAC}`) }),
+    ...readUsablePaths(secret),
   };
 }
 
+/** The keys of the addresses; undefined if there are none. RESTAMP_CERTS_KEY_UNREADABLE if they do not do. */
+export function readPathKeys(secret: SecretObject): HmacKeys | undefined {
+  const { namespace, name } = secret.metadata;
+  const text = textOf(secret, PATHS);
+  return text === '' ? undefined : parseHmacKeys(text, `Secret ${namespace}/${name}, data key ${PATHS}`);
+}
+
+function readUsablePaths(secret: SecretObject): Pick<Partial<KeyMaterial>, 'paths'> {
+  try {
+    const paths = readPathKeys(secret);
+    return paths === undefined ? {} : { paths };
+  } catch {
+    return {};
+  }
+}
+
 /** `secret` with these keys; the rest stays, the resourceVersion above all: it is the lock. */
-export function fillKeySecret(secret: SecretObject, { ca, hmac }: KeyMaterial): SecretObject {
+export function fillKeySecret(secret: SecretObject, { ca, hmac, paths }: KeyMaterial): SecretObject {
   const { metadata } = secret;
   return {
     ...secret,
@@ -68,6 +87,7 @@ export function fillKeySecret(secret: SecretObject, { ca, hmac }: KeyMaterial): 
       [CA_CERT]: toBase64(ca.certPem),
       [CA_KEY]: toBase64(ca.keyPem),
       [HMAC]: toBase64(serialiseHmacKeys(hmac)),
+      [PATHS]: toBase64(serialiseHmacKeys(paths)),
     },
   };
 }

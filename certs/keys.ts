@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { RestampError } from '../src/errors.ts';
 
-/** A key of the stamps: 32 random bytes. `id` is derived from them, and tells nothing about them. */
+/** A key of the stamps, or of the addresses of reviews: 32 random bytes. `id` is derived from them, and tells nothing about them. */
 export type HmacKey = { readonly id: string; readonly key: Buffer };
 
-/** Stamps are made with `current`; those of `former` are still read until no map names their key. */
+/** Stamps are made with `current`; those of `former` are still read until no map names their key. So it is with addresses. */
 export type HmacKeys = { readonly current: HmacKey; readonly former: readonly HmacKey[] };
 
 const KEY_BYTES = 32;

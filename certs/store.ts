@@ -23,7 +23,7 @@ export type KeySecretOptions = { readonly namespace: string; readonly name: stri
 const TRIES = 5;
 
 /**
- * The CA and HMAC keys of the key Secret: those that are there, else new ones, which are stored before they are
+ * The CA and the keys of the key Secret: those that are there, else new ones, which are stored before they are
  * returned, so that all replicas end with the same. An expired CA is replaced; the rest of the Secret is kept.
  *
  * RESTAMP_CERTS_CA_UNREADABLE, RESTAMP_CERTS_KEY_UNREADABLE: what is there is damaged; it is never overwritten.
@@ -34,6 +34,7 @@ export async function ensureKeySecret(port: SecretPort, options: KeySecretOption
   // What was made is kept for the next try: a lost race must not cost another RSA key.
   let ca: CertPair | undefined;
   let hmac: HmacKeys | undefined;
+  let paths: HmacKeys | undefined;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const found = await port.read(namespace, name);
     const kept = found === undefined ? {} : readKeySecret(found, now);
@@ -41,6 +42,7 @@ export async function ensureKeySecret(port: SecretPort, options: KeySecretOption
     const whole = {
       ca: kept.ca ?? (ca ??= await issueCa(now)),
       hmac: kept.hmac ?? (hmac ??= createHmacKeys()),
+      paths: kept.paths ?? (paths ??= createHmacKeys()),
     };
     if (await store(port, found, fillKeySecret(found ?? blankKeySecret(namespace, name), whole)))
       return whole;
@@ -49,7 +51,7 @@ export async function ensureKeySecret(port: SecretPort, options: KeySecretOption
 }
 
 const isWhole = (parts: Partial<KeyMaterial>): parts is KeyMaterial =>
-  parts.ca !== undefined && parts.hmac !== undefined;
+  parts.ca !== undefined && parts.hmac !== undefined && parts.paths !== undefined;
 
 /** False if somebody else was faster. */
 async function store(

@@ -163,7 +163,7 @@ export const ERRORS = {
     'Nothing is served at this address',
     'never',
     404,
-    'Use the addresses of the registered webhook configuration.',
+    'Nothing: only the API server, which knows our addresses from the webhook configurations, is answered.',
   ),
   RESTAMP_ADMISSION_REPLICA: row(
     'Only a replica of this installation may say this',

@@ -53,6 +53,11 @@ export function createMetrics({ byNamespace = false }: MetricsOptions = {}) {
       buckets: ADMISSION_BUCKETS,
       registers,
     }),
+    refused: counter(
+      'restamp_refused_calls_total',
+      'Calls that were refused before their body was read, by reason: no address of ours, or no certificate of a replica.',
+      ['reason'],
+    ),
     apiCalls: counter(
       'restamp_api_requests_total',
       'Requests to the API server, by method and status code.',

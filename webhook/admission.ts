@@ -9,11 +9,12 @@ import type { KubeClient } from '../src/kube/client.ts';
 import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
 import type { Sighting } from '../src/roll/sightings.ts';
-import { SOURCES_PATH, WORKLOADS_PATH } from './configurations.ts';
 import { Forwarder, SIGHTINGS_PATH } from './forwarder.ts';
 import { hasNeighbours } from './neighbours.ts';
 import { RegistrationGuard } from './registration-guard.ts';
+import { Refusals } from './refusals.ts';
 import { isRegistered, register, unregister } from './registration.ts';
+import { SecretPaths } from './secret-paths.ts';
 import { startAdmissionServer } from './server.ts';
 import { parseSightings } from './sighting-batch.ts';
 import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
@@ -84,15 +85,18 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     parts.source.sight(sighting);
     forwarder.forward(sighting);
   };
+  const paths = new SecretPaths(keys.paths);
+  const refusals = new Refusals(parts);
   const server = await startAdmissionServer({
     clock,
     tls: tls(),
     listen: config.admissionListen,
     maxBytes: config.admissionMaxBytes,
     routes: {
-      [SOURCES_PATH]: createSourceRoute({ ...parts.source, sight }),
-      [WORKLOADS_PATH]: createWorkloadRoute(parts.workload),
+      sources: createSourceRoute({ ...parts.source, sight }),
+      workloads: createWorkloadRoute(parts.workload),
     },
+    routeOf: (path) => paths.routeOf(path),
     replicas: {
       path: SIGHTINGS_PATH,
       take: (body) => {
@@ -104,12 +108,14 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
       metrics.reviews.observe({ operation, outcome, dry_run: String(dryRun) }, seconds);
     },
     onError: (error) => log.warn({ code: error.code, remedy: error.remedy }, error.message),
+    onRefused: (reason) => refusals.add(reason),
   });
   const url = reachedAt(config.admissionUrl, server.address);
   const name = config.registration ?? config.instance;
   const options = () => ({
     name,
     address: url ?? { namespace: parts.namespace, name: config.instance },
+    paths: paths.current,
     caPem: keys.ca.certPem,
     ownUser: parts.ownUser,
     scope: config,

@@ -2,13 +2,11 @@
 // webhook in silence, so each is safe for CREATE, UPDATE and DELETE, and none uses request.name (measured.md 1).
 
 import { toCaBundle } from '../certs/bundle.ts';
+import type { ReviewPaths, ReviewRoute } from '../certs/review-paths.ts';
 import { STAMPS, type ReloaderKeys } from '../src/core/annotations.ts';
 import type { Selector } from '../src/core/label-selector.ts';
 import type { KindRow } from '../src/core/kind.ts';
 import { coreSourceRowsIn, type Scope } from '../src/core/scope.ts';
-
-export const SOURCES_PATH = '/sources';
-export const WORKLOADS_PATH = '/workloads';
 
 /** The label that tells configurations that the server made from those of an installer, and its value. */
 export const MADE_BY = 'app.kubernetes.io/managed-by';
@@ -21,6 +19,8 @@ export type ConfigurationOptions = {
   readonly name: string;
   /** Where the API server reaches us, without a path: an address, or a Service on port 443. */
   readonly address: URL | ServiceName;
+  /** Where at that address. */
+  readonly paths: ReviewPaths;
   readonly caPem: string;
   /** Our own user name: our own writes are not reviewed. */
   readonly ownUser: string;
@@ -111,8 +111,9 @@ function namespacesIn({ namespaces, namespacesToIgnore, namespaceSelector }: Sco
   return [{ key, operator: 'NotIn', values: ignored }, ...namespaceSelector];
 }
 
-function webhook(options: ConfigurationOptions, path: string, more: object): object {
+function webhook(options: ConfigurationOptions, route: ReviewRoute, more: object): object {
   const { address } = options;
+  const path = options.paths[route];
   // What the API server would fill in is said here, so that what is stored can be compared with it.
   return {
     clientConfig: {
@@ -140,7 +141,7 @@ function configuration(kind: string, name: string, webhooks: readonly object[]) 
 
 /** Validating, because mutating webhooks run before the write is checked and before other mutators (DESIGN 3.1). */
 export function sourceConfiguration(options: ConfigurationOptions) {
-  const sources = webhook(options, SOURCES_PATH, {
+  const sources = webhook(options, 'sources', {
     name: 'sources.restamp.dev',
     rules: [
       {
@@ -163,7 +164,7 @@ export function sourceConfiguration(options: ConfigurationOptions) {
 
 /** Asked again after other mutators: what they change in the template may start pods. */
 export function workloadConfiguration(options: ConfigurationOptions) {
-  const workloads = webhook(options, WORKLOADS_PATH, {
+  const workloads = webhook(options, 'workloads', {
     name: 'workloads.restamp.dev',
     rules: options.kinds.map(({ group, version, resource, stampedOn }) => ({
       apiGroups: [group],

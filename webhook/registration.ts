@@ -3,6 +3,7 @@ import { jsonEqual } from '../src/core/json-equal.ts';
 import { hasCode, RestampError } from '../src/errors.ts';
 import { JSON_PATCH, type KubeClient } from '../src/kube/client.ts';
 import { readOrNothing } from '../src/kube/objects.ts';
+import { concealPaths } from './secret-paths.ts';
 import {
   MADE_BY,
   MADE_BY_US,
@@ -21,11 +22,16 @@ const TRIES = 5;
  * Registers the webhooks. Configurations that are there get our webhooks and keep the rest: an installer makes them
  * empty, so that they go when it takes the installation away, and the server fills them, since their rules follow
  * from its flags. With a URL, those that are not there are created. Writes only what differs.
- * Fails with RESTAMP_KUBE_*; RESTAMP_KUBE_NOT_FOUND if the installer has made none yet.
+ * Fails with RESTAMP_KUBE_*; RESTAMP_KUBE_NOT_FOUND if the installer has made none yet. No error tells our addresses.
  */
 export async function register(client: KubeClient, options: ConfigurationOptions): Promise<void> {
-  await put(client, RESOURCES[0], sourceConfiguration(options), options);
-  await put(client, RESOURCES[1], workloadConfiguration(options), options);
+  try {
+    await put(client, RESOURCES[0], sourceConfiguration(options), options);
+    await put(client, RESOURCES[1], workloadConfiguration(options), options);
+  } catch (error) {
+    // Who refuses a configuration may quote it.
+    throw error instanceof RestampError ? new RestampError(error.code, concealPaths(error.detail)) : error;
+  }
 }
 
 /**

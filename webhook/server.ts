@@ -1,9 +1,16 @@
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { TLSSocket } from 'node:tls';
 import type { TlsOptions } from '../certs/leaf.ts';
+import type { ReviewRoute } from '../certs/review-paths.ts';
 import type { Clock } from '../src/clock.ts';
 import type { Address } from '../src/setting-kinds.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
+import type { Refusal } from './refusals.ts';
 import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
 
 /** Answers a review; what it throws becomes HTTP 4xx by its code, or 500, and the write goes on without us. */
@@ -14,8 +21,9 @@ export type AdmissionOptions = {
   readonly tls: TlsOptions;
   readonly listen: Address;
   readonly maxBytes: number;
-  /** What answers the reviews of each path. */
-  readonly routes: Readonly<Record<string, Route>>;
+  /** What answers the reviews of each kind, and which of them are asked for at a path; undefined at a stranger's guess. */
+  readonly routes: Readonly<Partial<Record<ReviewRoute, Route>>>;
+  readonly routeOf: (path: string) => ReviewRoute | undefined;
   /** Hears of every answer: seconds, and the code of what went wrong. */
   readonly observe: (answered: {
     seconds: number;
@@ -23,6 +31,8 @@ export type AdmissionOptions = {
     request?: ReviewRequest;
   }) => void;
   readonly onError: (error: RestampError) => void;
+  /** Hears of every call that was refused because of who calls, or where; `observe` and `onError` do not. */
+  readonly onRefused: (reason: Refusal) => void;
   /** Takes what only other replicas may send, each with a certificate of our CA. What it throws is answered by its code. */
   readonly replicas?: { readonly path: string; readonly take: (body: unknown) => void };
 };
@@ -44,6 +54,12 @@ const REQUEST_MS = 15_000;
 const LAST_MS = 3_000;
 /** Bodies that are being read at once: the largest review times a handful. */
 const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
+/** What the address of a stranger's request is replaced by; nothing is served there. */
+const NOWHERE = '/';
+const REFUSED_BY: ReadonlyMap<ErrorCode, Refusal> = new Map([
+  ['RESTAMP_ADMISSION_ROUTE', 'path'],
+  ['RESTAMP_ADMISSION_REPLICA', 'replica'],
+]);
 
 /** Serves admission reviews over TLS 1.3 and HTTP/1.1, which is all that the API server speaks to a Service. */
 export async function startAdmissionServer(options: AdmissionOptions): Promise<AdmissionServer> {
@@ -55,11 +71,15 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     requestTimeout: REQUEST_MS,
     return503OnClosing: false,
     logger: false,
-    // An address that cannot be decoded is refused before any hook.
-    frameworkErrors: (error, _request, reply) => {
-      void fail(reply, new RestampError('RESTAMP_ADMISSION_ROUTE', reasonOf(error).slice(0, 200)), options);
-    },
+    // From here on a request bears no secret: only the name of its route, or nothing.
+    rewriteUrl: ({ url = '' }) => routeOfUrl(url),
   });
+  const { replicas } = options;
+  const routeOfUrl = (url: string): string => {
+    const path = url.split('?', 1)[0] ?? '';
+    const route = path === replicas?.path ? path : options.routeOf(path);
+    return route === undefined ? NOWHERE : route === path ? path : `/${route}`;
+  };
   let draining = false;
   let stopping = false;
   let inFlight = 0;
@@ -74,6 +94,13 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     }
   });
   app.addHook('onRequest', (request, reply, done) => {
+    const stranger = strangerAt(request, replicas?.path);
+    if (stranger !== undefined) {
+      // What it has sent, or still sends, is not read.
+      reply.header('connection', 'close');
+      done(stranger);
+      return;
+    }
     if (stopping) {
       reply.header('retry-after', '1').header('connection', 'close');
       done(new RestampError('RESTAMP_ADMISSION_STOPPING', 'another replica answers'));
@@ -91,22 +118,15 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     if (draining) reply.header('connection', 'close');
     done();
   });
-  for (const [path, answer] of Object.entries(options.routes)) addRoute(app, path, answer, options);
-  const { replicas } = options;
+  for (const [route, answer] of Object.entries(options.routes)) addRoute(app, `/${route}`, answer, options);
   if (replicas !== undefined)
     app.post(replicas.path, async (request, reply) => {
-      const { socket } = request.raw;
-      if (!(socket instanceof TLSSocket && socket.authorized))
-        throw new RestampError('RESTAMP_ADMISSION_REPLICA', replicas.path);
       replicas.take(request.body);
       return reply.code(204).send();
     });
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0] ?? '';
-    const known = Object.hasOwn(options.routes, path) || path === replicas?.path;
-    const code = known ? 'RESTAMP_ADMISSION_METHOD' : 'RESTAMP_ADMISSION_ROUTE';
-    return fail(reply, new RestampError(code, `${request.method} ${request.url.slice(0, 200)}`), options);
-  });
+  app.setNotFoundHandler((request, reply) =>
+    fail(reply, new RestampError('RESTAMP_ADMISSION_METHOD', `${request.method} ${request.url}`), options),
+  );
   app.setErrorHandler((error: FastifyError, _request, reply) => fail(reply, translate(error), options));
   await app.listen(options.listen);
 
@@ -129,6 +149,18 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
       return app.close().finally(cancel);
     },
   };
+}
+
+/** Why a caller is none of those that we answer; undefined for one of them. Decided from the head of a request alone. */
+function strangerAt(
+  { url, method, raw }: FastifyRequest,
+  replicas: string | undefined,
+): RestampError | undefined {
+  if (url === NOWHERE) return new RestampError('RESTAMP_ADMISSION_ROUTE', method);
+  if (url !== replicas) return undefined;
+  const { socket } = raw;
+  const shown = socket instanceof TLSSocket && socket.authorized;
+  return shown ? undefined : new RestampError('RESTAMP_ADMISSION_REPLICA', url);
 }
 
 function addRoute(app: FastifyInstance, path: string, answer: Route, { observe }: AdmissionOptions): void {
@@ -160,9 +192,13 @@ function translate(error: FastifyError | RestampError): RestampError {
 function fail(
   reply: FastifyReply,
   error: RestampError,
-  { observe, onError }: AdmissionOptions,
+  { observe, onError, onRefused }: AdmissionOptions,
 ): FastifyReply {
-  observe({ seconds: reply.elapsedTime / 1000, outcome: error.code });
-  onError(error);
+  const refusal = REFUSED_BY.get(error.code);
+  if (refusal !== undefined) onRefused(refusal);
+  else {
+    observe({ seconds: reply.elapsedTime / 1000, outcome: error.code });
+    onError(error);
+  }
   return reply.code(error.status).send({ code: error.code, message: error.message, remedy: error.remedy });
 }

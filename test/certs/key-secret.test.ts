@@ -1,6 +1,6 @@
 import t from 'tap';
 import { issueCa } from '../../certs/issue.ts';
-import { blankKeySecret, fillKeySecret, readKeySecret } from '../../certs/key-secret.ts';
+import { blankKeySecret, fillKeySecret, readKeySecret, readPathKeys } from '../../certs/key-secret.ts';
 import type { SecretObject } from '../../certs/key-secret.ts';
 import { createHmacKeys } from '../../certs/keys.ts';
 import { hasCode } from '../../src/errors.ts';
@@ -9,7 +9,7 @@ import { leaksIn } from './canary.ts';
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 22);
 
-const material = { ca: await issueCa(NOW), hmac: createHmacKeys() };
+const material = { ca: await issueCa(NOW), hmac: createHmacKeys(), paths: createHmacKeys() };
 const whole = fillKeySecret(blankKeySecret('apps', 'restamp'), material);
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const withData = (data: Record<string, string | undefined>): SecretObject => ({
@@ -32,7 +32,7 @@ t.test('fillKeySecret', async (t) => {
         annotations: { 'kubernetes.io/description': /baselines/ },
       },
     });
-    t.same(Object.keys(whole.data ?? {}).sort(), ['ca.crt', 'ca.key', 'hmac.json']);
+    t.same(Object.keys(whole.data ?? {}).sort(), ['ca.crt', 'ca.key', 'hmac.json', 'paths.json']);
   });
 
   t.test('keeps whatever else the Secret has', async (t) => {
@@ -60,11 +60,29 @@ t.test('fillKeySecret', async (t) => {
 
 t.test('readKeySecret leaves out what is absent, empty or over', async (t) => {
   t.strictSame(readKeySecret(blankKeySecret('apps', 'restamp'), NOW), {});
-  t.strictSame(readKeySecret({ ...whole, data: { 'ca.crt': '', 'ca.key': '', 'hmac.json': '' } }, NOW), {});
-  t.strictSame(readKeySecret(withData({ 'hmac.json': undefined }), NOW), { ca: material.ca });
-  const { hmac } = material;
-  t.strictSame(readKeySecret(withData({ 'ca.crt': undefined, 'ca.key': undefined }), NOW), { hmac });
-  t.strictSame(readKeySecret(whole, NOW + 4000 * DAY), { hmac });
+  const empty = { 'ca.crt': '', 'ca.key': '', 'hmac.json': '', 'paths.json': '' };
+  t.strictSame(readKeySecret({ ...whole, data: empty }, NOW), {});
+  t.strictSame(readKeySecret(withData({ 'hmac.json': undefined }), NOW), {
+    ca: material.ca,
+    paths: material.paths,
+  });
+  const { hmac, paths } = material;
+  t.strictSame(readKeySecret(withData({ 'ca.crt': undefined, 'ca.key': undefined }), NOW), { hmac, paths });
+  t.strictSame(readKeySecret(whole, NOW + 4000 * DAY), { hmac, paths });
+});
+
+t.test('a key of addresses that does not do is left out, since nothing is lost with it', async (t) => {
+  const { ca, hmac } = material;
+  for (const text of ['{', '[]', '{"v":9}', JSON.stringify({ v: 1, current: null, former: [] })]) {
+    const damaged = withData({ 'paths.json': base64(text) });
+    t.strictSame(readKeySecret(damaged, NOW), { ca, hmac }, text);
+    t.throws(() => readPathKeys(damaged), {
+      code: 'RESTAMP_CERTS_KEY_UNREADABLE',
+      message: /Secret apps\/restamp, data key paths\.json: /,
+    });
+  }
+  t.strictSame(readPathKeys(whole), material.paths);
+  t.equal(readPathKeys(withData({ 'paths.json': undefined })), undefined);
 });
 
 t.test('readKeySecret names Secret, data key and fault, and shows nothing of the content', async (t) => {

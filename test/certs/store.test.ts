@@ -15,7 +15,7 @@ const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 22);
 const options = { namespace: 'apps', name: 'restamp', now: NOW };
 
-const material = { ca: await issueCa(NOW), hmac: createHmacKeys() };
+const material = { ca: await issueCa(NOW), hmac: createHmacKeys(), paths: createHmacKeys() };
 const whole = fillKeySecret(blankKeySecret('apps', 'restamp'), material);
 const without = (...keys: string[]): SecretObject => ({
   ...whole,
@@ -58,8 +58,20 @@ t.test('ensureKeySecret completes a Secret and keeps the part that is there', as
     t.strictSame(storedIn(secrets), made);
   });
 
+  t.test('both, where an earlier version has made it, or the key of the addresses is damaged', async (t) => {
+    for (const secret of [
+      without('paths.json'),
+      { ...whole, data: { ...whole.data, 'paths.json': 'AAAA' } },
+    ]) {
+      const secrets = memorySecrets(secret);
+      const made = await ensureKeySecret(secrets, options);
+      t.strictSame({ ...made, paths: undefined }, { ...material, paths: undefined });
+      t.strictSame(storedIn(secrets), made);
+    }
+  });
+
   t.test('neither, where an operator made it empty', async (t) => {
-    const secrets = memorySecrets(without('ca.crt', 'ca.key', 'hmac.json'));
+    const secrets = memorySecrets(without('ca.crt', 'ca.key', 'hmac.json', 'paths.json'));
     t.strictSame(await ensureKeySecret(secrets, options), storedIn(secrets));
     t.same(secrets.calls, ['read', 'replace']);
   });
@@ -157,7 +169,8 @@ t.test(
       undefined,
       without('hmac.json'),
       without('ca.crt', 'ca.key'),
-      without('ca.crt', 'ca.key', 'hmac.json'),
+      without('paths.json'),
+      without('ca.crt', 'ca.key', 'hmac.json', 'paths.json'),
     ];
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.constantFrom(...starts), async (scheduler, start) => {

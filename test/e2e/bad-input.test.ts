@@ -14,13 +14,7 @@ const app: SourceName = 'ConfigMap/app';
 await stage.create(source(app, { key: 'old' }));
 const api = await stage.observe('Deployment', 'api', { uses: [app] });
 
-type Configuration = { webhooks: { clientConfig: { url: string; caBundle: string } }[] };
-const { webhooks } = await cp.api<Configuration>(
-  'GET',
-  `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${ns}`,
-);
-const { url, caBundle } = webhooks[0]!.clientConfig;
-const ca = Buffer.from(caBundle, 'base64').toString();
+const { url, caBundle: ca } = await stage.door('sources');
 const agent = new Agent({ ca, keepAlive: true });
 t.teardown(() => agent.destroy());
 
@@ -163,7 +157,7 @@ t.test('a connection that is cut in the middle of a review does no harm', async 
   const socket = connect({ host: hostname, port: Number(port), ca });
   await once(socket, 'secureConnect');
   socket.write(
-    'POST /sources HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"a',
+    `POST ${new URL(url).pathname} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{"a`,
   );
   socket.destroy();
   await once(socket, 'close');

@@ -108,14 +108,14 @@ t.test('a change while Restamp is away, found at the next start', async (t) => {
 });
 
 /** Sends a body to the front door; its certificate is the API server's business, not this test's. */
-function post(body: string): Promise<string> {
+function post(url: string, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       rejectUnauthorized: false,
     };
-    const outgoing = request(`${stage.restamp.admissionUrl}/sources`, options, (response) => {
+    const outgoing = request(url, options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('end', () => resolve(text));
@@ -155,7 +155,8 @@ t.test('reviews straight at the front door, good ones and bad ones, are answered
     review({}).replace('"data":{', '"data":{{'),
     encoded(),
   ];
-  for (const body of bodies) answers.push(await post(body));
+  const { url } = await stage.door('sources');
+  for (const body of bodies) answers.push(await post(url, body));
   t.equal(answers.filter((text) => text.includes('RESTAMP_ADMISSION_')).length, 4);
 });
 

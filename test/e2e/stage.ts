@@ -1,3 +1,4 @@
+import type { ReviewRoute } from '../../certs/review-paths.ts';
 import type { Connection } from '../controlplane/connection.ts';
 import { sharedControlPlane, type HasTeardown } from '../controlplane/shared.ts';
 import { Observed } from './observed.ts';
@@ -25,6 +26,12 @@ export type StageOptions = Omit<RestampOptions, 'namespaces' | 'instance'> & {
 };
 
 const MERGE = 'application/merge-patch+json';
+const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1';
+const KIND_OF = {
+  sources: 'validatingwebhookconfigurations',
+  workloads: 'mutatingwebhookconfigurations',
+} as const;
+type Configuration = { readonly webhooks: { readonly clientConfig: { url: string; caBundle: string } }[] };
 
 /** A namespace of one test file with a Restamp that looks after it alone, and what tests do there. */
 export class Stage {
@@ -71,6 +78,16 @@ export class Stage {
   /** What Restamp's `/metrics` says. */
   async metrics(): Promise<string> {
     return (await fetch(`${this.restamp.opsUrl}/metrics`)).text();
+  }
+
+  /** Where the API server sends its reviews: what only it and who may read the configurations knows. */
+  async door(route: ReviewRoute): Promise<{ url: string; caBundle: string }> {
+    const { webhooks } = await this.cp.api<Configuration>(
+      'GET',
+      `${CONFIGURATIONS}/${KIND_OF[route]}/${this.ns}`,
+    );
+    const { url, caBundle } = webhooks[0]!.clientConfig;
+    return { url, caBundle: Buffer.from(caBundle, 'base64').toString() };
   }
 
   path(kind: Kind, name?: string): string {

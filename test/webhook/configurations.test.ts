@@ -1,5 +1,7 @@
 import t from 'tap';
 import { issueCa } from '../../certs/issue.ts';
+import { createHmacKeys } from '../../certs/keys.ts';
+import { reviewPaths } from '../../certs/review-paths.ts';
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
 import { BUILT_IN, Kinds } from '../../src/core/kind.ts';
 import type { Scope } from '../../src/core/scope.ts';
@@ -7,9 +9,11 @@ import { sourceConfiguration, workloadConfiguration } from '../../webhook/config
 import { EVERYWHERE } from '../helpers/everywhere.ts';
 
 const { certPem: caPem } = await issueCa(Date.now());
+const paths = reviewPaths(createHmacKeys().current);
 const options = {
   name: 'restamp',
   address: new URL('https://127.0.0.1:9443'),
+  paths,
   caPem,
   ownUser: 'restamp',
   scope: EVERYWHERE,

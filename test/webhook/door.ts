@@ -2,14 +2,20 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Test } from 'tap';
 import { issueCa, issueLeaf } from '../../certs/issue.ts';
+import { createHmacKeys } from '../../certs/keys.ts';
 import { tlsOptionsOf } from '../../certs/leaf.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { ErrorCode, RestampError } from '../../src/errors.ts';
+import type { Refusal } from '../../webhook/refusals.ts';
 import type { ReviewRequest } from '../../webhook/review.ts';
+import { SecretPaths } from '../../webhook/secret-paths.ts';
 import { startAdmissionServer, type AdmissionOptions, type AdmissionServer } from '../../webhook/server.ts';
 
 export const ca = await issueCa(Date.now());
 export const tls = tlsOptionsOf(await issueLeaf(ca, ['127.0.0.1'], Date.now()), ca.certPem);
+/** The addresses of the door. */
+export const paths = new SecretPaths(createHmacKeys());
+export const PATH = paths.current.sources;
 export const MAX_BYTES = 16 * 1024 * 1024;
 
 export type Answer = {
@@ -28,6 +34,7 @@ export type Door = {
   readonly reviewed: readonly ReviewRequest[];
   readonly outcomes: readonly (ErrorCode | 'allowed')[];
   readonly errors: readonly RestampError[];
+  readonly refused: readonly Refusal[];
   /** Sends a request; one connection is kept for all, unless `agent` says otherwise. */
   send(body: string | Buffer | undefined, more?: Sending): Promise<Answer>;
 };
@@ -37,19 +44,22 @@ export async function openDoor(t: Test, more: Partial<AdmissionOptions> = {}): P
   const reviewed: ReviewRequest[] = [];
   const outcomes: (ErrorCode | 'allowed')[] = [];
   const errors: RestampError[] = [];
+  const refused: Refusal[] = [];
   const server = await startAdmissionServer({
     clock: systemClock,
     tls,
     listen: { host: '127.0.0.1', port: 0 },
     maxBytes: MAX_BYTES,
     routes: {
-      '/sources': (request) => {
+      sources: (request) => {
         reviewed.push(request);
         return { warnings: ['seen'] };
       },
     },
+    routeOf: (path) => paths.routeOf(path),
     observe: ({ outcome }) => outcomes.push(outcome),
     onError: (error) => errors.push(error),
+    onRefused: (reason) => refused.push(reason),
     ...more,
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: ca.certPem });
@@ -57,7 +67,7 @@ export async function openDoor(t: Test, more: Partial<AdmissionOptions> = {}): P
     agent.destroy();
     await server.close();
   });
-  return { server, reviewed, outcomes, errors, send: sender(server, agent) };
+  return { server, reviewed, outcomes, errors, refused, send: sender(server, agent) };
 }
 
 function sender(server: AdmissionServer, agent: Agent) {
@@ -65,7 +75,7 @@ function sender(server: AdmissionServer, agent: Agent) {
     new Promise((resolve, reject) => {
       const { port } = server.address;
       const headers = { 'content-type': 'application/json', ...more.headers };
-      const options = { host: '127.0.0.1', port, path: '/sources', method: 'POST', agent, ...more, headers };
+      const options = { host: '127.0.0.1', port, path: PATH, method: 'POST', agent, ...more, headers };
       const request = httpsRequest(options, (response) => {
         const from = response.socket.localPort;
         const chunks: Buffer[] = [];

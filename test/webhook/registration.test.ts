@@ -1,5 +1,8 @@
+import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
 import { issueCa } from '../../certs/issue.ts';
+import { createHmacKeys } from '../../certs/keys.ts';
+import { reviewPaths } from '../../certs/review-paths.ts';
 import {
   sourceConfiguration,
   workloadConfiguration,
@@ -12,9 +15,11 @@ import { RELOADER_KEYS } from '../../src/core/annotations.ts';
 import { EVERYWHERE } from '../helpers/everywhere.ts';
 
 const { certPem: caPem } = await issueCa(Date.now());
+const paths = reviewPaths(createHmacKeys().current);
 const options = {
   name: 'restamp',
   address: new URL('https://127.0.0.1:9443') as URL | ServiceName,
+  paths,
   caPem,
   ownUser: 'system:serviceaccount:restamp:restamp',
   scope: EVERYWHERE,
@@ -53,8 +58,8 @@ t.test('the configurations fail open, soon, and say what they do on a dry run', 
 
 t.test('they name our address and trust our CA', async (t) => {
   for (const [webhook, path] of [
-    [only(sourceConfiguration(options)), '/sources'],
-    [only(workloadConfiguration(options)), '/workloads'],
+    [only(sourceConfiguration(options)), paths.sources],
+    [only(workloadConfiguration(options)), paths.workloads],
   ] as const) {
     t.equal(webhook.clientConfig.url, `https://127.0.0.1:9443${path}`);
     t.equal(Buffer.from(webhook.clientConfig.caBundle, 'base64').toString(), caPem);
@@ -118,8 +123,8 @@ t.test('all namespaces are meant but those of the cluster, or only those that ar
 t.test('in a cluster they name our Service, with everything that the API server would fill in', async (t) => {
   const inCluster = { ...options, address: { namespace: 'tools', name: 'restamp' } };
   for (const [webhook, path] of [
-    [only(sourceConfiguration(inCluster)), '/sources'],
-    [only(workloadConfiguration(inCluster)), '/workloads'],
+    [only(sourceConfiguration(inCluster)), paths.sources],
+    [only(workloadConfiguration(inCluster)), paths.workloads],
   ] as const) {
     const { caBundle, ...rest } = webhook.clientConfig;
     t.same(rest, { service: { namespace: 'tools', name: 'restamp', path, port: 443 } });
@@ -234,6 +239,19 @@ t.test('any other refusal of a registration stays an error', async (t) => {
     await t.rejects(register(client, options), { code });
     await t.rejects(unregister(client, 'restamp'), { code });
   }
+});
+
+t.test('who refuses a registration and quotes it does not make us tell our addresses', async (t) => {
+  const api = await fakeApiServer(t);
+  const { client } = connect(t, api.url);
+  const message = `webhooks[0].clientConfig.url: Invalid value: "https://a${paths.sources}": bad`;
+  api.answer((exchange) => {
+    if (exchange.method === 'GET') exchange.refuse(404);
+    else exchange.json({ kind: 'Status', code: 422, message }, 422);
+  });
+  const error = await register(client, options).catch((thrown: unknown) => thrown as Error);
+  t.match(error, { code: 'RESTAMP_KUBE_INVALID', message: /Invalid value: "https:\/\/a\/sources\/…": bad/ });
+  t.notMatch(inspect(error, { depth: Infinity, showHidden: true }), paths.sources.slice('/sources/'.length));
 });
 
 t.test(

@@ -37,6 +37,7 @@ t.test('who shows no certificate, or one of another CA, is not heard', async (t)
     t.equal(answer.status, 403);
     t.match(answer.body, { code: 'RESTAMP_ADMISSION_REPLICA' });
   }
+  t.same(door.refused, ['replica', 'replica']);
   t.same(door.taken, []);
 });
 

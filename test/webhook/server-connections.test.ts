@@ -7,7 +7,7 @@ import { issueLeaf } from '../../certs/issue.ts';
 import { tlsOptionsOf } from '../../certs/leaf.ts';
 import { systemClock } from '../../src/clock.ts';
 import { connectTo } from '../certs/handshake.ts';
-import { ca, good, MAX_BYTES, openDoor, tls, type Door } from './door.ts';
+import { ca, good, MAX_BYTES, openDoor, PATH, tls, type Door } from './door.ts';
 
 /** A connection on which the test writes what it likes. */
 async function rawConnection(t: Test, door: Door): Promise<TLSSocket & { heard: () => string }> {
@@ -22,7 +22,7 @@ async function rawConnection(t: Test, door: Door): Promise<TLSSocket & { heard: 
 }
 
 const head = (length: number): string =>
-  `POST /sources HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+  `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 
 t.test('a connection is kept and used again', async (t) => {
   const door = await openDoor(t);
@@ -91,7 +91,7 @@ t.test('what is being answered when it closes is answered', async (t) => {
   const release = Promise.withResolvers<undefined>();
   const door = await openDoor(t, {
     routes: {
-      '/sources': async () => {
+      sources: async () => {
         asked.resolve(undefined);
         await release.promise;
         return {};

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
-import { good, openDoor, review, type Door, type Sending } from './door.ts';
+import { good, openDoor, PATH, review, type Door, type Sending } from './door.ts';
 
 const isGood = async (door: Door): Promise<boolean> => {
   const { status, body } = await door.send(good);
@@ -26,11 +26,8 @@ const bad: readonly (readonly [string, ErrorCode, string | Buffer | undefined, S
   ['a damaged media type', 'RESTAMP_ADMISSION_MEDIA_TYPE', good, { headers: { 'content-type': ';;' } }],
   ['a compressed body', 'RESTAMP_ADMISSION_JSON', 'x', { headers: { 'content-encoding': 'gzip' } }],
   ['GET', 'RESTAMP_ADMISSION_METHOD', undefined, { method: 'GET' }],
-  ['GET with a query', 'RESTAMP_ADMISSION_METHOD', undefined, { method: 'GET', path: '/sources?timeout=2s' }],
+  ['GET with a query', 'RESTAMP_ADMISSION_METHOD', undefined, { method: 'GET', path: `${PATH}?timeout=2s` }],
   ['PUT', 'RESTAMP_ADMISSION_METHOD', good, { method: 'PUT' }],
-  ['an unknown path', 'RESTAMP_ADMISSION_ROUTE', good, { path: '/other' }],
-  ['a path of the prototype', 'RESTAMP_ADMISSION_ROUTE', good, { path: '/__proto__' }],
-  ['a path that cannot be decoded', 'RESTAMP_ADMISSION_ROUTE', good, { path: '/%zz' }],
   ['20 MiB', 'RESTAMP_ADMISSION_TOO_LARGE', Buffer.alloc(20 * 1024 * 1024, 0x20)],
   [
     'more than is ever in flight',
@@ -74,7 +71,7 @@ t.test(
 t.test('what a route throws is HTTP 500 with its code, and the write goes on', async (t) => {
   const door = await openDoor(t, {
     routes: {
-      '/sources': () => {
+      sources: () => {
         throw new TypeError('a bug');
       },
     },
@@ -93,7 +90,7 @@ t.test('legal reviews are allowed', async (t) => {
   const reviews: readonly (readonly [string, string, Sending?])[] = [
     ['a plain one', good],
     ['one of three megabytes', JSON.stringify(review({ object: { metadata, data: { a: large } } }))],
-    ['one with a timeout in its address', good, { path: '/sources?timeout=2s' }],
+    ['one with a timeout in its address', good, { path: `${PATH}?timeout=2s` }],
     ['one with a charset', good, { headers: { 'content-type': `${json}; charset=utf-8` } }],
     ['one with a key __proto__', good.replace('"a":"2"', '"__proto__":"2","constructor":"3"')],
     ['one with fields that are not known yet', JSON.stringify(review({ novelty: { a: 1 } }))],

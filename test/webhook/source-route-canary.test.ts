@@ -60,7 +60,7 @@ t.test('no value is found in what the server answers, logs and reports, well or 
     audit: log.audit,
   });
   const door = await openDoor(t, {
-    routes: { '/sources': route },
+    routes: { sources: route },
     onError: (error) =>
       log.warn({ code: error.code, remedy: error.remedy }, `${error.message} ${error.stack}`),
   });
