@@ -29,8 +29,16 @@ const TOOLS = /^(helm.*|kustomize-controller|argocd.*|flux.*|terraform.*|hashico
 /** `app:name`: Argo CD's tracking id begins with the name of the application. */
 const TRACKING = 'argocd.argoproj.io/tracking-id';
 
-/** Identity of the release that an object belongs to; undefined if it bears no mark of one. */
+/**
+ * Identity of what a release has in the namespace of an object; undefined if the object bears no mark of one. Marks are
+ * anybody's to set, so that what is written in one namespace must not count in another.
+ */
 export function releaseOf(metadata: Metadata): string | undefined {
+  const mark = markOf(metadata);
+  return mark === undefined ? undefined : `${metadata.namespace ?? ''}/${mark}`;
+}
+
+function markOf(metadata: Metadata): string | undefined {
   const application = annotation(metadata.annotations, TRACKING)?.split(':')[0];
   if (application !== undefined && application !== '') return `${TRACKING}=${application}`;
   for (const [where, keys] of MARKS) {

@@ -30,6 +30,19 @@ t.test('objects of one release have one identity, others another', async (t) => 
   t.not(releaseOf({ annotations: helm }), releaseOf({ annotations: other }));
 });
 
+t.test('a release counts within its namespace only, whatever its marks say', async (t) => {
+  const marks = [
+    { annotations: helm },
+    { annotations: { 'argocd.argoproj.io/tracking-id': 'shop:apps/Deployment:prod/api' } },
+    { labels: { 'argocd.argoproj.io/instance': 'shop' } },
+    { labels: instance },
+  ];
+  for (const mark of marks) {
+    t.not(releaseOf({ namespace: 'prod', ...mark }), releaseOf({ namespace: 'tenant', ...mark }));
+    t.equal(releaseOf({ namespace: 'prod', ...mark }), releaseOf({ namespace: 'prod', ...mark }));
+  }
+});
+
 t.test('the mark of a tool counts before a label that anybody may set', async (t) => {
   t.equal(releaseOf({ annotations: helm, labels: instance }), releaseOf({ annotations: helm }));
 });
