@@ -84,14 +84,27 @@ export function parseRequest(text: string | undefined): Request | undefined {
   return { verb: verb as Request['verb'], at: new Date(at).toISOString() };
 }
 
-/** The newest request that a map has not answered yet. */
+/** Clocks differ by less than this, in milliseconds. */
+const CLOCKS_DIFFER_MS = 300_000;
+
+/**
+ * Whether a time is too far ahead of ours (`now`: milliseconds since 1970) to be of a person who asks now. To obey it
+ * would answer every request that comes until then.
+ */
+export function isAhead(time: string, now: number): boolean {
+  return Date.parse(time) > now + CLOCKS_DIFFER_MS;
+}
+
+/** The newest request that a map has not answered yet; one that is ahead of `now` counts as none, asked or answered. */
 export function openRequest(
   requests: readonly (Request | undefined)[],
   answered: string | undefined,
+  now: number,
 ): Request | undefined {
+  const after = answered === undefined || isAhead(answered, now) ? -Infinity : Date.parse(answered);
   return requests
     .filter((one) => one !== undefined)
-    .filter(({ at }) => answered === undefined || Date.parse(at) > Date.parse(answered))
+    .filter(({ at }) => !isAhead(at, now) && !(Date.parse(at) <= after))
     .reduce<Request | undefined>(
       (newest, one) => (newest === undefined || one.at > newest.at ? one : newest),
       undefined,

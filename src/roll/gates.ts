@@ -42,12 +42,12 @@ export class Gates {
 
   /** The open request of a person for this workload or one of its stale sources. */
   request(workload: Workload, plan: Plan): Request | undefined {
-    const { sources } = this.#options;
+    const { clock, sources } = this.#options;
     const { namespace } = workload;
     const ofSources = plan.stale.map(
       ({ dependency: { type, name } }) => sources.get({ type, name, namespace })?.wishes.request,
     );
-    return openRequest([workload.wishes.request, ...ofSources], plan.baseline.req);
+    return openRequest([workload.wishes.request, ...ofSources], plan.baseline.req, clock.now());
   }
 
   ask(workload: Workload, plan: Plan): Passage {

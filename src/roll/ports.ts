@@ -38,6 +38,7 @@ export type MutatorPorts = {
   readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
   readonly onInvalidPause: (workload: Workload, period: string) => void;
   readonly onInvalidList: (workload: Workload, reason: string) => void;
+  readonly onUnusableRequest: (key: string, at: string) => void;
   readonly onReverted: (workload: Workload, manager: string) => void;
   readonly onOutcome: (workload: Workload, outcome: RolloutOutcome) => void;
   readonly audit: RecorderOptions['audit'];

@@ -12,6 +12,7 @@ type Told = Pick<
   | 'onUnproven'
   | 'onInvalidList'
   | 'onInvalidPause'
+  | 'onUnusableRequest'
   | 'onLeftOut'
   | 'onReverted'
   | 'onOutcome'
@@ -57,6 +58,11 @@ export function createTelling(log: Log, metrics: Metrics): Told {
       log.warn(
         { ...named(workload) },
         `Failed to parse pause interval value '${period}': it is no duration such as 30s or 5m; the roll goes on without a pause`,
+      ),
+    onUnusableRequest: (where, at) =>
+      log.warn(
+        { where, at },
+        'A request is for a time that is more than five minutes ahead of our clock: it is not obeyed',
       ),
     onInvalidList: (workload, reason) => {
       const { kind, namespace, name } = workload;

@@ -1,6 +1,8 @@
 import { isReleaseTool } from '../core/release.ts';
+import type { Clock } from '../clock.ts';
 import { SOURCE_ROWS, sourceKey } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
+import { isAhead, type Wishes } from '../core/wishes.ts';
 import { lastWriter, workloadKey, type Workload } from '../core/workload.ts';
 import type { Pauses } from './pauses.ts';
 import type { RollQueue } from './queue.ts';
@@ -8,6 +10,7 @@ import type { Releases } from './releases.ts';
 import type { RollRates } from './roll-rates.ts';
 
 export type WritesOptions = {
+  readonly clock: Clock;
   readonly releases: Releases;
   readonly rates: RollRates;
   readonly queue: Pick<RollQueue, 'recheck'>;
@@ -16,6 +19,8 @@ export type WritesOptions = {
   readonly onInvalidList: (workload: Workload, reason: string) => void;
   /** A pause period is no duration: the workload is rolled as if it asked for none. */
   readonly onInvalidPause: (workload: Workload, period: string) => void;
+  /** Somebody asks for a roll at a time (RFC 3339) that is still far ahead; `key`: of the workload or source that says so. */
+  readonly onUnusableRequest: (key: string, at: string) => void;
   /** Another manager took a lever away that a roll had written. */
   readonly onReverted: (workload: Workload, manager: string) => void;
 };
@@ -33,6 +38,7 @@ export class Writes {
     const written = before?.uid !== meta.uid || before.resourceVersion !== meta.resourceVersion;
     if (written && meta.release !== undefined && isReleaseTool(meta.manager))
       this.#options.releases.wrote(meta.release, sourceKey(meta));
+    this.#request(sourceKey(meta), meta.wishes, before?.wishes);
   }
 
   /** A workload is shown for the first time or anew, also before the start: what cannot be used is told of once. */
@@ -44,6 +50,7 @@ export class Writes {
       for (const one of invalid) if (!known.has(one.part)) onInvalidList(workload, one.reason);
     }
     pauses.look(workload);
+    this.#request(workloadKey(workload), workload.wishes, before?.wishes);
     const invalid = workload.pause?.invalid;
     if (invalid !== undefined && invalid !== before?.pause?.invalid) onInvalidPause(workload, invalid);
   }
@@ -63,5 +70,10 @@ export class Writes {
     const writer = lastWriter(workload, before);
     if (ours) rates.rolling(key);
     else if (rates.saw(key, workload, writer)) onReverted(workload, writer ?? '');
+  }
+  #request(key: string, { request }: Wishes, before: Wishes | undefined): void {
+    const { clock, onUnusableRequest } = this.#options;
+    if (request === undefined || request.at === before?.request?.at) return;
+    if (isAhead(request.at, clock.now())) onUnusableRequest(key, request.at);
   }
 }

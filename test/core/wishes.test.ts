@@ -57,16 +57,32 @@ t.test('parseRequest reads a verb and a time, in whatever zone', async (t) => {
     t.equal(parseRequest(bad), undefined, String(bad));
 });
 
+const NOW = Date.UTC(2026, 10, 22, 13, 0, 0);
+
 t.test('openRequest is the newest one that is later than what was answered', async (t) => {
   const early: Request = { verb: 'skip', at: '2026-11-22T12:00:00.000Z' };
   const late: Request = { verb: 'roll', at: '2026-11-22T12:00:01.000Z' };
-  t.equal(openRequest([], undefined), undefined);
-  t.equal(openRequest([undefined, undefined], undefined), undefined);
-  t.equal(openRequest([early, undefined, late], undefined), late);
-  t.equal(openRequest([late, early], undefined), late);
-  t.equal(openRequest([early, late], early.at), late);
-  t.equal(openRequest([early, late], late.at), undefined, 'obeyed once');
-  t.equal(openRequest([early], late.at), undefined, 'an older one is answered too');
-  t.equal(openRequest([late], '2026-11-22T13:00:00+01:00'), late, 'times are compared, not texts');
-  t.equal(openRequest([early], '2026-11-22T12:00:00Z'), undefined, 'two spellings of one time');
+  t.equal(openRequest([], undefined, NOW), undefined);
+  t.equal(openRequest([undefined, undefined], undefined, NOW), undefined);
+  t.equal(openRequest([early, undefined, late], undefined, NOW), late);
+  t.equal(openRequest([late, early], undefined, NOW), late);
+  t.equal(openRequest([early, late], early.at, NOW), late);
+  t.equal(openRequest([early, late], late.at, NOW), undefined, 'obeyed once');
+  t.equal(openRequest([early], late.at, NOW), undefined, 'an older one is answered too');
+  t.equal(openRequest([late], '2026-11-22T13:00:00+01:00', NOW), late, 'times are compared, not texts');
+  t.equal(openRequest([early], '2026-11-22T12:00:00Z', NOW), undefined, 'two spellings of one time');
+});
+
+t.test('openRequest knows no time that is more than five minutes ahead, asked or answered', async (t) => {
+  const now: Request = { verb: 'roll', at: '2026-11-22T13:00:00.000Z' };
+  const close: Request = { verb: 'roll', at: '2026-11-22T13:05:00.000Z' };
+  const ahead: Request = { verb: 'roll', at: '2026-11-22T13:05:00.001Z' };
+  t.equal(openRequest([close], undefined, NOW), close, 'clocks differ');
+  t.equal(openRequest([ahead], undefined, NOW), undefined);
+  t.equal(openRequest([ahead, now], undefined, NOW), now, 'it does not hide the others');
+  t.equal(openRequest([now], ahead.at, NOW), now, 'what a map says of it answers nothing');
+  t.equal(openRequest([now], '2099-01-01T00:00:00Z', NOW), now);
+  t.equal(openRequest([now], close.at, NOW), undefined);
+  t.equal(openRequest([now], 'soon', NOW), now, 'nor what is no time');
+  t.equal(openRequest([ahead], undefined, NOW + 1), ahead, 'its time comes');
 });

@@ -48,7 +48,7 @@ const ANNOTATIONS: readonly Cells[] = [
   [QUIET_PERIOD, 'workload or source', 'a quiet period of its own'],
   [LONGEST_DELAY, 'workload or source', 'a longest delay of its own'],
   [RELEASE_QUIET, 'workload or source', 'how long to wait for its release after the last write of it'],
-  [REQUEST, 'workload or source', '`roll@<RFC 3339>`: roll what is stale now, past the gates; `skip@…`: take it as it is'],
+  [REQUEST, 'workload or source', '`roll@<RFC 3339>`: roll what is stale now, past the gates; `skip@…`: take it as it is; a time more than five minutes ahead is not obeyed'],
   [STOP, 'namespace, or the ConfigMap of our name in our own namespace', '`true`: nothing is rolled there'],
   [HELD, 'workload, written by Restamp', 'why a stale workload is not rolled, since when, and for what'],
   [STAMPS, 'workload, written by Restamp', 'the map: keyed digests of its sources as it was rolled for'],

@@ -91,6 +91,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const dropped: string[] = [];
   const unproven: string[] = [];
   const unreadable: string[] = [];
+  const unusable: string[] = [];
   let version = 1000;
   const nextVersion = (): string => String((version += 1));
   /** What tests put in the way: before a read of a source and before its answer, before a read of a workload, before a patch is stored, and between its echo and its reply. */
@@ -167,6 +168,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
       onLeftOut: () => undefined,
       onInvalidList: () => undefined,
       onInvalidPause: () => undefined,
+      onUnusableRequest: (key, at) => unusable.push(`${key} ${at}`),
       onReverted: () => undefined,
       onOutcome: () => undefined,
       audit: (fields) => audit.push(fields),
@@ -256,6 +258,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     dropped,
     unproven,
     unreadable,
+    unusable,
     putSource,
     deleteSource,
     putWorkload,
