@@ -34,6 +34,11 @@ const ANNOTATIONS = {
     'If it is deleted, new ones are made at the next start, and the baselines of all workloads are taken again.',
 };
 
+/** Name of the key Secret of an installation. */
+export function keySecretName({ instance }: { readonly instance: string }): string {
+  return `${instance}-keys`;
+}
+
 /** A key Secret that holds nothing yet. */
 export function blankKeySecret(namespace: string, name: string): SecretObject {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, type: 'Opaque' };
@@ -54,6 +59,11 @@ export function readKeySecret(secret: SecretObject, now: number): Partial<KeyMat
     ...(keys === '' ? {} : { hmac: parseHmacKeys(keys, `${where}, data key ${HMAC}`) }),
     ...readUsablePaths(secret),
   };
+}
+
+/** `secret` with these keys of the addresses; the rest stays. */
+export function withPathKeys(secret: SecretObject, paths: HmacKeys): SecretObject {
+  return { ...secret, data: { ...secret.data, [PATHS]: toBase64(serialiseHmacKeys(paths)) } };
 }
 
 /** The keys of the addresses; undefined if there are none. RESTAMP_CERTS_KEY_UNREADABLE if they do not do. */

@@ -85,11 +85,18 @@ export function rightsOf(scope: Scope): Rights {
     own: [
       { why: 'the key Secret, made by the server itself', group: '', resources: ['secrets'], verbs: ['create'] },
       {
-        why: 'the key Secret: CA and HMAC keys; and Jobs that are being made anew',
+        why: 'the key Secret: CA and keys; and Jobs that are being made anew',
         group: '',
         resources: ['secrets'],
         verbs: ['get', 'update'],
         names: [`${instance}-keys`, `${instance}-remakes`],
+      },
+      {
+        why: 'the key Secret: a key can be changed while all replicas run',
+        group: '',
+        resources: ['secrets'],
+        verbs: ['list', 'watch'],
+        names: [`${instance}-keys`],
       },
       { why: 'the Lease', group: 'coordination.k8s.io', resources: ['leases'], verbs: ['create'] },
       {

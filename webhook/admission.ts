@@ -1,20 +1,24 @@
 import { createLeaf, tlsOptionsOf, type TlsOptions } from '../certs/leaf.ts';
-import type { KeyMaterial } from '../certs/key-secret.ts';
+import { keySecretName, type KeyMaterial, type SecretObject } from '../certs/key-secret.ts';
 import { pause, type Clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
 import type { Address } from '../src/setting-kinds.ts';
 import type { Kinds } from '../src/core/kind.ts';
-import { reasonOf } from '../src/errors.ts';
+import { reasonOf, type RestampError } from '../src/errors.ts';
+import type { Faults } from '../src/faults.ts';
 import type { KubeClient } from '../src/kube/client.ts';
+import type { Identified } from '../src/kube/roster.ts';
+import { createSecretStore, followSecret } from '../src/kube/secrets.ts';
 import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
 import type { Sighting } from '../src/roll/sightings.ts';
+import type { ConfigurationOptions } from './configurations.ts';
 import { Forwarder, SIGHTINGS_PATH } from './forwarder.ts';
 import { hasNeighbours } from './neighbours.ts';
 import { RegistrationGuard } from './registration-guard.ts';
+import { PathKeeper } from './path-keeper.ts';
 import { Refusals } from './refusals.ts';
 import { isRegistered, register, unregister } from './registration.ts';
-import { SecretPaths } from './secret-paths.ts';
 import { startAdmissionServer } from './server.ts';
 import { parseSightings } from './sighting-batch.ts';
 import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
@@ -41,6 +45,8 @@ export type AdmissionParts = {
   readonly leader: () => string | undefined;
   readonly heard: (sighting: Sighting) => void;
   readonly workload: WorkloadRouteParts;
+  readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
   /** Makes an Event of a warning about ourselves, if it is for this replica to tell. */
   readonly warn: (reason: string, message: string) => Promise<unknown>;
 };
@@ -66,6 +72,7 @@ export type Admission = {
 
 export async function startAdmission(parts: AdmissionParts): Promise<Admission> {
   const { config, client, clock, log, metrics, keys } = parts;
+  const keySecret = { namespace: parts.namespace, name: keySecretName(config) };
   const host = config.admissionUrl?.hostname.replace(/^\[(.*)\]$/, '$1');
   const service = `${config.instance}.${parts.namespace}.svc`;
   const leaf = await createLeaf({
@@ -85,8 +92,18 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     parts.source.sight(sighting);
     forwarder.forward(sighting);
   };
-  const paths = new SecretPaths(keys.paths);
   const refusals = new Refusals(parts);
+  const keeper: PathKeeper = new PathKeeper({
+    clock,
+    log,
+    keys: keys.paths,
+    replace: (changed) => createSecretStore<SecretObject>(client).replace(changed),
+    onSwitch: () => void again(),
+    isRegistered: () => {
+      const now = options();
+      return isRegistered(client, now, (path) => Object.values(now.paths).includes(path));
+    },
+  });
   const server = await startAdmissionServer({
     clock,
     tls: tls(),
@@ -96,7 +113,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
       sources: createSourceRoute({ ...parts.source, sight }),
       workloads: createWorkloadRoute(parts.workload),
     },
-    routeOf: (path) => paths.routeOf(path),
+    routeOf: (path) => keeper.routeOf(path),
     replicas: {
       path: SIGHTINGS_PATH,
       take: (body) => {
@@ -112,10 +129,10 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
   });
   const url = reachedAt(config.admissionUrl, server.address);
   const name = config.registration ?? config.instance;
-  const options = () => ({
+  const options = (): ConfigurationOptions => ({
     name,
     address: url ?? { namespace: parts.namespace, name: config.instance },
-    paths: paths.current,
+    paths: keeper.registered,
     caPem: keys.ca.certPem,
     ownUser: parts.ownUser,
     scope: config,
@@ -131,6 +148,27 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
       void register(client, options()).catch(unregistered).then(keep);
     });
   };
+  const closing = new AbortController();
+  let opened = false;
+  /** Registers anew what is registered already, however long it takes. */
+  const again = async (): Promise<void> => {
+    while (opened && !closing.signal.aborted)
+      try {
+        await register(client, options());
+        return;
+      } catch (error) {
+        unregistered(error);
+        await pause(clock, RETRY_MS, closing.signal);
+      }
+  };
+  const secret = followSecret<SecretObject & Identified>(keySecret, {
+    client,
+    clock,
+    follower: keeper,
+    faults: parts.faults,
+    onTrouble: parts.onTrouble,
+  });
+  secret.start();
   const unregistered = (error: unknown): void =>
     log.warn({ name }, `The webhook could not be registered: ${reasonOf(error)}`);
   const guard = new RegistrationGuard({
@@ -138,16 +176,19 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     log,
     // As soon noticed as a lost leader.
     everyMs: config.leaseMs,
-    isRegistered: () => isRegistered(client, options()),
+    isRegistered: () => isRegistered(client, options(), (path) => keeper.routeOf(path) !== undefined),
     onLost: () =>
-      parts.warn('WebhookUnregistered', `The webhook configurations ${name} are gone or do not trust our CA`),
+      parts.warn(
+        'WebhookUnregistered',
+        `The webhook configurations ${name} are gone, or lead elsewhere, or do not trust our CA`,
+      ),
   });
   return {
     address: server.address,
     get registered() {
       return guard.registered;
     },
-    renew: () => register(client, options()).catch(unregistered),
+    renew: again,
     async open(stop) {
       for (;;) {
         try {
@@ -160,6 +201,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
           if (stop.aborted) return;
         }
       }
+      opened = true;
       if (url === undefined) keep();
       const at = url?.href ?? `https://${service}`;
       guard.start();
@@ -167,10 +209,13 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     },
     drain() {
       guard.stop();
+      closing.abort();
       server.drain();
       cancelLook();
     },
     async close() {
+      keeper.stop();
+      await secret.stop();
       leaf.close();
       forwarder.close();
       await server.close();

@@ -1,4 +1,4 @@
-import type { SecretObject } from '../certs/key-secret.ts';
+import { keySecretName, type SecretObject } from '../certs/key-secret.ts';
 import { ensureKeySecret } from '../certs/store.ts';
 import { systemClock as clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
@@ -39,7 +39,7 @@ export async function layBase(config: Config) {
   const ownUser = await whoAmI(client);
   const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
     namespace,
-    name: `${config.instance}-keys`,
+    name: keySecretName(config),
     now: clock.now(),
   });
   const { current, former } = keys.hmac;

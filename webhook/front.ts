@@ -9,7 +9,7 @@ import type { Rolling } from './rolling.ts';
 
 /** Opens the front door for reviews of sources and workloads; undefined where nobody can call us, or need. */
 export async function openFront(
-  { config, client, log, metrics, namespace, ownUser, keys, ring, auth }: Base,
+  { config, client, log, metrics, namespace, ownUser, keys, ring, auth, telling, faults }: Base,
   { kinds, roll }: Rolling,
   leadership: Leadership,
 ): Promise<Admission | undefined> {
@@ -24,6 +24,8 @@ export async function openFront(
     namespace,
     ownUser,
     kinds,
+    onTrouble: telling.onTrouble,
+    faults,
     warn: async (reason, message) => {
       if (!leadership.isLeader) return;
       const row = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' };

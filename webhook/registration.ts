@@ -1,4 +1,4 @@
-import { planInjection, type WebhookConfiguration } from '../certs/inject.ts';
+import { planInjection } from '../certs/inject.ts';
 import { jsonEqual } from '../src/core/json-equal.ts';
 import { hasCode, RestampError } from '../src/errors.ts';
 import { JSON_PATCH, type KubeClient } from '../src/kube/client.ts';
@@ -51,23 +51,36 @@ export async function unregister(client: KubeClient, name: string): Promise<void
   }
 }
 
+type ClientConfig = {
+  readonly caBundle?: string;
+  readonly url?: string;
+  readonly service?: { readonly path?: string };
+};
 type Stored = {
   readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
-  readonly webhooks?: readonly object[];
+  readonly webhooks?: readonly { readonly name: string; readonly clientConfig: ClientConfig }[];
 };
 
-/** Whether the configurations are there and have webhooks that trust our CA: else the API server calls nobody. */
+/**
+ * Whether the configurations are there and have webhooks that trust our CA and call one of our addresses: else the API
+ * server calls nobody, or is refused.
+ */
 export async function isRegistered(
   client: KubeClient,
   { name, caPem, observing }: Pick<ConfigurationOptions, 'name' | 'caPem' | 'observing'>,
+  isOurs: (path: string) => boolean,
 ): Promise<boolean> {
   for (const resource of observing ? RESOURCES.slice(0, 1) : RESOURCES) {
-    const stored = (await readOrNothing(client, `${BASE}/${resource}/${name}`)) as
-      WebhookConfiguration | undefined;
-    if ((stored?.webhooks ?? []).length === 0 || planInjection(stored ?? {}, caPem) !== undefined)
-      return false;
+    const stored = (await readOrNothing(client, `${BASE}/${resource}/${name}`)) as Stored | undefined;
+    if (stored === undefined || (stored.webhooks ?? []).length === 0) return false;
+    if (planInjection(stored, caPem) !== undefined) return false;
+    if (!(stored.webhooks ?? []).every(({ clientConfig }) => isOurs(pathOf(clientConfig)))) return false;
   }
   return true;
+}
+
+function pathOf({ url = '', service }: ClientConfig): string {
+  return service?.path ?? URL.parse(url)?.pathname ?? '';
 }
 
 async function put(

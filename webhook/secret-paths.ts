@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { HmacKeys } from '../certs/keys.ts';
-import { reviewPaths, type ReviewPaths, type ReviewRoute } from '../certs/review-paths.ts';
+import { reviewPaths, type ReviewRoute } from '../certs/review-paths.ts';
 
 const IN_TEXT = /(\/(?:sources|workloads)\/)[0-9a-f]+/g;
 
@@ -14,11 +14,9 @@ export function concealPaths(text: string): string {
  * an answer tells who uses a Secret. So none of them is ever logged or shown.
  */
 export class SecretPaths {
-  readonly #current: ReviewPaths;
   readonly #accepted: readonly { readonly route: ReviewRoute; readonly path: Buffer }[];
 
   constructor({ current, former }: HmacKeys) {
-    this.#current = reviewPaths(current);
     this.#accepted = [current, ...former].flatMap((key) => {
       const { sources, workloads } = reviewPaths(key);
       return [
@@ -26,11 +24,6 @@ export class SecretPaths {
         { route: 'workloads' as const, path: Buffer.from(workloads) },
       ];
     });
-  }
-
-  /** The addresses that are registered. */
-  get current(): ReviewPaths {
-    return this.#current;
   }
 
   /** What is reviewed at `path`; undefined at none of our addresses. How long it takes tells nothing of them but their length. */

@@ -1,5 +1,7 @@
 import type { KubeClient } from './client.ts';
 import { readOrNothing } from './objects.ts';
+import { Reflector, type ReflectorOptions } from './reflector.ts';
+import type { Identified } from './roster.ts';
 
 type Named = { readonly metadata: { readonly namespace: string; readonly name: string } };
 
@@ -9,6 +11,16 @@ export type SecretStore<S extends Named> = {
   create(secret: S): Promise<S>;
   replace(secret: S): Promise<S>;
 };
+
+/** Follows one Secret, whole: only for the one that is ours. */
+export function followSecret<S extends Identified>(
+  { namespace, name }: Named['metadata'],
+  options: Pick<ReflectorOptions<S>, 'client' | 'clock' | 'follower' | 'onTrouble' | 'faults'>,
+): Reflector<S> {
+  const path = `/api/v1/namespaces/${namespace}/secrets`;
+  // By name: the right to watch this one alone is enough then.
+  return new Reflector({ ...options, path, query: { fieldSelector: `metadata.name=${name}` } });
+}
 
 export function createSecretStore<S extends Named>(client: KubeClient): SecretStore<S> {
   const path = (namespace: string, name = ''): string =>

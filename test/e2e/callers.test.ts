@@ -1,11 +1,12 @@
 import { request } from 'node:https';
-import t from 'tap';
-import { createHmacKeys } from '../../certs/keys.ts';
+import t, { type Test } from 'tap';
+import { createHmacKeys, parseHmacKeys, serialiseHmacKeys, type HmacKeys } from '../../certs/keys.ts';
 import { reviewPaths } from '../../certs/review-paths.ts';
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
 import { BUILT_IN } from '../../src/core/kind.ts';
 import { sourceConfiguration, workloadConfiguration } from '../../webhook/configurations.ts';
 import { EVERYWHERE } from '../helpers/everywhere.ts';
+import type { KubeObject } from '../controlplane/http.ts';
 import { source, type SourceName } from './objects.ts';
 import { openStage } from './stage.ts';
 
@@ -17,6 +18,7 @@ const app: SourceName = 'Secret/app';
 await stage.create(source(app, { key: 'old' }));
 const api = await stage.observe('Deployment', 'api', { uses: [app] });
 
+type Configuration = KubeObject & { readonly webhooks: readonly { clientConfig: { url: string } }[] };
 const REGISTRATION = '/apis/admissionregistration.k8s.io/v1';
 
 t.test('the API server takes our addresses as the path of a Service', async (t) => {
@@ -100,14 +102,74 @@ t.test(
   },
 );
 
-t.test('our addresses stand in no log line, metric or answer', async (t) => {
-  const secrets = await Promise.all(
-    (['sources', 'workloads'] as const).map(async (route) => {
-      const [, , secret = ''] = new URL((await stage.door(route)).url).pathname.split('/');
-      return secret;
-    }),
+const keySecret = `/api/v1/namespaces/restamp/secrets/${ns}-keys`;
+const MERGE = 'application/merge-patch+json';
+type KeySecret = KubeObject & { readonly data: Readonly<Record<string, string>> };
+const keysIn = ({ data }: KeySecret): HmacKeys =>
+  parseHmacKeys(Buffer.from(data['paths.json'] ?? '', 'base64').toString(), 'the key Secret');
+const addresses = async (): Promise<string[]> => {
+  const doors = [await stage.door('sources'), await stage.door('workloads')];
+  return doors.map(({ url }) => new URL(url).pathname);
+};
+const seen: string[] = [...(await addresses())];
+
+/** A change is reviewed, as its warning shows, and rolls. */
+async function reviewed(t: Test, value: string): Promise<void> {
+  const data = { key: value };
+  const { stderr } = await cp.kubectl(['apply', '-n', ns, '-f', '-'], { input: source(app, data) });
+  t.match(stderr, 'Warning: Secret app rolls Deployment/api');
+  await api.rolledFor(app, data);
+}
+
+t.test('a person takes the key of the addresses away: they change, and no review is missed', async (t) => {
+  const [former = ''] = await addresses();
+  await cp.kubectl([
+    ...['patch', 'secret', `${ns}-keys`, '-n', 'restamp', '--type=json'],
+    ...['-p', '[{"op":"remove","path":"/data/paths.json"}]'],
+  ]);
+  const stored = await cp.untilObject<KeySecret>(keySecret, ({ data }) => data['paths.json'] !== undefined);
+  const { current, former: kept } = keysIn(stored);
+  t.equal(kept.length, 1);
+  t.same(await addresses(), [former, seen[1]], 'the API server goes on as before at first');
+  await reviewed(t, 'while-both-are-accepted');
+  await cp.untilObject<Configuration>(
+    `${REGISTRATION}/mutatingwebhookconfigurations/${ns}`,
+    ({ webhooks }) => webhooks[0]?.clientConfig.url.endsWith(reviewPaths(current).workloads) === true,
   );
-  t.match(secrets, [/^[0-9a-f]{32}$/, /^[0-9a-f]{32}$/]);
+  t.same(await addresses(), Object.values(reviewPaths(current)));
+  await reviewed(t, 'after-the-switch');
+  t.equal((await post(former)).status, 200, 'what the API server has begun there is answered');
+
+  const alone = serialiseHmacKeys({ current, former: [] });
+  await cp.api('PATCH', keySecret, { stringData: { 'paths.json': alone } }, MERGE);
+  // Each answer shows whether the watch has told of it by then.
+  while ((await post(former)).status !== 404);
+  await reviewed(t, 'when-the-former-is-gone');
+  seen.push(...(await addresses()));
+});
+
+t.test('a key Secret that is damaged or gone changes nothing, and is told once', async (t) => {
+  const { data } = await cp.api<KeySecret>('GET', keySecret);
+  const damage = { data: { 'paths.json': 'AAAA', 'hmac.json': null, 'ca.crt': 'eA==' } };
+  await cp.api('PATCH', keySecret, damage, MERGE);
+  const told = (line: { msg: string }): boolean => line.msg.includes('data key paths.json: it is not JSON');
+  await stage.restamp.until(told);
+  await reviewed(t, 'with-a-damaged-secret');
+  await cp.api('DELETE', keySecret);
+  await reviewed(t, 'without-a-secret');
+  t.equal(stage.lines.filter(told).length, 1);
+  await cp.api('POST', keySecret.slice(0, keySecret.lastIndexOf('/')), {
+    metadata: { name: `${ns}-keys` },
+    data,
+  });
+  await reviewed(t, 'with-a-whole-one');
+});
+
+t.test('our addresses stand in no log line, metric or answer', async (t) => {
+  const secrets = seen.map((path) => path.split('/')[2] ?? '');
+  t.equal(new Set(secrets).size, 4);
+  for (const secret of secrets) t.match(secret, /^[0-9a-f]{32}$/);
+
   const told = [JSON.stringify(stage.lines), await stage.metrics(), (await post('/sources')).text].join('\n');
   for (const secret of secrets) t.notMatch(told, secret);
 });

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Test } from 'tap';
 import { issueCa, issueLeaf } from '../../certs/issue.ts';
 import { createHmacKeys } from '../../certs/keys.ts';
+import { reviewPaths } from '../../certs/review-paths.ts';
 import { tlsOptionsOf } from '../../certs/leaf.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { ErrorCode, RestampError } from '../../src/errors.ts';
@@ -14,8 +15,10 @@ import { startAdmissionServer, type AdmissionOptions, type AdmissionServer } fro
 export const ca = await issueCa(Date.now());
 export const tls = tlsOptionsOf(await issueLeaf(ca, ['127.0.0.1'], Date.now()), ca.certPem);
 /** The addresses of the door. */
-export const paths = new SecretPaths(createHmacKeys());
-export const PATH = paths.current.sources;
+const keys = createHmacKeys();
+const doors = new SecretPaths(keys);
+export const PATHS = reviewPaths(keys.current);
+export const PATH = PATHS.sources;
 export const MAX_BYTES = 16 * 1024 * 1024;
 
 export type Answer = {
@@ -56,7 +59,7 @@ export async function openDoor(t: Test, more: Partial<AdmissionOptions> = {}): P
         return { warnings: ['seen'] };
       },
     },
-    routeOf: (path) => paths.routeOf(path),
+    routeOf: (path) => doors.routeOf(path),
     observe: ({ outcome }) => outcomes.push(outcome),
     onError: (error) => errors.push(error),
     onRefused: (reason) => refused.push(reason),

@@ -214,19 +214,32 @@ t.test(
   },
 );
 
-t.test('registered means that both are there, with webhooks that trust our CA', async (t) => {
-  const stored = (caBundle: string) => ({ webhooks: [{ name: 'w', clientConfig: { caBundle } }] });
-  const ours = stored(Buffer.from(caPem).toString('base64'));
-  for (const [one, other, registered] of [
-    [ours, ours, true],
-    [ours, undefined, false],
-    [ours, { webhooks: [] }, false],
-    [stored(''), ours, false],
-  ] as const) {
-    const { client } = await serving(t, { [ONE]: one, ...(other === undefined ? {} : { [OTHER]: other }) });
-    t.equal(await isRegistered(client, { name: 'restamp', caPem, observing: false }), registered);
-  }
-});
+t.test(
+  'registered means that both are there, with webhooks that trust our CA and call our addresses',
+  async (t) => {
+    const bundle = Buffer.from(caPem).toString('base64');
+    const stored = (caBundle: string, where: object = { url: `https://a:1/ours` }) => ({
+      webhooks: [{ name: 'w', clientConfig: { caBundle, ...where } }],
+    });
+    const ours = stored(bundle);
+    for (const [one, other, registered] of [
+      [ours, ours, true],
+      [ours, undefined, false],
+      [ours, { webhooks: [] }, false],
+      [stored(''), ours, false],
+      [ours, stored(bundle, { service: { path: '/ours' } }), true],
+      [ours, stored(bundle, { service: { path: '/sources' } }), false],
+      [stored(bundle, { url: 'https://a:1/other?/ours' }), ours, false],
+      [stored(bundle, {}), ours, false],
+    ] as const) {
+      const { client } = await serving(t, { [ONE]: one, ...(other === undefined ? {} : { [OTHER]: other }) });
+      t.equal(
+        await isRegistered(client, { name: 'restamp', caPem, observing: false }, (path) => path === '/ours'),
+        registered,
+      );
+    }
+  },
+);
 
 t.test('any other refusal of a registration stays an error', async (t) => {
   const api = await fakeApiServer(t);
