@@ -1,5 +1,6 @@
 import { SOURCE_ROWS } from '../src/core/source.ts';
 import { RestampError } from '../src/errors.ts';
+import { boundSighting } from './bounds.ts';
 import type { Sighting } from '../src/roll/sightings.ts';
 
 /** So many sightings go in one request. */
@@ -7,7 +8,7 @@ export const MAX_BATCH = 200;
 
 const VERSION = 1;
 
-type Field = 'text' | 'text?' | 'texts' | 'number';
+type Field = 'text' | 'text?' | 'texts' | 'number' | 'number?';
 
 /** What a sighting has, beside its type. Nothing else is taken over from a request. */
 const FIELDS: Readonly<Record<Exclude<keyof Sighting, 'type'>, Field>> = {
@@ -23,14 +24,17 @@ const FIELDS: Readonly<Record<Exclude<keyof Sighting, 'type'>, Field>> = {
   operation: 'text',
   requestUid: 'text',
   at: 'number',
+  more: 'number?',
 };
 
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const FITS: Readonly<Record<Field, (value: unknown) => boolean>> = {
   text: isText,
   'text?': (value) => value === undefined || isText(value),
   texts: (value) => Array.isArray(value) && value.every(isText),
-  number: (value) => typeof value === 'number' && Number.isFinite(value),
+  number: isNumber,
+  'number?': (value) => value === undefined || isNumber(value),
 };
 
 /** The body that tells another replica of sightings: names and digests, as they are. */
@@ -50,8 +54,10 @@ export function parseSightings(body: unknown): Sighting[] {
     if (row === undefined) throw invalid(`sightings[${index}].type`);
     const bad = Object.entries(FIELDS).find(([name, field]) => !FITS[field](one[name]));
     if (bad !== undefined) throw invalid(`sightings[${index}].${bad[0]}`);
-    const fields = Object.keys(FIELDS).map((name) => [name, one[name]]);
-    return { type: row.type, ...(Object.fromEntries(fields) as Omit<Sighting, 'type'>) };
+    const fields = Object.keys(FIELDS).flatMap((name) =>
+      one[name] === undefined && name === 'more' ? [] : [[name, one[name]]],
+    );
+    return boundSighting({ type: row.type, ...(Object.fromEntries(fields) as Omit<Sighting, 'type'>) });
   });
 }
 

@@ -18,6 +18,7 @@ import { workloadTitle, type Workload } from '../src/core/workload.ts';
 import { RestampError } from '../src/errors.ts';
 import type { KeyRing } from '../src/roll/source-reader.ts';
 import type { Sighting } from '../src/roll/sightings.ts';
+import { boundSighting } from './bounds.ts';
 import type { ReviewAnswer, ReviewRequest } from './review.ts';
 
 export type SourceRouteParts = {
@@ -49,11 +50,12 @@ export function createSourceRoute(parts: SourceRouteParts): (request: ReviewRequ
     const type = typeOf(request);
     const object = (request.operation === 'DELETE' ? request.oldObject : request.object) as SourceObject;
     const meta = reduceSource(type, object, parts.keys);
-    const ref: SourceRef = { type, namespace: meta.namespace || (request.namespace ?? ''), name: meta.name };
+    const ref: SourceRef = { type, namespace: meta.namespace || request.namespace, name: meta.name };
     const before = sourceData(type, request.operation === 'CREATE' ? undefined : request.oldObject);
     const after = sourceData(type, request.operation === 'DELETE' ? undefined : request.object);
     const diff = diffKeys(before, after);
-    if (!parts.matters(ref)) return auditAnswer(diff, 0);
+    // A name that the API server is still to make is nobody's.
+    if (!ref.name || !parts.matters(ref)) return auditAnswer(diff, 0);
 
     const key = sourceKey(ref);
     const digest = (keyId: string, selection: readonly string[] | undefined): string => {
@@ -79,20 +81,20 @@ export function createSourceRoute(parts: SourceRouteParts): (request: ReviewRequ
     const marks =
       request.operation === 'DELETE' ? undefined : readMarks(object.metadata.annotations, parts.keys);
     const rolls = parts.preview(ref, next, marks);
-    const sighting: Sighting = {
+    const sighting = boundSighting({
       ...ref,
       uid: meta.uid,
       digest: request.operation === 'DELETE' ? undefined : current,
       baseVersion: versionOf(request.oldObject),
       keys: diffNames(diff),
-      user: request.userInfo.username ?? '',
-      groups: request.userInfo.groups ?? [],
-      manager: request.options?.fieldManager,
+      user: request.userInfo.username,
+      groups: request.userInfo.groups,
+      manager: request.fieldManager,
       operation: request.operation,
       requestUid: request.uid,
       at: parts.now(),
-    };
-    if (request.dryRun !== true) parts.sight(sighting);
+    });
+    if (!request.dryRun) parts.sight(sighting);
     audit(parts, request, sighting, rolls);
     return { ...auditAnswer(diff, rolls.length), warnings: warningsFor(request, ref, diff, rolls) };
   };
@@ -120,7 +122,7 @@ function warningsFor(
   diff: KeyDiff,
   rolls: readonly Workload[],
 ): string[] {
-  if (SYSTEM_WRITER.test(request.userInfo.username ?? '')) return [];
+  if (SYSTEM_WRITER.test(request.userInfo.username)) return [];
   const needing = rolls.map((workload) => ({
     ...workload,
     needs: workload.references.get(stampKey(ref))?.needs ?? [],
@@ -142,7 +144,7 @@ function audit(
   sighting: Sighting,
   rolls: readonly Workload[],
 ): void {
-  const { user, groups, manager, operation, requestUid, namespace, keys } = sighting;
+  const { user, groups, manager, operation, requestUid, namespace, keys, more } = sighting;
   const workloads = rolls.slice(0, MAX_NAMED).map(workloadTitle);
   parts.audit(
     {
@@ -153,8 +155,9 @@ function audit(
       operation,
       source: sourceTitle(sighting),
       namespace,
-      keys: keys.slice(0, MAX_NAMED),
-      dryRun: request.dryRun === true,
+      keys,
+      ...(more === undefined ? {} : { more }),
+      dryRun: request.dryRun,
       requestUid,
       rolls: rolls.length,
       workloads,

@@ -58,8 +58,8 @@ export function createWorkloadRoute(
     const write = writeOf(row, { before, after, foreignOwner: isForeignOwned(after, kinds) });
     // A name that the API server is still to make cannot be written into a map: the first pass writes it.
     if (workload?.name === undefined) return { patch: putBack(write).patch };
-    if (request.dryRun !== true && before !== undefined)
-      parts.seen(workload, request.options?.fieldManager ?? request.userInfo.username ?? '');
+    if (!request.dryRun && before !== undefined)
+      parts.seen(workload, request.fieldManager ?? request.userInfo.username);
     if (!startsPods(write)) {
       const { patch, restored } = putBack(write);
       if (!restored) return { patch };
@@ -141,16 +141,16 @@ function withOldMap(object: WorkloadObject, old: Annotations | undefined): Workl
 }
 
 function auditFields(
-  { userInfo, options, operation, dryRun, uid }: ReviewRequest,
+  { userInfo, fieldManager, operation, dryRun, uid }: ReviewRequest,
   workload: Workload,
 ): Record<string, unknown> {
   const { kind, namespace, name } = workload;
   return {
     audit: 'restamp',
-    user: userInfo.username ?? '',
-    manager: options?.fieldManager ?? '',
+    user: userInfo.username,
+    manager: fieldManager ?? '',
     operation,
-    dryRun: dryRun === true,
+    dryRun,
     requestUid: uid,
     kind,
     namespace,

@@ -12,9 +12,10 @@ export type RollEntry = {
 const MAX_ENTRIES = 10;
 const MAX_BYTES = 8 * 1024;
 
-/** Shortens a list of key names to what the history keeps. */
-export function shortKeys(keys: readonly string[]): { keys: readonly string[]; more?: number } {
-  return keys.length <= MAX_KEYS ? { keys } : { keys: keys.slice(0, MAX_KEYS), more: keys.length - MAX_KEYS };
+/** Shortens a list of key names to what the history keeps; `unnamed` are those that are known by their number alone. */
+export function shortKeys(keys: readonly string[], unnamed = 0): { keys: readonly string[]; more?: number } {
+  const more = unnamed + Math.max(keys.length - MAX_KEYS, 0);
+  return more === 0 ? { keys } : { keys: keys.slice(0, MAX_KEYS), more };
 }
 
 /** Reads `restamp.dev/last-roll`, newest first; what cannot be read is an empty history, and no entry. */

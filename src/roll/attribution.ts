@@ -56,7 +56,10 @@ export class Attribution {
       ...(sightings.length === 0
         ? {}
         : {
-            ...shortKeys([...new Set(sightings.flatMap((one) => one.keys))].sort()),
+            ...shortKeys(
+              [...new Set(sightings.flatMap((one) => one.keys))].sort(),
+              sightings.reduce((all, { more = 0 }) => all + more, 0),
+            ),
             by: [...new Set(sightings.map((one) => one.user))].join(', '),
             ...(manager === undefined ? {} : { manager }),
           }),

@@ -12,6 +12,8 @@ export type Sighting = SourceRef & {
   readonly baseVersion: string | undefined;
   /** Names of the keys that differ, sorted. */
   readonly keys: readonly string[];
+  /** How many more there are, if not all are named. */
+  readonly more?: number;
   readonly user: string;
   readonly groups: readonly string[];
   readonly manager: string | undefined;
@@ -26,11 +28,14 @@ const LIFETIME_MS = 60_000;
 /** A flood of writes that are never stored must not cost memory. */
 const MAX_PER_SOURCE = 50;
 const MAX_SOURCES = 10_000;
+/** Characters of all together. */
+const MAX_WEIGHT = 16 * 1024 * 1024;
 
 /** Keeps sightings until the write that they saw has been read, or until it cannot be stored any more. */
 export class Sightings {
   readonly #clock: Clock;
-  readonly #bySource = new Map<string, Sighting[]>();
+  readonly #bySource = new Map<string, readonly Sighting[]>();
+  #weight = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -38,14 +43,16 @@ export class Sightings {
 
   add(sighting: Sighting): void {
     const key = sourceKey(sighting);
-    const there = this.#alive(key);
-    there.push(sighting);
+    // A replica whose clock is ahead must not make it last longer.
+    const now = this.#clock.now();
+    const there = [...this.#alive(key), sighting.at > now ? { ...sighting, at: now } : sighting];
     // Deleting first moves the source to the end, so that the first key is always the oldest.
-    this.#bySource.delete(key);
-    this.#bySource.set(key, there.slice(-MAX_PER_SOURCE));
+    this.#keep(key, []);
+    this.#keep(key, there.length > MAX_PER_SOURCE ? withoutOneOfMany(there) : there);
     for (const oldest of this.#bySource.keys()) {
-      if (this.#bySource.size <= MAX_SOURCES && this.#alive(oldest).length > 0) break;
-      this.#bySource.delete(oldest);
+      const fits = this.#bySource.size <= MAX_SOURCES && this.#weight <= MAX_WEIGHT;
+      if (fits && this.#alive(oldest).length > 0) break;
+      this.#keep(oldest, []);
     }
   }
 
@@ -97,8 +104,27 @@ export class Sightings {
     return (this.#bySource.get(key) ?? []).filter((one) => one.at >= oldest);
   }
 
-  #keep(key: string, sightings: Sighting[]): void {
+  #keep(key: string, sightings: readonly Sighting[]): void {
+    this.#weight += weightOf(sightings) - weightOf(this.#bySource.get(key) ?? []);
     if (sightings.length === 0) this.#bySource.delete(key);
     else this.#bySource.set(key, sightings);
   }
+}
+
+/** Without the oldest one of whoever has the most, so that a flood of one writer does not drive out the write of another. */
+function withoutOneOfMany(sightings: readonly Sighting[]): readonly Sighting[] {
+  const counts = new Map<string, number>();
+  for (const { user } of sightings) counts.set(user, (counts.get(user) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  const one = sightings.findIndex(({ user }) => counts.get(user) === most);
+  return sightings.filter((_, index) => index !== one);
+}
+
+function weightOf(sightings: readonly Sighting[]): number {
+  let weight = 0;
+  for (const { namespace, name, user, keys, groups, manager = '' } of sightings) {
+    for (const text of [...keys, ...groups]) weight += text.length;
+    weight += namespace.length + name.length + user.length + manager.length;
+  }
+  return weight;
 }

@@ -146,9 +146,12 @@ export class Restamp {
       uid: 'r',
       operation,
       resource: { group: 'apps', resource: 'deployments' },
-      userInfo: { username: 'ann' },
+      namespace: '',
+      dryRun: false,
+      userInfo: { username: 'ann', groups: [] },
+      fieldManager: undefined,
       object: after,
-      ...(operation === 'UPDATE' ? { oldObject: cluster.shown() } : {}),
+      oldObject: operation === 'UPDATE' ? cluster.shown() : undefined,
     });
     return patched(after, (answer.patch ?? []) as Operation[]);
   }

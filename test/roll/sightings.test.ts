@@ -115,3 +115,37 @@ t.test('what has expired goes when something else is seen', async (t) => {
   sightings.add(sighting('cm/new', { at: clock.now() }));
   t.equal(sightings.size, 1);
 });
+
+t.test('a flood of one writer does not drive out what another one wrote', async (t) => {
+  const sightings = new Sightings(fakeClock(NOW));
+  sightings.add(sighting('cm/app', { digest: 'true', user: 'mallory' }));
+  sightings.add(sighting('cm/app', { digest: 'gone', user: 'bob', operation: 'DELETE' }));
+  for (let count = 0; count < 500; count += 1)
+    sightings.add(sighting('cm/app', { digest: `d${count}`, user: count % 2 === 0 ? 'alice' : 'eve' }));
+  t.equal(sightings.size, 50);
+  t.equal(sightings.confirmDelete(APP)?.user, 'bob');
+  t.equal(sightings.confirm(APP, stored('true', '2'))?.user, 'mallory');
+});
+
+t.test('all together have a weight, and the oldest go first', async (t) => {
+  const sightings = new Sightings(fakeClock(NOW));
+  const keys = Array.from({ length: 50 }, (_, index) => `${'k'.repeat(250)}${100 + index}`);
+  for (let count = 0; count < 3_000; count += 1) sightings.add(sighting(`cm/app-${count}`, { keys }));
+  t.ok(sightings.size > 1_000 && sightings.size < 1_400, String(sightings.size));
+  t.ok(sightings.confirm(ref('cm/app-2999'), stored('digest', '2', 'uid-app-2999')));
+  t.equal(sightings.confirm(APP, stored('digest', '2')), undefined);
+  const left = sightings.size;
+  for (let count = 2_998; count > 2_998 - left; count -= 1)
+    sightings.confirm(ref(`cm/app-${count}`), stored('digest', '2', `uid-app-${count}`));
+  t.equal(sightings.size, 0);
+  for (let count = 0; count < 9_000; count += 1) sightings.add(sighting(`cm/app-${count}`));
+  t.equal(sightings.size, 9_000, 'what has gone weighs nothing');
+});
+
+t.test('a clock that is ahead elsewhere makes a sighting last no longer', async (t) => {
+  const clock = fakeClock(NOW);
+  const sightings = new Sightings(clock);
+  sightings.add(sighting('cm/app', { digest: 'new', at: Number.MAX_SAFE_INTEGER }));
+  clock.advance(60_001);
+  t.equal(sightings.confirm(APP, stored('new', '2')), undefined);
+});

@@ -28,6 +28,7 @@ t.test('a review is refused by what is missing, in words', async (t) => {
     [without('uid'), 'request.uid is missing'],
     [review({ uid: '' }), 'request.uid is missing'],
     [review({ uid: 7 }), 'request.uid is missing'],
+    [review({ uid: 'u'.repeat(65) }), 'request.uid is missing'],
     [review({ operation: 'CONNECT' }), 'request.operation is "CONNECT"'],
     [review({ operation: {} }), 'request.operation is object'],
     [without('resource'), 'request.resource is missing'],
