@@ -87,7 +87,13 @@ export class RollWriter {
       },
       ...templateOperations(templateOf(workload.row, object), path, template),
     ];
-    return { object: await patch(workload, { type: 'json', body: operations }), levers };
+    try {
+      return { object: await patch(workload, { type: 'json', body: operations }), levers };
+    } catch (error) {
+      // A `test` that fails is answered by 422 as well, without a word of which it was.
+      if (hasCode(error, 'RESTAMP_KUBE_INVALID')) await this.#asJudged(workload);
+      throw error;
+    }
   }
 
   /** A CronJob is not changed but for its map: it starts a Job now, unless somebody has suspended it. */

@@ -190,7 +190,7 @@ function digestsOf(key: string, { baseline, rolled }: Plan): string {
   return `${key} ${baseline.s.get(key)?.h ?? ''} ${rolled.s.get(key)?.h ?? ''}`;
 }
 
-/** Renames what the API server refuses; a wrong uid and a failed test are 422 and mean look again, but we send neither. */
+/** Renames what the API server refuses. A lost race of a JSON Patch, which is 422 too, has become a conflict before. */
 function refusalOf(error: RestampError): RestampError {
   if (hasCode(error, 'RESTAMP_KUBE_INVALID'))
     return new RestampError('RESTAMP_ROLL_REFUSED', error.detail, { cause: error });
