@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { Counter, Histogram } from 'prom-client';
 import t from 'tap';
 import { createMetrics } from '../src/metrics.ts';
 
@@ -84,4 +86,17 @@ t.test('createMetrics has Reloader’s labels and buckets', async (t) => {
     [...text.matchAll(/^rest_client_request_duration_seconds_bucket\{le="([^"]+)"/gm)].map(([, le]) => le),
     ['0.001', '0.01', '0.05', '0.1', '0.5', '1', '5', '10', '30', '+Inf'],
   );
+});
+
+t.test('every counter and histogram is counted somewhere in the product', async (t) => {
+  const product = globSync('{src,webhook,certs}/**/*.ts')
+    .filter((file) => !/^src\/(reloader-)?metrics\.ts$/.test(file))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  const { reloader, ...ours } = createMetrics({ byNamespace: true });
+  const declared = Object.entries({ ...ours, ...reloader }).filter(
+    ([, metric]) => metric instanceof Counter || metric instanceof Histogram,
+  );
+  t.ok(declared.length > 20);
+  for (const [name] of declared) t.match(product, new RegExp(`\\b${name}\\??\\.(inc|observe)\\(`), name);
 });

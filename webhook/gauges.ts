@@ -1,7 +1,7 @@
 import type { Metrics } from '../src/metrics.ts';
 import type { assembleMutator } from '../src/roll/assemble.ts';
 import type { Leadership } from '../src/roll/leadership.ts';
-import type { HoldReason } from '../src/roll/queue.ts';
+import { HOLD_REASONS } from '../src/roll/hold-reasons.ts';
 import type { Watches } from '../src/roll/watches.ts';
 import type { Admission } from './admission.ts';
 
@@ -15,18 +15,6 @@ export type Gauged = Pick<
   /** Undefined without a front door. */
   readonly admission: Pick<Admission, 'registered'> | undefined;
 };
-
-/** Every reason is always there, so that an alert on it does not miss the first time. */
-const REASONS: readonly HoldReason[] = [
-  'quiet',
-  'release',
-  'limit',
-  'contested',
-  'rejected',
-  'unavailable',
-  'standby',
-  'stop',
-];
 
 /** Registers the gauges. */
 export function addGauges(metrics: Metrics, { watches, leadership, admission, ...roll }: Gauged): void {
@@ -59,9 +47,12 @@ export function addGauges(metrics: Metrics, { watches, leadership, admission, ..
     });
   metrics.gauge(
     'restamp_watch_age_seconds',
-    'Time since the API server last spoke on a watch; bookmarks come every minute.',
+    'Time since the API server last spoke on a watch, of the watch that has waited longest; bookmarks come every minute.',
     function () {
-      for (const { resource, seconds } of watches.ages()) this.set({ resource }, seconds);
+      const oldest = new Map<string, number>();
+      for (const { resource, seconds } of watches.ages())
+        oldest.set(resource, Math.max(seconds, oldest.get(resource) ?? 0));
+      for (const [resource, seconds] of oldest) this.set({ resource }, seconds);
     },
     ['resource'],
   );
@@ -70,7 +61,8 @@ export function addGauges(metrics: Metrics, { watches, leadership, admission, ..
     'Stale workloads that are not rolled yet, by reason.',
     function () {
       const waiting = roll.queue.waiting();
-      for (const reason of REASONS)
+      // Every reason is always there, so that an alert on it does not miss the first time.
+      for (const reason of HOLD_REASONS)
         this.set({ reason }, waiting.filter((one) => one.reason === reason).length);
     },
     ['reason'],

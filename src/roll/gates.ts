@@ -5,7 +5,7 @@ import { pauseMs } from '../core/pause.ts';
 import { sourceKey } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import { openRequest, type Request } from '../core/wishes.ts';
-import type { HoldReason } from './queue.ts';
+import type { HoldReason } from './hold-reasons.ts';
 import type { Releases } from './releases.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { SourceBook } from './source-book.ts';

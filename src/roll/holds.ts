@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { RollEntry } from '../core/history.ts';
 import { readRollSource, type RollSource } from '../core/roll-source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
-import type { HoldReason } from './queue.ts';
+import type { HoldReason } from './hold-reasons.ts';
 
 /** What `restamp.dev/held` says: it keeps the actors of a roll that waits for long, over a restart of ours too. */
 export type Held = {
@@ -21,7 +21,14 @@ export type HoldsOptions = {
 };
 
 /** These waits are short, or their annotation could not be written either (DESIGN 4). */
-const SHORT: ReadonlySet<HoldReason> = new Set(['quiet', 'release', 'rejected', 'unavailable', 'standby']);
+const SHORT: ReadonlySet<HoldReason> = new Set([
+  'quiet',
+  'release',
+  'rejected',
+  'unavailable',
+  'terminating',
+  'standby',
+]);
 
 /** Why each stale workload waits: told once in the audit log, and kept on the workload where it takes long. */
 export class Holds {

@@ -2,18 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Faults } from '../faults.ts';
 import type { Timing } from '../core/wishes.ts';
 import { backoffMs } from './backoff.ts';
-
-/** Why a stale workload is not rolled yet (DESIGN 1). */
-export type HoldReason =
-  | 'quiet' // its sources have just changed
-  | 'release' // the release that changed them is still being written
-  | 'pause' // its pause after a roll is not over
-  | 'limit' // it has been rolled too often
-  | 'contested' // another manager takes the lever away
-  | 'rejected' // the API server refuses the patch, or a fault of ours is in its way
-  | 'unavailable' // the API server cannot be reached
-  | 'standby' // another replica holds the Lease
-  | 'stop'; // somebody has turned the stop switch
+import type { HoldReason } from './hold-reasons.ts';
 
 /** How one attempt to roll a workload ended. */
 export type Outcome =

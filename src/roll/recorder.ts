@@ -3,7 +3,7 @@ import type { RollEntry } from '../core/history.ts';
 import type { RollSource } from '../core/roll-source.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
-import { reasonOf, RestampError } from '../errors.ts';
+import { reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 
 /** Reloader's two reasons of Events (reloader.md 7.3). */
@@ -29,6 +29,8 @@ export type RecorderOptions = {
     readonly attributed: boolean;
     /** Since the first change of it was seen. */
     readonly seconds?: number;
+    /** Why it failed. */
+    readonly code?: ErrorCode;
   }) => void;
   readonly sendEvent: (event: WorkloadEvent) => Promise<void>;
   /** Hears of each roll; it holds back what it sends while it is told to be busy. */
@@ -104,7 +106,7 @@ export class Recorder {
   failed(workload: Workload, error: RestampError, entry: RollEntry): void {
     const { countRoll } = this.#options;
     const { kind, namespace, name } = workload;
-    countRoll({ success: false, kind, namespace, attributed: false });
+    countRoll({ success: false, kind, namespace, attributed: false, code: error.code });
     const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
     this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
     this.#event(workload, 'ReloadFail', message, entry.sources[0]);

@@ -13,7 +13,8 @@ import type { Faults } from '../faults.ts';
 import { backoffMs } from './backoff.ts';
 import type { Gates } from './gates.ts';
 import type { Judge } from './judge.ts';
-import type { HoldReason, Outcome } from './queue.ts';
+import type { HoldReason } from './hold-reasons.ts';
+import type { Outcome } from './queue.ts';
 import type { PatchWorkload, RollWriter, Written } from './roll-writer.ts';
 import type { SourceReader } from './source-reader.ts';
 

@@ -91,12 +91,13 @@ export function createTelling(log: Log, metrics: Metrics): Told {
     recorder: {
       audit: log.audit,
       error: log.error,
-      countRoll: ({ success, kind, namespace, attributed, seconds }) => {
+      countRoll: ({ success, kind, namespace, attributed, seconds, code }) => {
         const { reloads, reloadsByNamespace, actions } = metrics.reloader;
         reloads.inc({ success: String(success) });
         reloadsByNamespace?.inc({ success: String(success), namespace });
         actions.inc({ workload_kind: kind, result: success ? 'success' : 'error' });
         if (success) metrics.rolls.inc({ kind, attributed: String(attributed) });
+        if (code !== undefined) metrics.rollFailures.inc({ code });
         if (seconds !== undefined) metrics.rollSeconds.observe(seconds);
       },
     },

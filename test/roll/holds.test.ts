@@ -1,8 +1,8 @@
 import t from 'tap';
 import type { RollEntry } from '../../src/core/history.ts';
 import { workloadKey } from '../../src/core/workload.ts';
+import type { HoldReason } from '../../src/roll/hold-reasons.ts';
 import { heldSources, Holds } from '../../src/roll/holds.ts';
-import type { HoldReason } from '../../src/roll/queue.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { NAMESPACE, NOW, workload } from './things.ts';
 
@@ -59,7 +59,14 @@ t.test('a long hold is written on the workload, and read back as it was', async 
 });
 
 t.test('a short hold, or one whose annotation could not be written, is only told', async (t) => {
-  const short: readonly HoldReason[] = ['quiet', 'release', 'rejected', 'unavailable', 'standby'];
+  const short: readonly HoldReason[] = [
+    'quiet',
+    'release',
+    'rejected',
+    'unavailable',
+    'terminating',
+    'standby',
+  ];
   for (const reason of short) {
     const { audit, changes, held } = holds();
     held.hold(api, reason, '', entry('cm/app'));

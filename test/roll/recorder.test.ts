@@ -125,7 +125,9 @@ t.test('a failure is told in the words of Reloader, with its code and remedy bes
   t.same(sent.items, [
     { workload: api, type: 'Warning', reason: 'ReloadFail', message, component: 'reloader-secrets' },
   ]);
-  t.same(counted, [{ success: false, kind: 'Deployment', namespace: 'apps', attributed: false }]);
+  t.same(counted, [
+    { success: false, kind: 'Deployment', namespace: 'apps', attributed: false, code: error.code },
+  ]);
   t.same(audit, []);
 });
 

@@ -1,0 +1,39 @@
+import t from 'tap';
+import { RestampError } from '../../src/errors.ts';
+import type { Log } from '../../src/log.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { createTelling } from '../../src/roll/telling.ts';
+
+function telling() {
+  const lines: string[] = [];
+  const line = (_fields: object, message: string): void => void lines.push(message);
+  const log = { debug: line, info: line, warn: line, error: line, audit: line } as unknown as Log;
+  const metrics = createMetrics();
+  return { told: createTelling(log, metrics), lines, text: () => metrics.registry.metrics() };
+}
+
+const roll = { kind: 'Deployment', namespace: 'apps', attributed: false } as const;
+
+t.test('a roll that failed is counted by its code, and no roll is', async (t) => {
+  const { told, text } = telling();
+  told.recorder.countRoll({ ...roll, success: false, code: 'RESTAMP_KUBE_UNAVAILABLE' });
+  const shown = await text();
+  t.match(shown, /^restamp_roll_failures_total\{code="RESTAMP_KUBE_UNAVAILABLE"\} 1$/m);
+  t.notMatch(shown, /^restamp_rolls_total\{/m);
+  t.match(shown, /^reloader_action_total\{workload_kind="Deployment",result="error"\} 1$/m);
+});
+
+t.test('a roll is counted, and no failure is', async (t) => {
+  const { told, text } = telling();
+  told.recorder.countRoll({ ...roll, success: true, seconds: 0.3 });
+  const shown = await text();
+  t.match(shown, /^restamp_rolls_total\{kind="Deployment",attributed="false"\} 1$/m);
+  t.notMatch(shown, /^restamp_roll_failures_total\{/m);
+});
+
+t.test('what is tried again is counted by its code and logged', async (t) => {
+  const { told, lines, text } = telling();
+  told.onTrouble(new RestampError('RESTAMP_KUBE_GONE', 'a list'));
+  t.match(await text(), /^restamp_errors_total\{code="RESTAMP_KUBE_GONE"\} 1$/m);
+  t.same(lines, ['The resource version is too old: a list']);
+});
