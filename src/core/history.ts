@@ -1,10 +1,12 @@
-import { isTime, MAX_KEYS, readRollSource, type RollSource } from './roll-source.ts';
+import { isCount, isTime, MAX_KEYS, readRollSource, type RollSource } from './roll-source.ts';
 
 /** Why one roll happened. */
 export type RollEntry = {
   /** RFC 3339: when the workload was patched. */
   readonly rolled: string;
+  /** All that were stale, or the first of them; `more` counts the rest. */
   readonly sources: readonly RollSource[];
+  readonly more?: number;
   /** Why it waited, if it did: names of holds. */
   readonly waited?: readonly string[];
 };
@@ -29,20 +31,61 @@ export function parseHistory(text: string | undefined): RollEntry[] {
 }
 
 function readEntry(entry: unknown): RollEntry[] {
-  const { rolled, sources, waited } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+  const { rolled, sources, more, waited } = (entry ?? {}) as Readonly<Record<string, unknown>>;
   if (!isTime(rolled) || !Array.isArray(sources)) return [];
   const why = Array.isArray(waited) ? waited.filter((one) => typeof one === 'string').slice(0, MAX_KEYS) : [];
   const read = sources.map(readRollSource).filter((one) => one !== undefined);
-  return [{ rolled, sources: read, ...(why.length === 0 ? {} : { waited: why }) }];
+  const rest = isCount(more) ? { more } : {};
+  return [{ rolled, sources: read, ...rest, ...(why.length === 0 ? {} : { waited: why }) }];
 }
 
-/** The new text of `restamp.dev/last-roll`: newest first, at most 10 entries and 8 KiB; undefined if none fits. */
-export function addToHistory(text: string | undefined, entry: RollEntry): string | undefined {
-  const entries = [entry, ...parseHistory(text)].slice(0, MAX_ENTRIES);
-  while (entries.length > 0) {
-    const next = JSON.stringify(entries);
-    if (Buffer.byteLength(next) <= MAX_BYTES) return next;
-    entries.pop();
+/**
+ * The new text of `restamp.dev/last-roll`: newest first, at most 10 entries, and at most 8 KiB or `room` bytes. The new
+ * entry is cut before it is left out, so that the text changes with each roll; undefined where not even that has room.
+ */
+export function addToHistory(
+  text: string | undefined,
+  entry: RollEntry,
+  room = MAX_BYTES,
+): string | undefined {
+  const bytes = Math.min(room, MAX_BYTES);
+  const newest = fitSources(entry, bytes - BRACKETS);
+  if (newest === undefined) return undefined;
+  const entries = [newest, ...parseHistory(text)].slice(0, MAX_ENTRIES);
+  while (entries.length > 1 && bytesOf(entries) > bytes) entries.pop();
+  return JSON.stringify(entries);
+}
+
+const BRACKETS = Buffer.byteLength('[]');
+
+/**
+ * What names sources, as it fits into `room` bytes of JSON: the first sources, and in `more` how many were left out.
+ * Where not even one fits, that one without keys and actors; undefined where nothing does.
+ */
+export function fitSources<T extends Pick<RollEntry, 'sources' | 'more'>>(
+  told: T,
+  room: number,
+): T | undefined {
+  if (bytesOf(told) <= room) return told;
+  const { sources, more = 0 } = told;
+  const cut = (kept: readonly RollSource[]): T => ({
+    ...told,
+    sources: kept,
+    more: more + sources.length - kept.length,
+  });
+  let left = room - bytesOf({ ...told, sources: [], more: more + sources.length });
+  let count = 0;
+  for (const source of sources) {
+    // A comma follows.
+    left -= bytesOf(source) + 1;
+    if (left < 0) break;
+    count += 1;
   }
-  return undefined;
+  const slim = sources.slice(0, 1).map(({ source, cause, changed }) => ({ source, cause, changed }));
+  const shorter = count > 0 ? [cut(sources.slice(0, count))] : [cut(slim), cut([])];
+  return shorter.find((one) => bytesOf(one) <= room);
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }

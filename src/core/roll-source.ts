@@ -30,18 +30,22 @@ export function readRollSource(value: unknown): RollSource | undefined {
     return undefined;
   if (![by, manager].every((one) => one === undefined || isText(one))) return undefined;
   if (!(keys === undefined || (Array.isArray(keys) && keys.every(isText)))) return undefined;
-  if (!(more === undefined || (Number.isSafeInteger(more) && (more as number) > 0))) return undefined;
+  if (!(more === undefined || isCount(more))) return undefined;
   return {
     source,
     cause: cause.slice(0, MAX_TEXT),
     ...(keys === undefined
       ? {}
       : { keys: keys.slice(0, MAX_KEYS).map((key: string) => key.slice(0, MAX_TEXT)) }),
-    ...(more === undefined ? {} : { more: more as number }),
+    ...(more === undefined ? {} : { more }),
     ...(by === undefined ? {} : { by: (by as string).slice(0, MAX_TEXT) }),
     ...(manager === undefined ? {} : { manager: (manager as string).slice(0, MAX_TEXT) }),
     changed,
   };
+}
+
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

@@ -55,6 +55,8 @@ export type Workload = {
   readonly pause: Pause | undefined;
   /** When each field manager but us last wrote outside the status (RFC 3339), for telling. */
   readonly writers: ReadonlyMap<string, string>;
+  /** When we, in whichever replica, last wrote it (RFC 3339, to the second). */
+  readonly ownWrite: string | undefined;
   /** The stored map, history and hold, as text. */
   readonly stamps: string | undefined;
   readonly lastRoll: string | undefined;
@@ -155,6 +157,7 @@ export function reduceWorkload(
       ? readPause(settings.keys, metadata.annotations, template.metadata?.annotations, says(object, 'paused'))
       : undefined,
     writers: readWriters(metadata.managedFields ?? []),
+    ownWrite: readOwnWrite(metadata.managedFields ?? []),
     lastRoll: annotation(metadata.annotations, LAST_ROLL),
     held: annotation(metadata.annotations, HELD),
   };
@@ -210,6 +213,14 @@ function readWriters(fields: readonly ManagedField[]): Map<string, string> {
     if (manager !== undefined && manager !== OURSELVES && subresource !== 'status')
       if (time >= (writers.get(manager) ?? '')) writers.set(manager, time);
   return writers;
+}
+
+function readOwnWrite(fields: readonly ManagedField[]): string | undefined {
+  const own = fields.filter(({ manager, subresource }) => manager === OURSELVES && subresource !== 'status');
+  return own
+    .flatMap(({ time }) => time ?? [])
+    .sort()
+    .at(-1);
 }
 
 /** The field manager that wrote a workload last: the one that is new since `before`, else the newest. */

@@ -12,6 +12,7 @@ import { Holds } from './holds.ts';
 import { RolloutObserver } from './observer.ts';
 import { Releases } from './releases.ts';
 import { RollRates } from './roll-rates.ts';
+import { InFlight } from './in-flight.ts';
 import { Judge } from './judge.ts';
 import { LiveSources } from './live-sources.ts';
 import { PodStatuses } from './pod-statuses.ts';
@@ -95,6 +96,7 @@ export function assembleMutator(
   const remakes = new Remakes({ store: ports.remakeStore, jobs: ports.jobs, clock, onTrouble });
   const releases = new Releases(clock);
   const rates = new RollRates(clock, settings.rollLimit);
+  const inFlight = new InFlight();
   const { releaseQuietMs } = settings;
   const gates = new Gates({ clock, sources, releases, rates, releaseQuietMs, stopped: ports.stopped });
   const observer = new RolloutObserver({
@@ -129,6 +131,7 @@ export function assembleMutator(
     reader,
     gates,
     patch: ports.patchWorkload,
+    inFlight,
     writer: new RollWriter({
       patch: ports.patchWorkload,
       read: ports.readWorkload,
@@ -160,7 +163,7 @@ export function assembleMutator(
       rates.rolled(key, levers, workload.bare);
       // The watch may have shown our roll, and what somebody did to it, before the answer to the patch came.
       const now = workloads.get(key)?.workload;
-      if (now !== undefined && now.lastRoll !== workload.lastRoll) {
+      if (now !== undefined && inFlight.wasShown(key)) {
         const writer = lastWriter(now, workload);
         if (rates.saw(key, now, writer)) ports.onReverted(now, writer ?? '');
       }
@@ -225,7 +228,7 @@ export function assembleMutator(
     lenders,
     reread: (borrowers) => borrowerReader.read(borrowers),
     pauses,
-    writes: new Writes({ releases, rates, queue, pauses, ...ports }),
+    writes: new Writes({ releases, rates, inFlight, queue, pauses, ...ports }),
     observer,
     recoveryPerSecond: settings.recoveryRollsPerSecond,
     onUnproven: ports.onUnproven,

@@ -46,8 +46,16 @@ export class RollRates {
     if (rate !== undefined) rate.levers = [];
   }
 
-  /** A workload was written, by `writer`. True if somebody took our levers away and changed nothing else of its template. */
-  saw(key: string, workload: Pick<Workload, 'levers' | 'bare'>, writer: string | undefined): boolean {
+  /**
+   * A workload was written, by `writer` or, perhaps in another replica, by us. True if somebody else took our levers away
+   * and changed nothing else of its template.
+   */
+  saw(
+    key: string,
+    workload: Pick<Workload, 'levers' | 'bare'>,
+    writer: string | undefined,
+    byUs = false,
+  ): boolean {
     const rate = this.#rates.get(key);
     if (rate === undefined || rate.levers.length === 0) return false;
     const has = (wanted: Lever): boolean =>
@@ -56,8 +64,8 @@ export class RollRates {
           container === wanted.container && name === wanted.name && value === wanted.value,
       );
     if (rate.levers.every(has)) return false;
-    if (workload.bare !== rate.bare) {
-      // A new template: what it lacks, it lacks on purpose.
+    if (byUs || workload.bare !== rate.bare) {
+      // A newer roll has taken their place; or it is a new template: what it lacks, it lacks on purpose.
       rate.levers = [];
       return false;
     }

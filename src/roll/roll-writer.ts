@@ -54,15 +54,35 @@ export class RollWriter {
     this.#options = options;
   }
 
+  /** What a roll writes into the pod template; undefined for a kind of which it is another object's or none. */
+  template(workload: Workload, roll: RollWrite): TemplatePatch | undefined {
+    return this.#way(workload) === 'patch' ? this.#planned(workload, roll) : undefined;
+  }
+
   write(workload: Workload, roll: RollWrite): Promise<Written> {
+    const template = this.#planned(workload, roll);
+    switch (this.#way(workload)) {
+      case 'remake':
+        return this.#remake(workload, roll, template);
+      case 'run':
+        return this.#run(workload, roll, template);
+      case 'restart':
+        return this.#restart(workload, roll);
+      case 'patch':
+        return this.#patch(workload, roll, template);
+    }
+  }
+
+  #way({ row, wishes }: Workload): 'remake' | 'run' | 'restart' | 'patch' {
+    if (row.roll === 'remake') return 'remake';
+    if (row.roll === 'run' && !wishes.nextRun) return 'run';
+    return row.restart !== undefined && wishes.restart ? 'restart' : 'patch';
+  }
+
+  #planned(workload: Workload, roll: RollWrite): TemplatePatch {
     const strategy = workload.wishes.lever ?? this.#options.strategyOf(apiKind(workload.row));
     const planned = planLever(workload.levers, roll.changes, roll.stamp, strategy);
-    const template = roll.returns ? withStamp(planned, roll.stamp) : planned;
-    if (workload.row.roll === 'remake') return this.#remake(workload, roll, template);
-    if (workload.row.roll === 'run' && !workload.wishes.nextRun) return this.#run(workload, roll, template);
-    if (workload.row.restart !== undefined && workload.wishes.restart)
-      return this.#restart(workload, roll, workload.row.restart);
-    return this.#patch(workload, roll, template);
+    return roll.returns ? withStamp(planned, roll.stamp) : planned;
   }
 
   async #patch(workload: Workload, { metadata }: RollWrite, template: TemplatePatch): Promise<Written> {
@@ -112,7 +132,8 @@ export class RollWriter {
   }
 
   /** Restarts what is older than a time after the change, and after every restart before. */
-  async #restart(workload: Workload, roll: RollWrite, path: readonly string[]): Promise<Written> {
+  async #restart(workload: Workload, roll: RollWrite): Promise<Written> {
+    const path = workload.row.restart ?? [];
     const object = await this.#asJudged(workload);
     const told = valueAt(object, path);
     const last = typeof told === 'string' ? Date.parse(told) || 0 : 0;

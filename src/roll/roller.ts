@@ -12,6 +12,7 @@ import { hasCode, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { backoffMs } from './backoff.ts';
 import type { Gates } from './gates.ts';
+import type { InFlight } from './in-flight.ts';
 import type { Judge } from './judge.ts';
 import type { HoldReason } from './hold-reasons.ts';
 import type { Outcome } from './queue.ts';
@@ -32,6 +33,7 @@ export type RollerOptions = {
   readonly gates: Gates;
   readonly patch: PatchWorkload;
   readonly writer: RollWriter;
+  readonly inFlight: InFlight;
   /** Reads a workload again; it is put into the book. */
   readonly reread: (workload: Workload) => Promise<void>;
   /** The workload as the API server has stored it. */
@@ -103,7 +105,7 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<void> {
-    const { clock, patch, writer, onRolling, onSkipped } = this.#options;
+    const { clock, patch, writer, inFlight, onRolling, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
     if (fitted === undefined)
@@ -134,6 +136,11 @@ export class Roller {
       returns: plan.returns,
       print: [String(plan.rolled.n), ...plan.stale.map(({ key }) => digestsOf(key, plan)).sort()],
     };
+    const key = workloadKey(workload);
+    inFlight.begin(key, {
+      annotations: metadata.annotations,
+      template: writer.template(workload, roll),
+    });
     onRolling(workload);
     let written: Written | undefined;
     try {
@@ -145,6 +152,7 @@ export class Roller {
     const { object, levers } = written;
     this.#store(workload, object);
     this.#record(workload, () => this.#options.onRolled(workload, { entry, levers }));
+    inFlight.end(key);
   }
 
   #store(workload: Workload, object: WorkloadObject): void {

@@ -4,6 +4,7 @@ import { SOURCE_ROWS, sourceKey } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
 import { isAhead, type Wishes } from '../core/wishes.ts';
 import { lastWriter, workloadKey, type Workload } from '../core/workload.ts';
+import type { InFlight } from './in-flight.ts';
 import type { Pauses } from './pauses.ts';
 import type { RollQueue } from './queue.ts';
 import type { Releases } from './releases.ts';
@@ -13,6 +14,7 @@ export type WritesOptions = {
   readonly clock: Clock;
   readonly releases: Releases;
   readonly rates: RollRates;
+  readonly inFlight: Pick<InFlight, 'shows'>;
   readonly queue: Pick<RollQueue, 'recheck'>;
   readonly pauses: Pauses;
   /** A part of a `…/reload` list cannot be used. */
@@ -57,7 +59,7 @@ export class Writes {
 
   /** A workload was written: a release went on, a lever is gone, somebody asks. */
   workload(workload: Workload, before: Workload | undefined): void {
-    const { releases, rates, queue, onReverted } = this.#options;
+    const { releases, rates, inFlight, queue, onReverted } = this.#options;
     const key = workloadKey(workload);
     if (workload.release !== undefined && workload.releaseWrite !== undefined)
       if (before?.releaseWrite !== workload.releaseWrite) {
@@ -65,15 +67,20 @@ export class Writes {
         queue.recheck(key);
       }
     if (before?.wishes.request?.at !== workload.wishes.request?.at) queue.recheck(key);
-    // The event of our own roll can come before the answer to it.
-    const ours = workload.lastRoll !== undefined && workload.lastRoll !== before?.lastRoll;
     const writer = lastWriter(workload, before);
-    if (ours) rates.rolling(key);
-    else if (rates.saw(key, workload, writer)) onReverted(workload, writer ?? '');
+    // The event of our own roll can come before the answer to it.
+    if (inFlight.shows(workload)) rates.rolling(key);
+    else if (rates.saw(key, workload, writer, isOurs(workload, before))) onReverted(workload, writer ?? '');
   }
   #request(key: string, { request }: Wishes, before: Wishes | undefined): void {
     const { clock, onUnusableRequest } = this.#options;
     if (request === undefined || request.at === before?.request?.at) return;
     if (isAhead(request.at, clock.now())) onUnusableRequest(key, request.at);
   }
+}
+
+/** Whether a replica of ours wrote it last: a roll of another one has other levers, and there may be no room to say so. */
+function isOurs(now: Workload, before: Workload | undefined): boolean {
+  const rolled = now.lastRoll !== undefined && now.lastRoll !== before?.lastRoll;
+  return rolled || (now.ownWrite ?? '') > (before?.ownWrite ?? '');
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { addToHistory, parseHistory, shortKeys, type RollEntry } from '../../src/core/history.ts';
+import { addToHistory, fitSources, parseHistory, shortKeys, type RollEntry } from '../../src/core/history.ts';
 
 const entry = (at: number, keys: readonly string[] = []): RollEntry => ({
   rolled: new Date(at * 1000).toISOString(),
@@ -39,17 +39,57 @@ t.test('addToHistory keeps to 8 KiB by leaving out the oldest', async (t) => {
   );
 });
 
+const many = (count: number, at = 1): RollEntry => ({
+  rolled: new Date(at * 1000).toISOString(),
+  sources: Array.from({ length: count }, (_, index) => ({
+    source: `cm/application-config-${index}`,
+    cause: 'changed',
+    changed: '2026-11-22T10:00:00Z',
+  })),
+});
+
 t.test('addToHistory counts bytes, not characters, and fills the last one', async (t) => {
   const frame = Buffer.byteLength(added(undefined, entry(1, [''])));
   const fits = entry(1, ['k'.repeat(8192 - frame)]);
   t.equal(Buffer.byteLength(added(undefined, fits)), 8192);
-  t.equal(addToHistory(undefined, entry(1, ['k'.repeat(8193 - frame)])), undefined, 'one more is too many');
-  const wide = entry(1, ['é'.repeat(Math.ceil((8193 - frame) / 2))]);
-  t.equal(addToHistory(undefined, wide), undefined);
+  const bare = { source: 'cm/app', cause: 'changed', changed: '2026-11-22T10:00:00Z' };
+  for (const key of ['k'.repeat(8193 - frame), 'é'.repeat(Math.ceil((8193 - frame) / 2))])
+    t.same(parseHistory(added(undefined, entry(1, [key])))[0]?.sources, [bare], 'one more is too many');
 });
 
-t.test('addToHistory gives nothing rather than a history without the newest entry', async (t) => {
-  t.equal(addToHistory(added(undefined, entry(1)), entry(2, ['k'.repeat(9000)])), undefined);
+t.test('addToHistory cuts an entry that is too large, so that the text changes with each roll', async (t) => {
+  let text: string | undefined;
+  for (const count of [90, 1000, 5000]) {
+    const next = added(text, many(count, count));
+    t.not(next, text);
+    t.ok(Buffer.byteLength(next) <= 8192);
+    const { sources, more = 0 } = parseHistory(next)[0]!;
+    t.same(sources, many(count).sources.slice(0, sources.length), 'the first ones');
+    t.ok(sources.length > 50);
+    t.equal(sources.length + more, count);
+    text = next;
+  }
+});
+
+t.test('addToHistory takes no more room than there is, down to none', async (t) => {
+  const text = added(undefined, entry(1));
+  for (let room = 8192; room >= 0; room -= 7) {
+    const next = addToHistory(text, many(100), room);
+    if (next === undefined) {
+      t.ok(room < 80, `${room} bytes are enough to say that it rolled`);
+      continue;
+    }
+    t.ok(Buffer.byteLength(next) <= room);
+    t.equal(parseHistory(next)[0]?.rolled, many(100).rolled);
+  }
+});
+
+t.test('fitSources leaves what fits as it is, and adds to a count that is there', async (t) => {
+  const whole = many(3);
+  t.equal(fitSources(whole, 8192), whole);
+  const cut = fitSources({ ...whole, more: 5 }, JSON.stringify(whole).length - 1);
+  t.same(cut?.sources, whole.sources.slice(0, 2));
+  t.equal(cut?.more, 6);
 });
 
 t.test('addToHistory begins anew where the old text is damaged', async (t) => {

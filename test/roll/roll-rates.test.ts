@@ -90,6 +90,19 @@ t.test('a new template without the lever is no revert, and neither is what follo
   t.equal(known.contender(KEY), undefined);
 });
 
+t.test(
+  'levers that a newer roll of ours has replaced are no revert, and neither is what follows',
+  async (t) => {
+    const { known, roll } = rates();
+    roll();
+    const other = { levers: [{ ...present, value: 'bb' }], bare: 'bare' };
+    t.equal(known.saw(KEY, { levers: [present], bare: 'bare' }, 'Reloader', true), false);
+    t.equal(known.saw(KEY, other, 'Reloader', true), false);
+    t.equal(known.saw(KEY, other, 'tool'), false);
+    t.equal(known.contender(KEY), undefined);
+  },
+);
+
 t.test('the second revert leaves the workload to the other manager for ten minutes', async (t) => {
   const { clock, known, roll, revert } = rates(1000);
   roll();

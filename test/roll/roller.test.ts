@@ -5,7 +5,7 @@ import { parseHistory } from '../../src/core/history.ts';
 import { sourceData } from '../../src/core/source-data.ts';
 import { RestampError, type ErrorCode } from '../../src/errors.ts';
 import { digestOf } from './things.ts';
-import { settled } from './world.ts';
+import { settled, world } from './world.ts';
 
 const sha1 = (data: object): string => reloaderHash(sourceData('cm', { data }));
 
@@ -172,4 +172,33 @@ t.test('where the lever has its target value already, the template changes all t
   t.same(made.rolled(), ['api']);
   const last = made.patches.at(-1);
   t.match(last?.body.spec?.template.metadata?.annotations ?? {}, { 'restamp.dev/stamp': /^\d+\./ });
+});
+
+t.test('a roll for very many sources is told in short, and is nobody’s revert', async (t) => {
+  const made = world({ baselinesPerSecond: 1000 });
+  const names = Array.from({ length: 120 }, (_, at) => `cm/application-config-${at}`);
+  const put = (value: string): void => {
+    for (const name of names) made.putSource(name, { ca: value }, { by: 'a sync' });
+  };
+  put('0');
+  made.putWorkload('api', {
+    uses: [],
+    annotations: { 'configmap.reloader.stakater.com/reload': '.*' },
+    settled: true,
+  });
+  made.mutator.start();
+  await made.pass(5000);
+  let told = '';
+  for (let round = 1; round <= 4; round += 1) {
+    put(String(round));
+    await made.pass(20_000);
+    t.equal(made.rolled().length, round);
+    const next = (made.stored('api').metadata.annotations ?? {})[LAST_ROLL] ?? '';
+    t.not(next, told, 'the history changes with each roll');
+    told = next;
+    const { sources, more = 0 } = parseHistory(next)[0]!;
+    t.equal(sources.length + more, 120);
+  }
+  t.same(made.reverted, []);
+  t.equal(made.queue.size, 0);
 });

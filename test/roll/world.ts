@@ -92,6 +92,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const unproven: string[] = [];
   const unreadable: string[] = [];
   const unusable: string[] = [];
+  const reverted: string[] = [];
   let version = 1000;
   const nextVersion = (): string => String((version += 1));
   /** What tests put in the way: before a read of a source and before its answer, before a read of a workload, before a patch is stored, and between its echo and its reply. */
@@ -169,7 +170,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
       onInvalidList: () => undefined,
       onInvalidPause: () => undefined,
       onUnusableRequest: (key, at) => unusable.push(`${key} ${at}`),
-      onReverted: () => undefined,
+      onReverted: ({ name }, manager) => reverted.push(`${name} ${manager}`),
       onOutcome: () => undefined,
       audit: (fields) => audit.push(fields),
       stopped: () => false,
@@ -259,6 +260,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     unproven,
     unreadable,
     unusable,
+    reverted,
     putSource,
     deleteSource,
     putWorkload,

@@ -48,3 +48,28 @@ t.test('a request from the future on a source is told of too, once for each time
   }
   t.same(made.unusable, [`apps/cm/app ${AHEAD}`, 'apps/cm/app 2098-01-01T00:00:00.000Z']);
 });
+
+/** Somebody writes `env` into the Deployment, and the API server notes the manager. */
+function setEnv(made: World, env: readonly object[], manager: string, time: string): void {
+  const stored = made.stored('api') as unknown as {
+    metadata: { managedFields?: object[] };
+    spec: { template: { spec: { containers: { env?: readonly object[] }[] } } };
+  };
+  stored.spec.template.spec.containers[0]!.env = env;
+  stored.metadata.managedFields = [{ manager, operation: 'Update', time }];
+  made.annotate('api', {});
+}
+
+t.test('a roll of another replica is no revert, though there was no room to tell of it', async (t) => {
+  const rolled = [{ name: 'STAKATER_APP_CONFIGMAP', value: 'of another replica' }];
+  for (const [manager, reverted] of [
+    ['Reloader', []],
+    ['kubectl', ['api kubectl']],
+  ] as const) {
+    const made = await settled(['api']);
+    made.putSource('cm/app', { a: '2' });
+    await made.pass(3000);
+    setEnv(made, rolled, manager, '2026-11-22T12:01:00Z');
+    t.same(made.reverted, reverted);
+  }
+});

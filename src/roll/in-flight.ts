@@ -1,0 +1,32 @@
+import { bearsRoll, type RollPrint } from '../core/roll-print.ts';
+import { workloadKey, type Workload } from '../core/workload.ts';
+
+type Flight = { readonly print: RollPrint; shown: boolean };
+
+/** The rolls that were sent and whose answers have not come: the watch may show them sooner, or the answer is lost. */
+export class InFlight {
+  readonly #flights = new Map<string, Flight>();
+
+  /** A roll of this workload is about to be sent. */
+  begin(key: string, print: RollPrint): void {
+    this.#flights.set(key, { print, shown: false });
+  }
+
+  /** A workload was seen: whether it bears the roll that is on its way. */
+  shows(workload: Workload): boolean {
+    const flight = this.#flights.get(workloadKey(workload));
+    if (flight === undefined || !bearsRoll(workload, flight.print)) return false;
+    flight.shown = true;
+    return true;
+  }
+
+  /** Whether the roll that is on its way was seen. */
+  wasShown(key: string): boolean {
+    return this.#flights.get(key)?.shown ?? false;
+  }
+
+  /** What became of the roll is known. */
+  end(key: string): void {
+    this.#flights.delete(key);
+  }
+}
