@@ -38,6 +38,19 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Ends as the work ends, or with undefined as soon as `over` aborts: the work goes on, and nobody waits for it. */
+export function orOver<T>(work: Promise<T>, over: AbortSignal): Promise<T | undefined> {
+  if (over.aborted) {
+    work.catch(() => undefined);
+    return Promise.resolve(undefined);
+  }
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve(undefined);
+    over.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => over.removeEventListener('abort', leave));
+  });
+}
+
 /** Ends with the work, or after `ms` if that is sooner: `over` tells the work, which must not reject, that nobody waits any more. */
 export async function atMost(
   clock: Clock,

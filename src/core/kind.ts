@@ -148,6 +148,7 @@ export function kindPath(
   name?: string,
 ): string {
   const base = row.group === '' ? `/api/${row.version}` : `/apis/${row.group}/${row.version}`;
-  const scope = namespace === undefined ? '' : `/namespaces/${namespace}`;
-  return `${base}${scope}/${row.resource}${name === undefined ? '' : `/${name}`}`;
+  // A name may be a stranger's text: it must stay one step of the path.
+  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${base}${scope}/${row.resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
 }

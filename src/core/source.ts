@@ -66,6 +66,13 @@ export function parseStampKey(key: string): { type: SourceType; name: string } |
   return row !== undefined && name !== '' && !name.includes('/') ? { type: row.type, name } : undefined;
 }
 
+/** The API server stores objects under a DNS subdomain alone (RFC 1123), so that of any other name there is none. */
+export function isLegalName(name: string): boolean {
+  return name.length <= 253 && LEGAL_NAME.test(name);
+}
+
+const LEGAL_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+
 /** `ConfigMap app`: how a source is called in a sentence for people. */
 export function sourceTitle(ref: { readonly type: SourceType; readonly name: string }): string {
   return `${sourceRow(ref.type).kind} ${ref.name}`;

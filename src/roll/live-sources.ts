@@ -1,7 +1,7 @@
-import { atMost, type Clock } from '../clock.ts';
+import { atMost, orOver, type Clock } from '../clock.ts';
 import { compareVersions } from '../core/resource-version.ts';
 import type { FreshSource } from '../core/admission.ts';
-import type { SourceRef, SourceType } from '../core/source.ts';
+import { isLegalName, sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { hasCode } from '../errors.ts';
 import type { Workload } from '../core/workload.ts';
 import type { Judge } from './judge.ts';
@@ -46,7 +46,9 @@ export class LiveSources {
     const found = new Map<string, FreshSource>();
     for (const [key, { type, name }] of dependencies) {
       const current = type === 'spc' ? this.#options.judge.mounted(workload, name) : undefined;
-      if (type !== 'spc') refs.set(key, { type, name, namespace });
+      // Admission comes before validation: what the API server would not store is not asked for.
+      if (!isLegalName(name)) found.set(key, { current: { state: 'missing' }, sha1: undefined });
+      else if (type !== 'spc') refs.set(key, { type, name, namespace });
       else if (current !== undefined) found.set(key, { current, sha1: current.sha1 });
     }
     const fresh = await this.#freshenAll([...refs.values()]);
@@ -63,32 +65,31 @@ export class LiveSources {
   async #freshenAll(refs: readonly SourceRef[]): Promise<ReadonlySet<SourceRef>> {
     const fresh = new Set<SourceRef>();
     await atMost(this.#options.clock, BUDGET_MS, (over) => {
+      // What does not answer must not keep its turn from the reviews that come.
       const freshen = async (ref: SourceRef): Promise<void> => {
         if (over.aborted) return;
-        await this.#freshen(ref).then(
-          () => fresh.add(ref),
-          () => undefined,
-        );
+        const isFresh = await orOver(this.#freshen(ref, over), over).catch(() => false);
+        if (isFresh === true) fresh.add(ref);
       };
-      return Promise.all(refs.map((ref) => this.#turns.run(ref, () => freshen(ref))));
+      return Promise.all(refs.map((ref) => this.#turns.run(sourceKey(ref), () => freshen(ref))));
     });
     return new Set(fresh);
   }
 
-  async #freshen(ref: SourceRef): Promise<void> {
+  /** Whether it is up to date now. */
+  async #freshen(ref: SourceRef, over: AbortSignal): Promise<boolean> {
     const { reader, readVersion } = this.#options;
     const known = reader.state(ref);
-    if (known === undefined) {
-      await reader.read(ref);
-      return;
-    }
+    // It is tried again by itself, and no review can wait for that.
+    if (reader.unreadable(ref)) return false;
+    if (known === undefined) return reader.read(ref, {}, over);
     try {
       const version = await readVersion(ref);
-      if (known.asOf === undefined || compareVersions(version, known.asOf) > 0)
-        await reader.read(ref, { atLeast: version });
+      const isNewer = known.asOf === undefined || compareVersions(version, known.asOf) > 0;
+      return !isNewer || (!over.aborted && (await reader.read(ref, { atLeast: version }, over)));
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
-      if (known.state === 'present') await reader.read(ref);
+      return known.state === 'missing' || (!over.aborted && (await reader.read(ref, {}, over)));
     }
   }
 }

@@ -168,28 +168,34 @@ export class PodStatuses {
   #ask(page: Page): void {
     if (page.asked) return;
     page.asked = true;
-    void this.#turns.run(page, () => this.#read(page));
+    void this.#read(page);
   }
 
   /** Tries until it is known, or the status is gone. */
   async #read(page: Page): Promise<void> {
-    const { readPodOwner, onTrouble, faults, clock } = this.#options;
+    const { onTrouble, faults, clock } = this.#options;
     const row = new FailureRow();
     while (!this.#stopped && this.#isKept(page))
       try {
-        const { ref, pod } = page.mount;
-        const found = await readPodOwner({ namespace: ref.namespace, name: pod.name });
-        page.owner = found?.workload;
-        // A pod can be younger than its status, which the driver had written for its namesake.
-        const created = Math.max(page.mount.created, found?.created ?? 0);
-        page.mount = { ...page.mount, created };
-        if (this.#isKept(page)) this.#tell(ref, page.owner);
+        await this.#turns.run(sourceKey(page.mount.ref), () => this.#readOwner(page));
         return;
       } catch (error) {
         const known = faults.caught(sourceKey(page.mount.ref), error);
         if (known === error) onTrouble(known);
+        // Without a turn: pods that nobody may read hold up no others.
         await pause(clock, row.next(known));
       }
+  }
+
+  async #readOwner(page: Page): Promise<void> {
+    if (!this.#isKept(page)) return;
+    const { ref, pod } = page.mount;
+    const found = await this.#options.readPodOwner({ namespace: ref.namespace, name: pod.name });
+    page.owner = found?.workload;
+    // A pod can be younger than its status, which the driver had written for its namesake.
+    const created = Math.max(page.mount.created, found?.created ?? 0);
+    page.mount = { ...page.mount, created };
+    if (this.#isKept(page)) this.#tell(ref, page.owner);
   }
 
   /** An exception of whoever is told is no failed read. */

@@ -1,4 +1,4 @@
-import { pause, type Clock } from '../clock.ts';
+import { orOver, pause, type Clock } from '../clock.ts';
 import { keyedDigest, reloaderHash } from '../core/digest.ts';
 import type { ReloaderKeys } from '../core/annotations.ts';
 import { selects, type Selector } from '../core/label-selector.ts';
@@ -55,6 +55,8 @@ export type SourceReaderOptions = {
 /** The first judgement of a large cluster asks for thousands; rolls and the Lease need the API server as well. */
 const READS_AT_ONCE = 32;
 
+const NEVER = new AbortController().signal;
+
 /**
  * Reads the sources of dependencies, once for each stored change, digests them and forgets the data. A change
  * that arrives during a read is read again after it, and each read is told of, so that a source that never rests
@@ -66,7 +68,8 @@ export class SourceReader {
   /** Selections of keys that maps hold digests of, by source. */
   readonly #selections = new Map<string, Map<string, readonly string[]>>();
   readonly #reading = new Map<string, Reading>();
-  readonly #awaited = new Map<string, PromiseWithResolvers<undefined>>();
+  /** Who waits for the end of a read, by source. */
+  readonly #awaited = new Map<string, PromiseWithResolvers<boolean> & { waiters: number }>();
   readonly #turns = new Turns(READS_AT_ONCE);
   #stopped = false;
 
@@ -111,43 +114,55 @@ export class SourceReader {
    * tells when it is done.
    */
   refresh(ref: SourceRef, need: Need = {}): void {
+    this.#want(ref, sourceKey(ref), need).isKept = true;
+  }
+
+  /**
+   * The same as {@link refresh}, before all that nobody waits for; ends when the source has been read, when it is
+   * found to be unreadable, or when `over` aborts, and tells whether it has been read. What nobody else has asked for is
+   * not tried again after that.
+   */
+  async read(ref: SourceRef, need: Need = {}, over: AbortSignal = NEVER): Promise<boolean> {
     const key = sourceKey(ref);
+    const awaited = this.#awaited.get(key) ?? { ...Promise.withResolvers<boolean>(), waiters: 0 };
+    awaited.waiters += 1;
+    this.#awaited.set(key, awaited);
+    const { unreadable } = this.#want(ref, key, need);
+    this.#turns.hurry(key);
+    const isRead = !unreadable && (await orOver(awaited.promise, over)) === true;
+    awaited.waiters -= 1;
+    if (awaited.waiters === 0 && this.#awaited.get(key) === awaited) this.#awaited.delete(key);
+    return isRead;
+  }
+
+  /** The read under way that will be good for this, begun now if there is none. */
+  #want(ref: SourceRef, key: string, need: Need): Reading {
     const selections = this.#selections.get(key) ?? new Map<string, readonly string[]>();
     const isNew = need.selection !== undefined && !selections.has(String(need.selection));
     if (need.selection !== undefined)
       this.#selections.set(key, selections.set(String(need.selection), need.selection));
-    const reading = this.#reading.get(key);
-    if (reading === undefined) void this.#read(ref, key, need.atLeast);
-    else {
+    const known = this.#reading.get(key);
+    if (known !== undefined) {
       const covered =
-        need.atLeast !== undefined && newerVersion(need.atLeast, reading.atLeast) === reading.atLeast;
-      if (!covered || isNew) reading.again = true;
-      reading.atLeast = newerVersion(reading.atLeast, need.atLeast);
+        need.atLeast !== undefined && newerVersion(need.atLeast, known.atLeast) === known.atLeast;
+      if (!covered || isNew) known.again = true;
+      known.atLeast = newerVersion(known.atLeast, need.atLeast);
+      return known;
     }
-  }
-
-  /**
-   * The same as {@link refresh}, before all that nobody waits for; ends when the source has been read, which may take
-   * any number of tries.
-   */
-  async read(ref: SourceRef, need: Need = {}): Promise<void> {
-    const key = sourceKey(ref);
-    const awaited = this.#awaited.get(key) ?? Promise.withResolvers<undefined>();
-    this.#awaited.set(key, awaited);
-    this.refresh(ref, need);
-    this.#turns.hurry(key);
-    await awaited.promise;
-  }
-
-  async #read(ref: SourceRef, key: string, atLeast: string | undefined): Promise<void> {
     const reading: Reading = {
       again: false,
-      atLeast,
+      isKept: false,
+      atLeast: need.atLeast,
       row: new FailureRow(),
       failingSince: undefined,
       unreadable: false,
     };
     this.#reading.set(key, reading);
+    void this.#read(ref, key, reading);
+    return reading;
+  }
+
+  async #read(ref: SourceRef, key: string, reading: Reading): Promise<void> {
     while (!this.#stopped) {
       let state: SourceState;
       try {
@@ -160,7 +175,9 @@ export class SourceReader {
         state = await fetched;
       } catch (error) {
         await this.#fail(ref, reading, error);
-        continue;
+        if (this.#isWanted(key, reading)) continue;
+        this.#reading.delete(key);
+        return;
       }
       reading.row.end();
       reading.failingSince = undefined;
@@ -181,9 +198,20 @@ export class SourceReader {
     const tooLong = clock.monotonic() - reading.failingSince >= patienceMs;
     if (!reading.unreadable && (refused || tooLong)) {
       reading.unreadable = true;
+      this.#endWait(sourceKey(ref), false);
       this.#tell(ref, () => onUnreadable(ref));
     }
-    await pause(clock, reading.row.next(error));
+    if (this.#isWanted(sourceKey(ref), reading)) await pause(clock, reading.row.next(error));
+  }
+
+  /** A review that is over waits for nothing any more, and may have named what nobody else will ask for. */
+  #isWanted(key: string, reading: Reading): boolean {
+    return reading.isKept || this.#awaited.has(key);
+  }
+
+  #endWait(key: string, isRead: boolean): void {
+    this.#awaited.get(key)?.resolve(isRead);
+    this.#awaited.delete(key);
   }
 
   /** Takes a state in and tells of it; `last`: no other read follows, which is what somebody may await. */
@@ -191,10 +219,7 @@ export class SourceReader {
     const before = this.#states.get(key);
     const news = !isOlder(state, before);
     if (news) this.#states.set(key, state);
-    if (last) {
-      this.#awaited.get(key)?.resolve(undefined);
-      this.#awaited.delete(key);
-    }
+    if (last) this.#endWait(key, true);
     if (news) this.#tell(ref, () => this.#options.onRead(ref, state, before));
   }
 
@@ -244,6 +269,8 @@ export class SourceReader {
 
 type Reading = {
   again: boolean;
+  /** Somebody keeps what it brings: it is tried until it succeeds. */
+  isKept: boolean;
   atLeast: string | undefined;
   row: FailureRow;
   /** When the first of the tries failed that have failed in a row, on the monotonic clock. */

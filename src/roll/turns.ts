@@ -1,53 +1,51 @@
+import { FairQueue } from './fair-queue.ts';
+
 /**
- * Lets a few tasks run at once; the others wait for their turn, in order. What is hurried waits no longer, even beyond
- * the limit: whoever hurries bounds that by itself.
+ * Lets a few tasks run at once; the others wait for their turn, in order, and one namespace after the other. What is
+ * hurried waits no longer, even beyond the limit: whoever hurries bounds that by itself.
  */
 export class Turns {
-  readonly #limit: number;
-  /** By whatever a task is known by; a key waits only once. */
-  readonly #waiting = new Map<unknown, () => void>();
-  #running = 0;
+  readonly #queue: FairQueue<() => void>;
+
+  #namesakes = 0;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#queue = new FairQueue(limit);
   }
 
   /** How many tasks wait for their turn. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#queue.size;
   }
 
-  /** Runs a task at once or in its turn, and ends as it ends. */
-  async run<T>(key: unknown, task: () => Promise<T>): Promise<T> {
-    if (this.#running < this.#limit) this.#running += 1;
-    else await new Promise<void>((go) => this.#waiting.set(key, go));
+  /**
+   * Runs a task at once or in its turn, and ends as it ends. What it waits for should be an answer alone: a pause before
+   * another try belongs outside. `key` begins with the namespace.
+   */
+  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    if (!this.#queue.begin(key)) await new Promise<void>((go) => this.#queue.add(this.#placeOf(key), go));
     try {
       return await task();
     } finally {
-      this.#running -= 1;
-      this.#next();
+      this.#queue.done(key);
+      this.#queue.next()?.item();
     }
   }
 
-  /** The task of this key need not wait, if it does. */
-  hurry(key: unknown): void {
-    const go = this.#waiting.get(key);
-    if (go === undefined) return;
-    this.#waiting.delete(key);
-    this.#running += 1;
-    go();
+  /** The first task of this key need not wait, if it does. */
+  hurry(key: string): void {
+    this.#queue.hurry(key)?.();
+  }
+
+  /** Two tasks of one key have a place each. */
+  #placeOf(key: string): string {
+    if (this.#queue.get(key) === undefined) return key;
+    this.#namesakes += 1;
+    return `${key} ${this.#namesakes}`;
   }
 
   /** What waits never runs, and never ends. */
   stop(): void {
-    this.#waiting.clear();
-  }
-
-  #next(): void {
-    if (this.#running >= this.#limit) return;
-    for (const key of this.#waiting.keys()) {
-      this.hurry(key);
-      return;
-    }
+    this.#queue.clear();
   }
 }

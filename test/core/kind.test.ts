@@ -58,3 +58,9 @@ t.test('kindPath knows that the core group has a path of its own', async (t) => 
   const pods = { group: '', version: 'v1', resource: 'podtemplates' };
   t.equal(kindPath(pods, 'prod', 'one'), '/api/v1/namespaces/prod/podtemplates/one');
 });
+
+t.test('kindPath keeps any name within its step of the path', async (t) => {
+  const row = rowOf('Deployment');
+  t.equal(kindPath(row, 'a/b', 'x?watch=1'), '/apis/apps/v1/namespaces/a%2Fb/deployments/x%3Fwatch%3D1');
+  t.equal(kindPath(row, 'prod', 'bad name'), '/apis/apps/v1/namespaces/prod/deployments/bad%20name');
+});

@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  isLegalName,
   parseStampKey,
   sourceKey,
   SOURCE_ROWS,
@@ -54,4 +55,11 @@ t.test('parseStampKey reads what stampKey wrote, and nothing else', async (t) =>
     '__proto__',
   ])
     t.equal(parseStampKey(key), undefined, key);
+});
+
+t.test('only a DNS subdomain is the name of an object', async (t) => {
+  for (const name of ['a', 'app-1', '0', 'default.conf', 'a.b-c.d', 'a'.repeat(253)])
+    t.ok(isLegalName(name), name);
+  for (const name of ['', '-a', 'a-', 'a..b', '.a', 'A', 'a b', 'a/b', 'x?watch=1', 'é', 'a'.repeat(254)])
+    t.notOk(isLegalName(name), name);
 });

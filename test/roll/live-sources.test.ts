@@ -186,3 +186,49 @@ t.test(
     t.equal(versions.items.length, 33);
   },
 );
+
+t.test(
+  'a source that may not be read keeps no turn from later reviews, and does not delay them',
+  async (t) => {
+    const { read, known, asked, versions, clock } = live();
+    await known('cm/app', '5');
+    for (let count = 1; count <= 40; count += 1) {
+      const found = read('secret/denied');
+      if (asked.items.length === 1 + count)
+        asked.items.at(-1)!.fail(new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'));
+      await turn();
+      t.same(await found, {}, 'at once');
+      clock.advance(1000);
+      await turn();
+    }
+    const found = read('cm/app', 'secret/denied');
+    asked.items.at(-1)!.fail(new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'));
+    t.equal(versions.items.length, 1);
+    versions.items[0]!.answer('6');
+    await turn();
+    asked.items.at(-1)!.answer(source('app', { a: 'new' }, { version: '6' }));
+    t.has(await found, { 'cm/app': { resourceVersion: '6' } });
+  },
+);
+
+t.test('versions that are never told keep no turn from later reviews', async (t) => {
+  const { read, known, versions, clock } = live();
+  await known('cm/app', '5');
+  for (let count = 1; count <= 40; count += 1) {
+    const found = read('cm/app');
+    clock.advance(250);
+    t.has(await found, { 'cm/app': { resourceVersion: '5' } });
+  }
+  t.equal(versions.items.length, 40);
+  const found = read('cm/app');
+  versions.items[40]!.answer('5');
+  t.has(await found, { 'cm/app': { resourceVersion: '5' } });
+});
+
+t.test('a name that no object can have is that of a missing source, and nobody is asked', async (t) => {
+  const { read, asked, versions } = live();
+  const names = ['bad name', 'x?watch=1', '..', 'UPPER', 'a_b', 'a'.repeat(254)];
+  const found = await read(...names.map((name) => `secret/${name}`));
+  for (const name of names) t.has(found, { [`secret/${name}`]: { state: 'missing', sha1: undefined } });
+  t.equal(asked.items.length + versions.items.length, 0);
+});

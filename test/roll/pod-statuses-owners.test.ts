@@ -107,3 +107,26 @@ t.test('the pods of a Rollout that refers to a Deployment are the Deployment’s
   await turn();
   t.match(current(), { resourceVersion: '1' });
 });
+
+t.test('pods that nobody may read hold up no other pods, of their namespace or of another', async (t) => {
+  const { statuses, asked, answers, put, current, clock } = asking();
+  const denied = (): never => {
+    throw new RestampError('RESTAMP_KUBE_FORBIDDEN', 'pods');
+  };
+  for (let i = 0; i < 20; i += 1) {
+    answers.set(`p${i}`, denied);
+    put(`p${i}`, '1');
+  }
+  current();
+  await turn();
+  t.equal(asked.length, 20);
+  answers.set('late', ofApi);
+  put('late', '1');
+  current();
+  await turn();
+  t.equal(asked.at(-1), 'late');
+  statuses.stop();
+  clock.advance(3_600_000);
+  await turn();
+  t.equal(asked.length, 21);
+});

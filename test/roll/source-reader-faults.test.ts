@@ -57,3 +57,49 @@ t.test('a source whose reads fail is unreadable when they have failed for so lon
   asked.items.at(-1)?.fail(down());
   t.same(await unreadable.until(1), ['apps/cm/app']);
 });
+
+t.test('what a review alone has asked for is not tried again when the review is over', async (t) => {
+  const { reader, clock, asked, troubles } = reading();
+  const review = new AbortController();
+  const read = reader.read(APP, {}, review.signal);
+  asked.items[0]?.fail(down());
+  await troubles.until(1);
+  clock.advance(200);
+  await turn();
+  t.equal(asked.items.length, 2, 'while it waits, it is');
+  review.abort();
+  await read;
+  asked.items[1]?.fail(down());
+  await troubles.until(2);
+  clock.advance(3_600_000);
+  await turn();
+  t.equal(asked.items.length, 2);
+  t.equal(clock.waiting(), 0);
+});
+
+t.test('what somebody keeps is tried on after the review that asked for it first', async (t) => {
+  const { reader, clock, asked, troubles } = reading();
+  const review = new AbortController();
+  const read = reader.read(APP, {}, review.signal);
+  reader.refresh(APP);
+  review.abort();
+  await read;
+  asked.items[0]?.fail(down());
+  await troubles.until(1);
+  await turn();
+  clock.advance(1000);
+  await turn();
+  t.equal(asked.items.length, 2);
+});
+
+t.test('a review does not wait for a source that is unreadable', async (t) => {
+  const { reader, asked } = reading();
+  const first = reader.read(APP);
+  asked.items[0]?.fail(new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'));
+  await first;
+  reader.refresh(APP);
+  asked.items[1]?.fail(new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no'));
+  await turn();
+  await reader.read(APP);
+  t.equal(asked.items.length, 2);
+});

@@ -74,3 +74,19 @@ t.test('a task that fails gives its turn to the next', async (t) => {
   await t.rejects(failing, { message: 'no' });
   t.same(begun, ['a', 'b']);
 });
+
+t.test('a task of another namespace does not wait for all of the first', async (t) => {
+  const { begun, run, end } = running(1);
+  for (const key of ['a/1', 'a/2', 'a/3', 'b/1']) void run(key);
+  await end('a/1');
+  await end('a/2');
+  t.same(begun, ['a/1', 'a/2', 'b/1']);
+});
+
+t.test('two tasks of one key both run', async (t) => {
+  const { turns, begun, run, end } = running(1);
+  const all = [run('a'), turns.run('b', async () => 'first'), turns.run('b', async () => 'second')];
+  await end('a');
+  t.same(begun, ['a']);
+  t.same(await Promise.all(all), ['a', 'first', 'second']);
+});
