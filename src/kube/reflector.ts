@@ -49,6 +49,7 @@ export class Reflector<T extends Identified> {
   #heard: number;
   #backoffMs = FIRST_BACKOFF_MS;
   #connection = new AbortController();
+  #failing = false;
   /** The connection was ended by ourselves: no fault. */
   #relisting = false;
   #running: Promise<void> = Promise.resolve();
@@ -86,6 +87,11 @@ export class Reflector<T extends Identified> {
 
   get hasSynced(): boolean {
     return this.#lists > 0;
+  }
+
+  /** Whether the last try has failed, and nothing has come since. */
+  get isFailing(): boolean {
+    return this.#failing;
   }
 
   /** Seconds since the API server last said anything on this watch, bookmarks included. */
@@ -126,6 +132,7 @@ export class Reflector<T extends Identified> {
       this.#streaming = false;
       return;
     }
+    this.#failing = true;
     onTrouble(trouble);
     const asked = (trouble.retryAfter ?? 0) * 1000;
     await pause(clock, Math.max(asked, this.#backoffMs * (0.5 + random() / 2)), this.#stopping.signal);
@@ -227,6 +234,7 @@ export class Reflector<T extends Identified> {
 
   #hear(): void {
     this.#heard = this.#options.clock.monotonic();
+    this.#failing = false;
     // A list that begins again and again is no progress.
     if (!this.#roster.isListing) this.#backoffMs = FIRST_BACKOFF_MS;
   }

@@ -23,7 +23,7 @@ export type NamespaceScopeOptions = {
   readonly onChange: (namespace: string, is: 'in' | 'out') => void;
 };
 
-/** Reads the lists of sources or of workloads again; ends when they have been handed over. */
+/** Reads the lists of sources or of workloads again; ends when they have been handed over, or cannot be for long. */
 export type Relist = (what: 'sources' | 'workloads') => Promise<unknown>;
 
 /**
@@ -145,7 +145,8 @@ export class NamespaceScope {
       for (const name of names) this.#sources.add(name);
       await relist('sources');
       for (const name of names) if (this.#sources.has(name)) this.#workloads.add(name);
-      await relist('workloads');
+      // Nothing waits for these: each is judged as it comes.
+      void relist('workloads');
     }
     this.#admitting = false;
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { atMost, type Clock } from '../clock.ts';
 import { kindPath, type KindRow, type Kinds } from '../core/kind.ts';
 import { selectorText, type Selector } from '../core/label-selector.ts';
 import type { PodStatusObject } from '../core/pod-status.ts';
@@ -11,7 +11,8 @@ import type { Faults } from '../faults.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
 import type { Follower, Identified } from '../kube/roster.ts';
-import type { NamespaceScope } from './namespace-scope.ts';
+import type { NamespaceScope, Relist } from './namespace-scope.ts';
+import { Relister } from './relister.ts';
 import type { StopSwitch } from './stop-switch.ts';
 
 export type WatchOptions = {
@@ -62,9 +63,11 @@ type Watch = {
   readonly feed: Feed;
   readonly resource: string;
   readonly reflector: Pick<Reflector<Identified>, keyof Reflector<Identified>>;
-  /** Called once, when the list has been read again. */
-  readonly waiting: Set<() => void>;
+  readonly relister: Relister;
 };
+
+/** Who waits for lists must not hang by one watch that fails for good: its kind may be gone, or forbidden. */
+const LIST_MS = 10_000;
 
 /** Helm's records are large and many, and no pod uses them: the API server leaves them out. */
 const NO_RELEASES = ['type!=helm.sh/release.v1'];
@@ -80,14 +83,13 @@ export function startWatches(options: WatchOptions): Watches {
     resource: string,
     more: Pick<ReflectorOptions<T>, 'path' | 'follower' | 'query' | 'accept'>,
   ): Reflector<T> => {
-    const waiting = new Set<() => void>();
     const relisted = (): void => {
       if (feed !== 'others') onRelisted();
-      for (const tell of waiting) tell();
-      waiting.clear();
+      relister.listed();
     };
     const reflector = new Reflector<T>({ client, clock, onTrouble, faults, ...more, onRelisted: relisted });
-    watches.push({ feed, resource, reflector, waiting });
+    const relister = new Relister(reflector);
+    watches.push({ feed, resource, reflector, relister });
     return reflector;
   };
   const named = scope.namespaces.length > 0;
@@ -161,7 +163,11 @@ export function startWatches(options: WatchOptions): Watches {
   let stopped = false;
   const begin = (): void => {
     if (stopped) return;
-    namespaceScope.start((feed) => Promise.all(watches.filter((one) => one.feed === feed).map(listAgain)));
+    const relist: Relist = (what) =>
+      atMost(clock, LIST_MS, () =>
+        Promise.all(watches.filter(({ feed }) => feed === what).map(({ relister }) => relister.again())),
+      );
+    namespaceScope.start(relist);
     for (const { reflector } of watches) if (reflector !== namespaces) reflector.start();
   };
   namespaces?.start();
@@ -186,15 +192,6 @@ export function startWatches(options: WatchOptions): Watches {
       await Promise.all(watches.map(({ reflector }) => reflector.stop()));
     },
   };
-}
-
-/** Reads a list again; ends when it has been handed over. */
-function listAgain({ reflector, waiting }: Watch): Promise<unknown> {
-  const listed = reflector.hasSynced
-    ? new Promise<void>((resolve) => waiting.add(resolve))
-    : reflector.synced;
-  reflector.relist();
-  return listed;
 }
 
 function queryOf(fields: readonly string[], labels: Selector): Record<string, string> {

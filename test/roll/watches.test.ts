@@ -54,7 +54,7 @@ async function watching(t: Test, part: Partial<Scope> = {}, csi = { served: fals
     own: { namespace: 'restamp', name: 'restamp' },
   });
   t.teardown(() => watches.stop());
-  return { watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
+  return { api, watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
 }
 
 const OWN = '/api/v1/namespaces/restamp/configmaps';
@@ -225,3 +225,37 @@ t.test(
     t.same(changes.items, ['in apps', 'in late']);
   },
 );
+
+for (const gone of ['/apis/batch/v1/jobs', `${CSI}/secretproviderclasses`, '/api/v1/secrets'])
+  t.test(`namespaces come in although ${gone} cannot be watched any more`, async (t) => {
+    const { opened, clock, told, api } = await watching(
+      t,
+      { namespaceSelector: [{ key: 'env', operator: 'Exists' }] },
+      { served: true, classes: true },
+    );
+    const named = (name: string, version: number) => ({
+      metadata: { ...thing(name, version).metadata, namespace: '' },
+    });
+    const [namespaces] = await opened.until(1);
+    sendList(namespaces!.stream, 5);
+    for (const { stream } of (await opened.until(11)).slice(1)) sendList(stream, 5);
+    const refused = journal<string>();
+    api.answer((exchange) => {
+      if (exchange.path === gone) {
+        exchange.refuse(404, 'the server could not find the requested resource');
+        refused.note(exchange.path);
+      } else {
+        const stream = exchange.stream();
+        for (const name of ['one', 'two', 'three']) stream.send('ADDED', thing(name, 9, name));
+        stream.send('BOOKMARK', bookmark(9, true));
+      }
+    });
+    for (const name of ['one', 'two', 'three']) {
+      namespaces!.stream.send('ADDED', named(name, 6));
+      if (name === 'one') {
+        await refused.until(1);
+        clock.advance(10_000);
+      }
+      for (const kind of ['cm', 'Deployment']) await told.find((what) => what === `${kind} + ${name}`);
+    }
+  });
