@@ -86,6 +86,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     onTrouble,
     faults,
     stopSwitch,
+    terminations: roll.terminations,
     own: { namespace, name: config.instance },
   });
   addGauges(metrics, { ...roll, watches, leadership, admission });

@@ -49,6 +49,8 @@ export type Workload = {
   readonly wishes: Wishes;
   /** All its pods are of the newest template and serve. */
   readonly settled: boolean;
+  /** It is being deleted, and goes as soon as others let it go. */
+  readonly terminating: boolean;
   /** `spec.suspend`: somebody wants it to start no pods. */
   readonly suspended: boolean;
   /** The pause after its rolls; only Deployments have one. */
@@ -73,6 +75,7 @@ export type WorkloadObject = {
     readonly uid: string;
     readonly resourceVersion: string;
     readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string | null;
     readonly annotations?: Annotations;
     readonly labels?: Readonly<Record<string, string>>;
     readonly managedFields?: readonly ManagedField[];
@@ -152,6 +155,7 @@ export function reduceWorkload(
     releaseWrite: lastReleaseWrite(metadata),
     wishes: readWishes(annotations),
     settled: isSettled(row, object),
+    terminating: isDeleted(object),
     suspended: says(object, 'suspend'),
     pause: row.pauses
       ? readPause(settings.keys, metadata.annotations, template.metadata?.annotations, says(object, 'paused'))
@@ -161,6 +165,11 @@ export function reduceWorkload(
     lastRoll: annotation(metadata.annotations, LAST_ROLL),
     held: annotation(metadata.annotations, HELD),
   };
+}
+
+/** Whether an object is being deleted: its finalizers are all that keeps it. */
+export function isDeleted({ metadata }: WorkloadObject): boolean {
+  return (metadata.deletionTimestamp ?? undefined) !== undefined;
 }
 
 function says(object: WorkloadObject, field: 'suspend' | 'paused'): boolean {

@@ -25,6 +25,7 @@ import { hear } from './hearing.ts';
 import { Remakes } from './remakes.ts';
 import { Roller } from './roller.ts';
 import { RollWriter } from './roll-writer.ts';
+import { Terminations } from './terminations.ts';
 import { Sightings, type Sighting } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
 import { SourceReader, type KeyRing } from './source-reader.ts';
@@ -99,12 +100,15 @@ export function assembleMutator(
   const inFlight = new InFlight();
   const { releaseQuietMs } = settings;
   const gates = new Gates({ clock, sources, releases, rates, releaseQuietMs, stopped: ports.stopped });
+  const terminations = new Terminations(clock);
   const observer = new RolloutObserver({
     clock,
     deadlineMs: settings.rolloutDeadlineMs,
     onOutcome: (key, outcome) => {
       const workload = workloads.get(key)?.workload;
-      if (workload !== undefined) faults.contain(key, () => ports.onOutcome(workload, outcome));
+      // Pods that go with their workload or namespace are no failure.
+      if (workload !== undefined && !terminations.includes(workload))
+        faults.contain(key, () => ports.onOutcome(workload, outcome));
     },
   });
   const holds = new Holds({ clock, audit: ports.audit, onChange: (key) => baselines.add(key) });
@@ -130,6 +134,7 @@ export function assembleMutator(
     judge,
     reader,
     gates,
+    terminations,
     patch: ports.patchWorkload,
     inFlight,
     writer: new RollWriter({
@@ -195,6 +200,7 @@ export function assembleMutator(
   });
   const baselines = new Baselines({
     judge,
+    terminations,
     clock,
     patch: ports.patchWorkload,
     onStored: store,
@@ -273,6 +279,8 @@ export function assembleMutator(
     holds,
     rates,
     remakes,
+    /** Follows the Namespaces. */
+    terminations,
     borrowed,
     stop,
     /** Sends the Events that wait: {@link Recorder.stop}. */

@@ -8,11 +8,14 @@ import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
 import type { Judge } from './judge.ts';
 import type { PatchWorkload } from './roll-writer.ts';
+import type { Terminations } from './terminations.ts';
 
 export type BaselinesOptions = {
   readonly judge: Judge;
   readonly clock: Clock;
   readonly patch: PatchWorkload;
+  /** What is being deleted needs no baseline. */
+  readonly terminations: Terminations;
   readonly onStored: (workload: Workload, object: WorkloadObject) => void;
   readonly onTrouble: (error: RestampError) => void;
   readonly faults: Faults;
@@ -112,10 +115,11 @@ export class Baselines {
 
   /** The annotations that a workload should have; undefined if it has them, or if its roll will write them. */
   #wanted(key: string): { workload: Workload; annotations: Record<string, string | null> } | undefined {
-    const { judge, clock, held, onTrouble, onLeftOut, writeMaps } = this.#options;
+    const { judge, clock, held, onTrouble, onLeftOut, writeMaps, terminations } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'waiting') return undefined;
     const { workload } = verdict.page;
+    if (terminations.includes(workload)) return undefined;
     const annotations: Record<string, string | null> = {};
     const hold = verdict.is === 'stale' ? held(key) : undefined;
     if (hold !== workload.held) annotations[HELD] = hold ?? null;

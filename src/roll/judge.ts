@@ -141,6 +141,7 @@ export class Judge {
       const stamp = map?.s.get(stampKey(ref));
       if (page === undefined || stamp === undefined) continue;
       const { workload } = page;
+      if (workload.terminating) continue;
       const stays =
         findDependency(workload, ref, { marks, stamped: true }, settings.autoReloadAll) !== undefined;
       if (stays && judgeStamp({ ...settings, keyId: map?.key ?? keyId }, stamp, next).is === 'stale')

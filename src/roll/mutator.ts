@@ -140,6 +140,8 @@ export class Mutator {
         }
         const workload = reduceWorkload(row, { metadata, ...rest }, settings);
         if (!workloads.put(id, workload)) return;
+        // One of this name that was being deleted is gone.
+        if (before !== undefined && before.uid !== uid) queue.recheck(workloadKey(id));
         faults.contain(workloadKey(id), () => {
           if (workload === undefined) this.#parts.pauses.forget(workloadKey(id));
           else this.#parts.writes.shown(workload, before);

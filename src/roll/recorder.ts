@@ -3,8 +3,9 @@ import type { RollEntry } from '../core/history.ts';
 import type { RollSource } from '../core/roll-source.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
-import { reasonOf, RestampError, type ErrorCode } from '../errors.ts';
+import { hasCode, reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
+import { isTerminating } from './terminations.ts';
 
 /** Reloader's two reasons of Events (reloader.md 7.3). */
 export type WorkloadEvent = {
@@ -165,6 +166,8 @@ export class Recorder {
     try {
       await this.#options.sendEvent(event);
     } catch (error) {
+      // Its namespace is going, or gone: there is nobody left to tell.
+      if (isTerminating(error) || hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) return;
       const code = error instanceof RestampError ? error.code : undefined;
       this.#options.error({ code, reason: event.reason }, `An Event could not be sent: ${reasonOf(error)}`);
     } finally {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pause, type Clock } from '../clock.ts';
 import type { JobManifest } from '../core/job.ts';
-import type { WorkloadObject } from '../core/workload.ts';
+import { isDeleted, type WorkloadObject } from '../core/workload.ts';
 import { asRestampError, hasCode, type RestampError } from '../errors.ts';
 import { orNothing } from '../kube/objects.ts';
 import { FailureRow } from './backoff.ts';
@@ -167,8 +167,4 @@ const GOING_MS = 100;
 /** A key of a Secret has fewer signs than a name and a namespace together may have. */
 function keyOf({ namespace, name }: Remake): string {
   return createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 32);
-}
-
-function isDeleted({ metadata }: WorkloadObject): boolean {
-  return (metadata as { deletionTimestamp?: string }).deletionTimestamp !== undefined;
 }

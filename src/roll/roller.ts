@@ -18,6 +18,7 @@ import type { HoldReason } from './hold-reasons.ts';
 import type { Outcome } from './queue.ts';
 import type { PatchWorkload, RollWriter, Written } from './roll-writer.ts';
 import type { SourceReader } from './source-reader.ts';
+import type { Terminations } from './terminations.ts';
 
 /** A roll that has happened: what was stale, and what was written into the template for it. */
 export type Rolled = { readonly entry: RollEntry; readonly levers: Written['levers'] };
@@ -31,6 +32,7 @@ export type RollerOptions = {
   readonly judge: Judge;
   readonly reader: SourceReader;
   readonly gates: Gates;
+  readonly terminations: Terminations;
   readonly patch: PatchWorkload;
   readonly writer: RollWriter;
   readonly inFlight: InFlight;
@@ -57,6 +59,9 @@ export type RollerOptions = {
   readonly failures: (key: string, reason: HoldReason) => number;
 };
 
+/** How often a workload that is being deleted is looked at, beside what the watch tells. */
+const TERMINATING_MS = 60_000;
+
 /** Makes stale workloads fresh: one patch with the lever, the map and the reason (DESIGN 3.5). */
 export class Roller {
   readonly #options: RollerOptions;
@@ -70,7 +75,7 @@ export class Roller {
    * read any more, if what was read before is enough to roll. Throws nothing that was foreseen.
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
-    const { judge, reader, gates, explain, observe, onHeld } = this.#options;
+    const { judge, reader, gates, explain, observe, onHeld, terminations } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
     if (verdict.is === 'waiting') for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
@@ -80,6 +85,7 @@ export class Roller {
     const { plan } = found;
     const { workload } = found.page;
     const entry = explain(workload, plan);
+    if (terminations.includes(workload)) return this.#leave(workload, entry);
     if (observe !== undefined) {
       observe(workload, plan, entry);
       return { is: 'done' };
@@ -178,8 +184,15 @@ export class Roller {
     });
   }
 
+  /** What is being deleted is left alone: when it is gone, the watch tells. */
+  #leave(workload: Workload, entry: RollEntry): Outcome {
+    this.#options.onHeld(workload, { reason: 'terminating', detail: '' }, entry);
+    return { is: 'held', reason: 'terminating', ms: TERMINATING_MS };
+  }
+
   async #fail(key: string, workload: Workload, entry: RollEntry, error: RestampError): Promise<Outcome> {
-    const { reread, onFailed, onHeld, failures } = this.#options;
+    const { reread, onFailed, onHeld, failures, terminations } = this.#options;
+    if (terminations.heard(workload.namespace, error)) return this.#leave(workload, entry);
     if (error.retry === 'look-again') {
       // Somebody wrote it since: whether it is still stale is for its new state to say.
       await reread(workload).catch(() => undefined);

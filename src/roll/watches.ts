@@ -14,6 +14,7 @@ import type { Follower, Identified } from '../kube/roster.ts';
 import type { NamespaceScope, Relist } from './namespace-scope.ts';
 import { Relister } from './relister.ts';
 import type { StopSwitch } from './stop-switch.ts';
+import type { Terminations } from './terminations.ts';
 
 export type WatchOptions = {
   readonly client: KubeClient;
@@ -38,6 +39,8 @@ export type WatchOptions = {
   readonly onTrouble: (error: RestampError) => void;
   readonly faults: Faults;
   readonly stopSwitch: StopSwitch;
+  /** Who else follows the Namespaces, where they may be watched. */
+  readonly terminations?: Pick<Terminations, 'put' | 'remove'>;
   /** Our own namespace, and the name of the ConfigMap in it that bears the stop switch for all. */
   readonly own: { readonly namespace: string; readonly name: string };
 };
@@ -145,10 +148,12 @@ export function startWatches(options: WatchOptions): Watches {
         accept: ACCEPT_METADATA,
         follower: {
           put: (object) => {
+            options.terminations?.put(object);
             stopSwitch.namespaces.put(object);
             namespaceScope.put(object.metadata.name);
           },
           remove: (id) => {
+            options.terminations?.remove(id);
             stopSwitch.namespaces.remove(id);
             namespaceScope.remove(id.name);
           },

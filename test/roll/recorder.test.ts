@@ -265,3 +265,17 @@ t.test(
     t.equal(sent.items.length, 4);
   },
 );
+
+t.test('an Event for a namespace that goes or has gone is missed by nobody', async (t) => {
+  const terminated = 'unable to create new content in namespace apps because it is being terminated';
+  for (const [code, detail] of [
+    ['RESTAMP_KUBE_FORBIDDEN', terminated],
+    ['RESTAMP_KUBE_NOT_FOUND', 'namespaces "apps" not found'],
+  ] as const) {
+    const { recorder, sent, errors } = recording(new RestampError(code, detail));
+    recorder.rolled(api, entry(from('cm/app')));
+    await sent.until(1);
+    await turn();
+    t.same(errors, []);
+  }
+});

@@ -32,7 +32,7 @@ type Patch = { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Pat
 export type Sent = Patch & { readonly name: string };
 export type AuditLine = Readonly<Record<string, unknown>>;
 
-const SETTINGS: MutatorSettings = {
+export const SETTINGS: MutatorSettings = {
   keys: reloaderKeys,
   resourceLabelSelector: [],
   resourcesToIgnore: new Set(),
@@ -243,6 +243,13 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     workloads.set(key, applyPatch(workloads.get(key)!, { metadata: { annotations } }, nextVersion()));
     tell(key);
   }
+  /** Somebody deletes a Deployment, and a finalizer keeps it. */
+  function terminate(name: string): void {
+    const key = `${NAMESPACE}/Deployment/${name}`;
+    const { metadata, ...rest } = applyPatch(workloads.get(key)!, {}, nextVersion());
+    workloads.set(key, { ...rest, metadata: { ...metadata, deletionTimestamp: '2026-11-22T12:00:00Z' } });
+    tell(key);
+  }
   return {
     ...parts,
     clock,
@@ -265,6 +272,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     deleteSource,
     putWorkload,
     annotate,
+    terminate,
     stored: (name: string) => workloads.get(`${NAMESPACE}/Deployment/${name}`) as Patchable & WorkloadObject,
     remove: (name: string) => {
       workloads.delete(`${NAMESPACE}/Deployment/${name}`);
