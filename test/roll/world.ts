@@ -12,6 +12,7 @@ import type { Tally } from '../../src/roll/tally.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 import { applyPatch, type Patchable } from './patching.ts';
+import { SETTINGS } from './world-settings.ts';
 import {
   deployment,
   deploymentRow,
@@ -20,7 +21,6 @@ import {
   NOW,
   kinds,
   ref,
-  reloaderKeys,
   ring,
   source,
   type SourceParts,
@@ -32,29 +32,7 @@ type Patch = { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Pat
 export type Sent = Patch & { readonly name: string };
 export type AuditLine = Readonly<Record<string, unknown>>;
 
-export const SETTINGS: MutatorSettings = {
-  keys: reloaderKeys,
-  resourceLabelSelector: [],
-  resourcesToIgnore: new Set(),
-  autoReloadAll: false,
-  reloadOnCreate: false,
-  reloadOnDelete: false,
-  adoptByRoll: false,
-  quietMs: 1000,
-  longestDelayMs: 10_000,
-  rollParallelism: 16,
-  baselinesPerSecond: 5,
-  writeBaselines: true,
-  releaseQuietMs: 10_000,
-  rollLimit: 1000,
-  recoveryRollsPerSecond: 1000,
-  rolloutDeadlineMs: 600_000,
-  reloadStrategy: 'env-vars',
-  annotationLeverKinds: new Set(),
-  mode: 'roll',
-};
-
-const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
+export const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
 const noJobs = { read: never, create: never, remove: never };
 const noRemakes = { all: async () => [], put: never, holds: never, remove: never };
 

@@ -1,0 +1,25 @@
+import type { MutatorSettings } from '../../src/roll/ports.ts';
+import { reloaderKeys } from './things.ts';
+
+/** How the rolling side is set in a world of a test, unless that says otherwise. */
+export const SETTINGS: MutatorSettings = {
+  keys: reloaderKeys,
+  resourceLabelSelector: [],
+  resourcesToIgnore: new Set(),
+  autoReloadAll: false,
+  reloadOnCreate: false,
+  reloadOnDelete: false,
+  adoptByRoll: false,
+  quietMs: 1000,
+  longestDelayMs: 10_000,
+  rollParallelism: 16,
+  baselinesPerSecond: 5,
+  writeBaselines: true,
+  releaseQuietMs: 10_000,
+  rollLimit: 1000,
+  recoveryRollsPerSecond: 1000,
+  rolloutDeadlineMs: 600_000,
+  reloadStrategy: 'env-vars',
+  annotationLeverKinds: new Set(),
+  mode: 'roll',
+};
