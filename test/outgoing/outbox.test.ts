@@ -1,7 +1,7 @@
 import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { Outbox, type OutboxOptions } from '../../src/outgoing/outbox.ts';
-import { noFaults } from '../helpers/faults.ts';
+import { faultsTo, noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -148,5 +148,23 @@ t.test(
     t.equal(dropped(), 1);
     t.equal(failed.length, 2);
     t.equal(clock.waiting(), 0);
+  },
+);
+
+t.test(
+  'who fails at hearing of a letter that was sent has it sent once, and the next ones too',
+  async (t) => {
+    const faults: string[] = [];
+    const { outbox, tried } = posting({
+      faults: faultsTo(({ code }) => faults.push(code)),
+      onSent: () => {
+        throw new TypeError('a bug');
+      },
+    });
+    outbox.add(letter('a'));
+    outbox.add(letter('b'));
+    await turn();
+    t.same(tried, ['a', 'b']);
+    t.same(faults, ['RESTAMP_INTERNAL_FAULT', 'RESTAMP_INTERNAL_FAULT']);
   },
 );

@@ -2,7 +2,7 @@ import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { sourceKey, type SourceRef } from '../../src/core/source.ts';
 import { SourceChanges, type SourceChangesOptions } from '../../src/outgoing/source-changes.ts';
-import { noFaults } from '../helpers/faults.ts';
+import { faultsTo, noFaults } from '../helpers/faults.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 import { NAMESPACE, ref, source, type SourceParts, type StoredSource } from '../roll/things.ts';
@@ -165,3 +165,26 @@ t.test('the start ends when every source has been read, or cannot be', async (t)
   await turn();
   t.equal(ended, true);
 });
+
+t.test(
+  'who fails at hearing of a change hears of the next one, and the source is not read again',
+  async (t) => {
+    const told: string[] = [];
+    const faults: string[] = [];
+    const { changes, put, reads } = watching({
+      reloadOnDelete: true,
+      faults: faultsTo(({ code }) => faults.push(code)),
+      onChange: ({ version }) => {
+        told.push(version);
+        throw new TypeError('a bug');
+      },
+    });
+    await put('cm/app', { a: '1' });
+    void changes.start();
+    await put('cm/app', { a: '2' });
+    await put('cm/app', { a: '3' });
+    t.same(told, ['102', '103']);
+    t.equal(reads.length, 3);
+    t.equal(faults.length, 2);
+  },
+);

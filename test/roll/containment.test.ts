@@ -1,5 +1,10 @@
 import t from 'tap';
 import { HELD } from '../../src/core/annotations.ts';
+import { Recorder } from '../../src/roll/recorder.ts';
+import { faultsTo } from '../helpers/faults.ts';
+import { fakeClock } from '../helpers/fake-clock.ts';
+import { turn } from '../helpers/journal.ts';
+import { workload } from './things.ts';
 import { settled, type World } from './world.ts';
 
 // An exception that nobody foresaw, while one thing is handled, concerns that one alone.
@@ -105,4 +110,36 @@ t.test('a hold that somebody has written himself holds and ends nothing', async 
   await made.pass(10_000);
   t.same([...made.rolled()].sort(), [...names, 'web'].sort());
   t.same(made.faulty, []);
+});
+
+const SOURCE = { source: 'cm/app', cause: 'changed', changed: '2026-11-22T12:00:00Z' };
+
+t.test('one record that cannot be made costs no other one', async (t) => {
+  const faults: string[] = [];
+  const lines: string[] = [];
+  const sent: string[] = [];
+  const recorder = new Recorder({
+    clock: fakeClock(0),
+    faults: faultsTo(({ message }) => faults.push(message)),
+    audit: (_fields, message) => lines.push(message),
+    error: () => undefined,
+    countRoll: () => {
+      throw new TypeError('no number');
+    },
+    sendEvent: async ({ reason }) => void sent.push(reason),
+    alerts: {
+      rolled: () => {
+        throw new TypeError('no chat');
+      },
+      setBusy: () => undefined,
+    },
+  });
+  recorder.rolled(workload('api'), { rolled: '2026-11-22T12:00:01Z', sources: [SOURCE] });
+  await turn();
+  t.equal(lines.length, 1);
+  t.same(sent, ['Reloaded']);
+  t.match(faults, [
+    /apps\/Deployment\/api: TypeError: no number/,
+    /apps\/Deployment\/api: TypeError: no chat/,
+  ]);
 });
