@@ -51,6 +51,7 @@ export async function openFront(
       mapBefore: (workload) => roll.workloads.mapBefore(workload),
       mayRun: (workload) => roll.workloads.mayRun(workload),
       dependencies: (workload, map) => roll.judge.dependencies(workload, map),
+      knowsAll: () => roll.workloads.started && kinds.knowsLenders,
       seen: (workload, writer) => roll.rates.seen(workloadKey(workload), writer),
       readSources: (workload, dependencies) => roll.live.read(workload, dependencies),
       audit: log.audit,

@@ -109,7 +109,10 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     unready.delete('the webhook is not registered');
     csi.watch(() => watches.followCsi());
     lateKinds.watch((row) => {
-      watches.follow(row);
+      void watches.follow(row).then(() => {
+        kinds.known(row);
+        roll.mutator.recover();
+      });
       log.info({ kind: row.kind, group: row.group }, 'A kind of workload is served now, and followed');
       void admission?.renew();
     });

@@ -36,7 +36,7 @@ export async function createRolling(base: Base) {
     onTrouble,
     faults,
   });
-  await lateKinds.look();
+  await lateKinds.begin();
   for (const { kind, group } of lateKinds.missing)
     log.warn({}, `${kind} of ${group} is not served by the API server: it is followed as soon as it is`);
   const csi = new LateCsi({

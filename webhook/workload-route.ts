@@ -36,6 +36,8 @@ export type WorkloadRouteParts = {
     workload: Workload,
     dependencies: ReadonlyMap<string, Dependency>,
   ) => Promise<ReadonlyMap<string, FreshSource>>;
+  /** Whether all sources are known, and all that may speak for a workload; always, if not given. */
+  readonly knowsAll?: () => boolean;
   /** Who wrote a workload: the field manager, else the user. */
   readonly seen: (workload: Workload, writer: string) => void;
   readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -74,6 +76,7 @@ export function createWorkloadRoute(
     const dependencies = parts.dependencies(workload, map);
     if (dependencies.size === 0) return { patch: putBack(write).patch };
     const sources = await parts.readSources(workload, dependencies);
+    const knowsAll = knowsEverything(parts);
     const settled = before === undefined || isSettled(row, before);
     const made = restamp(write, {
       dependencies,
@@ -81,12 +84,13 @@ export function createWorkloadRoute(
       keyId: parts.keyId,
       settled,
       returns: !settled && parts.mayRun(workload),
+      keepOthers: !knowsAll,
       sources: (key) => sources.get(key),
     });
     const fitted = fitMap(workload, made.map);
     if (fitted === undefined) return { patch: putBack(write).patch };
     // A first map with a gap would hide what changes there before it is read: the watch makes a whole one.
-    if (map === undefined && !isWhole(dependencies, made.map))
+    if (map === undefined && isPartial(dependencies, made.map, knowsAll))
       return { patch: [...putBack(write).patch, ...made.levers] };
     const history = annotation(before?.metadata.annotations, LAST_ROLL);
     const ours = { [STAMPS]: fitted.text, ...(history === undefined ? {} : { [LAST_ROLL]: history }) };
@@ -99,9 +103,17 @@ export function createWorkloadRoute(
   };
 }
 
-/** Whether a map has every source that can be read; what pods mount of a SecretProviderClass is known only later. */
-function isWhole(dependencies: ReadonlyMap<string, Dependency>, { s }: StampMap): boolean {
-  return [...dependencies].every(([key, { type }]) => type === 'spc' || s.has(key));
+function knowsEverything({ knowsAll }: WorkloadRouteParts): boolean {
+  return knowsAll?.() ?? true;
+}
+
+/** Whether a map lacks a source that can be read; what pods mount of a SecretProviderClass is known only later. */
+function isPartial(
+  dependencies: ReadonlyMap<string, Dependency>,
+  { s }: StampMap,
+  knowsAll: boolean,
+): boolean {
+  return !knowsAll || [...dependencies].some(([key, { type }]) => type !== 'spc' && !s.has(key));
 }
 
 type Objects = { readonly before: WorkloadObject | undefined; readonly after: WorkloadObject };

@@ -70,6 +70,8 @@ export type Restamping = {
   readonly settled: boolean;
   /** The template that comes may be one of those whose pods still run. */
   readonly returns: boolean;
+  /** More sources may be dependencies than are known yet: entries of others stay, too. */
+  readonly keepOthers?: boolean;
   /** Undefined for one that could not be read in time: what the map says of it stays. */
   readonly sources: (stampKey: string) => FreshSource | undefined;
 };
@@ -80,15 +82,16 @@ export type Restamping = {
  */
 export function restamp(
   write: Write,
-  { dependencies, map, keyId: newest, settled, returns, sources }: Restamping,
+  { dependencies, map, keyId: newest, settled, returns, keepOthers = false, sources }: Restamping,
 ): { readonly levers: Operation[]; readonly map: StampMap } {
   // By path: names that fall together share a lever, and the last one sets it, however often this is asked.
   const touches = new Map<string, Operation>();
-  const stamps = new Map<string, Stamp>();
+  const others = keepOthers ? othersOf(map, dependencies) : [];
+  const stamps = new Map<string, Stamp>(others);
   // All digests of a map are under one key: an entry that stays keeps the map under its key.
-  const stays = [...dependencies.keys()].some(
-    (key) => map?.s.has(key) === true && (sources(key)?.current.state ?? 'missing') === 'missing',
-  );
+  const isMissing = (key: string): boolean => sources(key)?.current.state !== 'present';
+  const stays =
+    others.length > 0 || [...dependencies.keys()].some((key) => map?.s.has(key) === true && isMissing(key));
   const keyId = stays && map !== undefined ? map.key : newest;
   for (const [key, dependency] of dependencies) {
     const source = sources(key);
@@ -127,6 +130,13 @@ export function restamp(
     });
   }
   return { levers, map: next };
+}
+
+function othersOf(
+  map: StampMap | undefined,
+  dependencies: ReadonlyMap<string, Dependency>,
+): [string, Stamp][] {
+  return [...(map?.s ?? [])].filter(([key]) => !dependencies.has(key));
 }
 
 /** The patch that sets our annotations to what they must be; `undefined` takes one away. */

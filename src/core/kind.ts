@@ -90,6 +90,8 @@ export const ARGO_ROLLOUT: KindSpec = {
 /** The kinds that one Restamp looks after; those whose definition comes later are added then. */
 export class Kinds {
   readonly #rows: KindRow[];
+  /** Kinds that are to be followed, and of which nobody has seen yet what there is. */
+  readonly #awaited = new Map<string, KindSpec>();
 
   /** All built-in kinds but those that are to be ignored. */
   constructor(ignored: ReadonlySet<string> = new Set()) {
@@ -106,6 +108,26 @@ export class Kinds {
 
   ofResource({ group, resource }: { group: string; resource: string }): KindRow | undefined {
     return this.#rows.find((row) => row.group === group && row.resource === resource);
+  }
+
+  /** A kind is to be followed: until it is {@link known}, there may be any number of objects of it. */
+  await(spec: KindSpec): void {
+    this.#awaited.set(specKey(spec), spec);
+  }
+
+  /** All objects of a kind have been shown, or the API server does not serve it. */
+  known(spec: KindName): void {
+    this.#awaited.delete(specKey(spec));
+  }
+
+  /** Whether objects of a kind are still shown for the first time: they need not be new. */
+  isAwaited(spec: KindName): boolean {
+    return this.#awaited.has(specKey(spec));
+  }
+
+  /** Whether all objects are known that may refer to a workload and speak for it. */
+  get knowsLenders(): boolean {
+    return [...this.#awaited.values()].every(({ reference }) => reference === undefined);
   }
 
   /** Takes a kind in, now that the API server serves it as `resource`. */
@@ -130,6 +152,10 @@ export class Kinds {
       (row) => apiKind(row) === owner.kind && owner.apiVersion.startsWith(`${row.group}/`),
     );
   }
+}
+
+function specKey({ group, kind }: KindName): string {
+  return `${group}/${apiKind({ kind })}`;
 }
 
 /** The API's word for a kind. */

@@ -36,6 +36,8 @@ export type PlanInput = {
   readonly settled: boolean;
   /** The values of a source's levers in the template: of env vars, and of the annotation where it speaks of it. */
   readonly levers: (stampKey: string) => readonly string[];
+  /** More sources may be dependencies than are known yet: entries of others stay, too. */
+  readonly keepOthers?: boolean;
   /** --adopt=roll: also what may have changed before the first baseline. */
   readonly adoptByRoll: boolean;
   readonly reloadOnCreate: boolean;
@@ -150,9 +152,10 @@ function compose(
   keep: (verdict: Verdict) => boolean,
 ): StampMap {
   const { map } = input;
+  const others = input.keepOthers === true ? [...(map?.s ?? [])].filter(([key]) => !verdicts.has(key)) : [];
   const stays = [...verdicts].some(([key, verdict]) => keep(verdict) && map?.s.has(key) === true);
-  const keyId = stays && map !== undefined ? map.key : input.keyId;
-  const stamps = new Map<string, Stamp>();
+  const keyId = (stays || others.length > 0) && map !== undefined ? map.key : input.keyId;
+  const stamps = new Map<string, Stamp>(others);
   for (const [key, verdict] of verdicts) {
     const old = map?.s.get(key);
     if (keep(verdict)) {

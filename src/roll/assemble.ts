@@ -81,6 +81,7 @@ export function assembleMutator(
     statuses,
     keyId: ring.current,
     settings,
+    lenders,
     onDropped: ports.onDropped,
   });
   const attribution = new Attribution({

@@ -9,6 +9,7 @@ import type { SourceMarks } from '../core/opt-in.ts';
 import { parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
 import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
+import type { Lenders } from './lenders.ts';
 import type { Mounted, PodStatuses } from './pod-statuses.ts';
 import type { SourceBook } from './source-book.ts';
 import type { Need, SourceReader } from './source-reader.ts';
@@ -45,6 +46,8 @@ export type JudgeOptions = {
   readonly statuses: Pick<PodStatuses, 'current'>;
   readonly keyId: string;
   readonly settings: JudgeSettings;
+  /** Who else may speak for a workload. */
+  readonly lenders: Pick<Lenders, 'hasAll'>;
   /** An entry went because its source is no dependency any more, although it was stale. */
   readonly onDropped: (workload: Workload, stampKey: string) => void;
 };
@@ -103,6 +106,7 @@ export class Judge {
         addedAfterStart: page.addedAfterStart,
         settled: workload.settled,
         levers: (name) => leverValues(workload, name),
+        keepOthers: !this.#knowsAll(workload),
         ...settings,
       });
     if (unread.length > 0) {
@@ -153,7 +157,7 @@ export class Judge {
   /** Entries of non-dependencies go at once and without a read, so that no later change finds them (DESIGN 2.1). */
   #prune(key: string, page: Page): StampMap | undefined {
     const map = this.#options.workloads.map(key);
-    if (map === undefined) return undefined;
+    if (map === undefined || !this.#knowsAll(page.workload)) return map;
     const dependencies = this.dependencies(page.workload, map);
     const kept = [...map.s].filter(([name]) => dependencies.has(name));
     if (kept.length === map.s.size) return map;
@@ -167,6 +171,11 @@ export class Judge {
     };
     this.#options.workloads.remember(key, page.workload.uid, pruned);
     return pruned;
+  }
+
+  /** Whether nobody else can make more sources dependencies of it than are known. */
+  #knowsAll(workload: Workload): boolean {
+    return this.#options.lenders.hasAll(workloadKey(workload), workload.borrowed);
   }
 
   /** Whether an entry is known to be stale. */

@@ -40,7 +40,7 @@ export class LateCsi {
   /** Looks for the first time, and tells in Reloader's words what was found. Never rejects. */
   async look(): Promise<void> {
     if (!this.#enabled) return;
-    await this.#find();
+    await this.#lookout.first(() => this.#find());
     this.#options.log.info(
       {},
       this.#served
@@ -67,13 +67,16 @@ export class LateCsi {
     this.#lookout.stop();
   }
 
-  async #find(): Promise<void> {
+  /** False if the API server could not tell. */
+  async #find(): Promise<boolean> {
     const { group, version } = sourceRow('spc');
     try {
       const found = await Promise.all(KINDS.map((kind) => this.#options.find({ group, version, kind })));
       this.#served = !found.includes(undefined);
+      return true;
     } catch (error) {
       this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', group));
+      return false;
     }
   }
 }

@@ -17,11 +17,15 @@ export type LateKindsOptions = {
 export class LateKinds {
   readonly #options: LateKindsOptions;
   readonly #lookout: Lookout;
+  /** Kinds that the API server did not serve when it was asked before. */
+  readonly #absent = new Set<KindSpec>();
   #missing: readonly KindSpec[];
+  #failed = false;
 
   constructor(specs: readonly KindSpec[], options: LateKindsOptions) {
     this.#missing = specs;
     this.#options = options;
+    for (const spec of specs) options.kinds.await(spec);
     this.#lookout = new Lookout(options.clock, options.faults);
   }
 
@@ -30,17 +34,37 @@ export class LateKinds {
     return this.#missing;
   }
 
+  /**
+   * Looks before the start, and again for a while as long as the API server cannot tell: one failed answer does not
+   * mean that a kind is not served. All objects of what is found are listed before anything is judged. Never rejects.
+   */
+  async begin(): Promise<void> {
+    await this.#lookout.first(async () => {
+      for (const row of await this.look()) this.#options.kinds.known(row);
+      return !this.#failed;
+    });
+  }
+
   /** Looks for what is missing once. Never rejects. */
   async look(): Promise<KindRow[]> {
     const { kinds, find, onTrouble } = this.#options;
     const found: KindRow[] = [];
     const missing: KindSpec[] = [];
+    this.#failed = false;
     for (const spec of this.#missing)
       try {
         const resource = await find(spec);
-        if (resource === undefined) missing.push(spec);
-        else found.push(kinds.add(spec, resource));
+        if (resource === undefined) {
+          missing.push(spec);
+          // An API server that starts says this of any kind for a moment.
+          if (this.#absent.has(spec)) kinds.known(spec);
+          this.#absent.add(spec);
+        } else {
+          kinds.await(spec);
+          found.push(kinds.add(spec, resource));
+        }
       } catch (error) {
+        this.#failed = true;
         missing.push(spec);
         onTrouble(
           asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', `${spec.group}/${spec.version} ${spec.kind}`),
@@ -50,7 +74,7 @@ export class LateKinds {
     return found;
   }
 
-  /** Looks again from time to time until nothing is missing. */
+  /** Looks again from time to time until nothing is missing; who is told says when all of the kind is known. */
   watch(onFound: (row: KindRow) => void): void {
     if (this.#missing.length === 0) return;
     this.#lookout.watch(

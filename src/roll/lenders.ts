@@ -58,6 +58,11 @@ export class Lenders {
     return this.#lent.get(key);
   }
 
+  /** Whether nothing else can be lent to a workload than what it was read with. */
+  hasAll(key: string, borrowed: Annotations | undefined): boolean {
+    return this.#kinds.knowsLenders && this.#lent.get(key) === borrowed;
+  }
+
   /** The workload that a lender speaks for: its pods are that one's. */
   borrower(lender: string): string | undefined {
     const loan = this.#byLender.get(lender);

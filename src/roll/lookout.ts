@@ -1,7 +1,11 @@
-import type { Clock } from '../clock.ts';
+import { pause, type Clock } from '../clock.ts';
 import type { Faults } from '../faults.ts';
 
 const LOOK_MS = 15_000;
+/** The start waits so long for an API server that cannot tell what it serves: kubelet's patience is longer. */
+const FIRST_MS = 10_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 2_000;
 
 /** Looks from time to time for what the API server does not serve yet. */
 export class Lookout {
@@ -13,6 +17,16 @@ export class Lookout {
   constructor(clock: Clock, faults: Faults) {
     this.#clock = clock;
     this.#faults = faults;
+  }
+
+  /** Looks before anything else begins, and again for a while as long as `look`, which never rejects, cannot tell. */
+  async first(look: () => Promise<boolean>): Promise<void> {
+    const end = this.#clock.monotonic() + FIRST_MS;
+    let wait = FIRST_PAUSE_MS;
+    while (!(await look()) && !this.#stopped && this.#clock.monotonic() < end) {
+      await pause(this.#clock, wait);
+      wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
+    }
   }
 
   /**

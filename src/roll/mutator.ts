@@ -139,7 +139,8 @@ export class Mutator {
           return;
         }
         const workload = reduceWorkload(row, { metadata, ...rest }, settings);
-        if (!workloads.put(id, workload)) return;
+        // What the first list of a kind shows that is followed late was there before.
+        if (!workloads.put(id, workload, settings.kinds.isAwaited(row) ? 'old' : 'shown')) return;
         // One of this name that was being deleted is gone.
         if (before !== undefined && before.uid !== uid) queue.recheck(workloadKey(id));
         faults.contain(workloadKey(id), () => {

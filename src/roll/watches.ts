@@ -52,8 +52,8 @@ export type Watches = {
   unsynced(): string[];
   /** Seconds since the API server last spoke, for each watched resource. */
   ages(): { resource: string; seconds: number }[];
-  /** Follows one more kind of workload, from now on. */
-  follow(row: KindRow): void;
+  /** Follows one more kind of workload, from now on; ends when everything of it has been shown. */
+  follow(row: KindRow): Promise<unknown>;
   /** Follows SecretProviderClasses, if they matter, and what pods have mounted of them, from now on. */
   followCsi(): void;
   /** Reads every list again. */
@@ -182,7 +182,9 @@ export function startWatches(options: WatchOptions): Watches {
   return {
     synced: Promise.all(watches.map(({ reflector }) => reflector.synced)),
     follow: (row) => {
-      for (const reflector of addKind(row)) reflector.start();
+      const reflectors = addKind(row);
+      for (const reflector of reflectors) reflector.start();
+      return Promise.all(reflectors.map(({ synced }) => synced));
     },
     followCsi: () => {
       for (const reflector of addCsi()) reflector.start();

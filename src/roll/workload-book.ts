@@ -40,15 +40,21 @@ export class WorkloadBook {
     this.#started = true;
   }
 
-  /** Takes a workload in; false if a newer state of it is known already. */
+  /** Whether all that was there at the start is known. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Takes a workload in; false if a newer state of it is known already. `old`: it was there before our start. */
   put(
     id: { kind: string; namespace: string; name: string; uid: string },
     workload: Workload | undefined,
+    as: 'shown' | 'old' = 'shown',
   ): boolean {
     const key = workloadKey(id);
     const page = this.#pages.get(key);
     const same = page?.workload.uid === id.uid;
-    const isNew = this.#seen.get(key) !== id.uid;
+    const isNew = this.#seen.get(key) !== id.uid && as === 'shown';
     this.#seen.set(key, id.uid);
     if (workload === undefined) {
       // It has opted out: what was remembered must not make it stale when it opts in again.

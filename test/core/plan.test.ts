@@ -103,6 +103,24 @@ t.test('planWorkload takes a baseline of what is new beside a map, whatever its 
   t.same(entriesOf(found.baseline)['cm/new'], stampOf(TWO));
 });
 
+t.test(
+  'planWorkload keeps entries of others while more dependencies may come, under their key',
+  async (t) => {
+    const other = stampOf(TWO, 'k0');
+    const found = plan(
+      { 'cm/app': present(ONE) },
+      mapOf({ 'cm/app': stampOf(ONE, 'k0'), 'cm/other': other }, { key: 'k0' }),
+      { keepOthers: true },
+    );
+    t.same(found.stale, []);
+    t.notOk(found.changed);
+    for (const map of [found.baseline, found.rolled]) {
+      t.equal(map.key, 'k0');
+      t.same(entriesOf(map), { 'cm/app': stampOf(ONE, 'k0'), 'cm/other': other });
+    }
+  },
+);
+
 t.test('planWorkload stamps a missing source as absent', async (t) => {
   const found = plan({ 'cm/app': MISSING }, mapOf({}));
   t.same(entriesOf(found.baseline), { 'cm/app': { h: ABSENT } });

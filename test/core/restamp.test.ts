@@ -36,9 +36,9 @@ function ask(
   after: PodTemplate,
   map: StampMap | undefined,
   now: Readonly<Record<string, Content | undefined>>,
-  rollout: { settled?: boolean; returns?: boolean } = {},
+  rollout: { settled?: boolean; returns?: boolean; keepOthers?: boolean } = {},
 ) {
-  const { settled = true, returns = !settled } = rollout;
+  const { settled = true, returns = !settled, keepOthers = false } = rollout;
   const asked: Write = {
     before: undefined,
     after: { annotations: undefined, template: after },
@@ -52,6 +52,7 @@ function ask(
     keyId: 'k1',
     settled,
     returns,
+    keepOthers,
     sources: (key) => fresh(now[key]),
   });
   const { spec } = patched({ spec: { template: after } }, made.levers);
@@ -214,4 +215,13 @@ t.test('asking twice, with the patched template, gives the same', async () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+t.test('entries of others stay while more dependencies may come, and only then', async (t) => {
+  const map = mapOf({ 'cm/app': stampOf(OLD, 'k0'), 'cm/other': stampOf(OLD, 'k0') }, { key: 'k0' });
+  const kept = ask(template(), map, { 'cm/app': NEW }, { keepOthers: true });
+  t.equal(kept.map.key, 'k0');
+  t.same(kept.entries['cm/other'], stampOf(OLD, 'k0'));
+  t.equal(kept.entries['cm/app']?.h, stampOf(NEW, 'k0').h);
+  t.same(Object.keys(ask(template(), map, { 'cm/app': NEW }).entries), ['cm/app']);
 });

@@ -32,6 +32,7 @@ function judging(settings: Partial<JudgeSettings> = {}) {
   const dropped: string[] = [];
   const all = { autoReloadAll: false, reloadOnCreate: false, reloadOnDelete: false, adoptByRoll: false };
   const judge = new Judge({
+    lenders: { hasAll: () => true },
     workloads,
     sources,
     reader,

@@ -53,6 +53,18 @@ t.test('a driver that is there is told of once', async (t) => {
   t.equal(clock.waiting(), 0);
 });
 
+t.test('a first look that fails is made again before anything is said', async (t) => {
+  const { csi, lines, state, pass } = looking(true, new Set(BOTH));
+  state.failing = true;
+  const looked = csi.look();
+  await pass(250);
+  state.failing = false;
+  for (let waited = 0; waited < 2000; waited += 250) await pass(250);
+  await looked;
+  t.ok(csi.served);
+  t.same(lines, ['CSI provider is installed']);
+});
+
 t.test('a driver that comes later is looked for until both of its kinds are there', async (t) => {
   const served = new Set<string>();
   const { csi, lines, troubles, state, watch, pass } = looking(true, served);

@@ -52,6 +52,48 @@ t.test('a kind that is served is in the table at once, and not looked for again'
   t.equal(made.looks(), 1);
 });
 
+t.test('the start asks again while the API server cannot tell what it serves, for a while', async (t) => {
+  const down = new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'starting');
+  const made = looking([down, down, 'rollouts']);
+  const begun = made.late.begin();
+  for (let waited = 0; waited < 2000; waited += 250) await made.pass(250);
+  await begun;
+  t.ok(made.kinds.get('Rollout'));
+  t.ok(made.kinds.knowsLenders, 'its objects are listed before anything is judged');
+  t.equal(made.looks(), 3);
+
+  const never = looking(Array.from({ length: 99 }, () => down));
+  let ended = false;
+  void never.late.begin().then(() => (ended = true));
+  for (let waited = 0; waited < 14_000; waited += 250) await never.pass(250);
+  t.ok(ended, 'then it goes on without');
+  t.notOk(never.kinds.knowsLenders);
+});
+
+t.test('that a kind is not served counts only when it has been said twice', async (t) => {
+  const made = looking([undefined, undefined]);
+  await made.late.begin();
+  t.equal(made.looks(), 1, 'the start does not wait for what is not installed');
+  t.notOk(made.kinds.knowsLenders);
+  made.watch();
+  await made.pass(15_000);
+  t.ok(made.kinds.knowsLenders);
+});
+
+t.test('of a kind that comes later not everything is known before its list has been shown', async (t) => {
+  const made = looking([undefined, undefined, 'rollouts']);
+  await made.late.begin();
+  made.watch();
+  await made.pass(15_000);
+  await made.pass(15_000);
+  const row = made.kinds.get('Rollout')!;
+  t.ok(made.kinds.isAwaited(row));
+  t.notOk(made.kinds.knowsLenders);
+  made.kinds.known(row);
+  t.notOk(made.kinds.isAwaited(row));
+  t.ok(made.kinds.knowsLenders);
+});
+
 t.test('a kind that comes later is taken in when it is there, once', async (t) => {
   const made = looking([undefined, undefined, 'rollouts']);
   await made.late.look();

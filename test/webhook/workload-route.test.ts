@@ -153,6 +153,15 @@ t.test('there is no first map while a source could not be read in time', async (
   }
 });
 
+t.test('nor before the watches have shown all sources and all that may speak for it', async (t) => {
+  const object = api({});
+  const create = { operation: 'CREATE', oldObject: null, object };
+  t.equal(mapOf((await ask(create, now, false)).stored), null);
+  const before = api({ stamps: { ...stamped.stamps, 'cm/lent': stampOf(OLD) } });
+  const { stored } = await ask(update(before, api({}, 'other')), now, false);
+  t.has(mapOf(stored), { s: { 'cm/app': { h: stampOf(NEW).h }, 'cm/lent': stampOf(OLD) } });
+});
+
 t.test('a map goes on without a source that could not be read in time', async (t) => {
   const object = api({ uses: ['cm/app', 'cm/unread'] }, 'other');
   const { stored } = await ask(update(api(stamped), object), now);

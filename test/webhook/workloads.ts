@@ -42,7 +42,7 @@ export function fresh(key: string, content: Content): FreshSource {
 }
 
 /** Lets the workload route answer one review; `now` are the sources that could be read. */
-export async function ask(request: object, now: Readonly<Record<string, FreshSource>> = {}) {
+export async function ask(request: object, now: Readonly<Record<string, FreshSource>> = {}, knowsAll = true) {
   const audit: AuditLine[] = [];
   const reads: Workload[] = [];
   const book = new WorkloadBook(new Set(ring.keys.keys()), () => undefined);
@@ -61,6 +61,7 @@ export async function ask(request: object, now: Readonly<Record<string, FreshSou
     keyId: ring.current,
     mapBefore: (workload) => book.mapBefore(workload),
     mayRun: (workload) => book.mayRun(workload),
+    knowsAll: () => knowsAll,
     seen: () => undefined,
     dependencies: (workload: Workload, map: StampMap | undefined) =>
       findDependencies(workload, map, lookup, false),
