@@ -11,7 +11,7 @@ import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { createTelling } from '../src/roll/telling.ts';
 import { startNotices } from '../src/notices.ts';
-import type { KeyRing } from '../src/roll/source-reader.ts';
+import type { KeyRing } from '../src/roll/digested.ts';
 
 /** What every part stands on: who we are to the API server, our keys, and where things are told. */
 export type Base = Awaited<ReturnType<typeof layBase>>;

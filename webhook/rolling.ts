@@ -6,7 +6,13 @@ import { sendEvent } from '../src/kube/events.ts';
 import { findResource } from '../src/kube/discovery.ts';
 import { createJobs } from '../src/kube/jobs.ts';
 import { readPodOwner } from '../src/kube/pod-owner.ts';
-import { patchWorkload, readSource, readSourceVersion, readWorkload } from '../src/kube/objects.ts';
+import {
+  patchWorkload,
+  readSource,
+  readSourceAt,
+  readSourceVersion,
+  readWorkload,
+} from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
 import { assembleMutator } from '../src/roll/assemble.ts';
 import { LateCsi } from '../src/roll/late-csi.ts';
@@ -55,6 +61,8 @@ export async function createRolling(base: Base) {
       clock,
       faults,
       readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
+      readSourceAt: async (ref, version) =>
+        (await readSourceAt(client, ref, version)) as SourceObject | undefined,
       readSourceVersion: (ref) => readSourceVersion(client, ref),
       readPodOwner: (pod) => readPodOwner(client, kinds, pod),
       readWorkload: async (id) => (await readWorkload(client, id)) as WorkloadObject,

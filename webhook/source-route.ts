@@ -16,7 +16,7 @@ import { reduceSource, type SourceObject } from '../src/core/source-meta.ts';
 import { removedKeyWarnings, rollWarning } from '../src/core/warning.ts';
 import { workloadTitle, type Workload } from '../src/core/workload.ts';
 import { RestampError } from '../src/errors.ts';
-import type { KeyRing } from '../src/roll/source-reader.ts';
+import type { KeyRing } from '../src/roll/digested.ts';
 import type { Sighting } from '../src/roll/sightings.ts';
 import { boundSighting } from './bounds.ts';
 import type { ReviewAnswer, ReviewRequest } from './review.ts';

@@ -27,9 +27,16 @@ export type PlanInput = {
   readonly map: StampMap | undefined;
   /** Undefined for a source that cannot be read: its entry stays as it is, and nothing is made of it. */
   readonly current: (stampKey: string) => Current | undefined;
+  /**
+   * A source without an entry as it was when it became a dependency, if it was written since; `unknown` if nobody can
+   * tell any more.
+   */
+  readonly past?: (stampKey: string) => Current | 'unknown' | undefined;
   readonly keyId: string;
   /** Milliseconds since 1970, to the second. */
   readonly workloadCreated: number;
+  /** When anybody last wrote the workload outside its status. */
+  readonly workloadWritten?: number | undefined;
   /** The workload appeared after our start, so that its pods may run data older than what we read first. */
   readonly addedAfterStart: boolean;
   /** All pods run the newest template: a digest that was kept for older ones can go. */
@@ -92,7 +99,10 @@ export function planWorkload(input: PlanInput): Plan {
     rolled,
     returns: !input.settled && stale.some(({ key }) => isReturn(map?.s.get(key), rolled.s.get(key))),
     // A map without what was born in the dark would be a map all the same, and nothing in it would roll.
-    changed: map === undefined ? stale.length === 0 && baseline.s.size > 0 : !sameStamps(map, baseline),
+    changed:
+      map === undefined
+        ? stale.every(({ key }) => baseline.s.has(key)) && baseline.s.size > 0
+        : !sameStamps(map, baseline),
     unproven: [...verdicts].filter(([, verdict]) => verdict.is === 'unproven').map(([key]) => key),
   };
 }
@@ -104,7 +114,11 @@ function isReturn(old: Stamp | undefined, rolled: Stamp | undefined): boolean {
 function judge(input: PlanInput, key: string, stamp: Stamp | undefined): Verdict {
   const current = input.current(key);
   if (current === undefined) return { is: 'kept' };
-  if (stamp === undefined) return judgeUnstamped(input, key, current);
+  if (stamp === undefined) {
+    const before = firstStamp(input, key, input.keyId);
+    const verdict = before && judgeStamp(input, before, current);
+    return verdict?.is === 'stale' ? verdict : judgeUnstamped(input, key, current);
+  }
   return judgeStamp({ ...input, keyId: input.map?.key ?? input.keyId }, stamp, current);
 }
 
@@ -125,10 +139,33 @@ export function judgeStamp(
   return current.fromStart === true ? { is: 'new' } : { is: 'stale', cause: 'changed' };
 }
 
+/**
+ * What the entry of a new dependency would be if it had been made when the source became one: the pods have seen
+ * nothing that came later. Undefined where nothing has.
+ */
+function firstStamp(input: PlanInput, key: string, keyId: string): Stamp | undefined {
+  const past = input.past?.(key);
+  if (past === 'unknown') return undefined;
+  if (past !== undefined) return stampFor(past, keyId);
+  const current = input.current(key);
+  const { map, workloadWritten } = input;
+  // It did not exist when the workload was last written: a pattern names nothing that is not there. What pods mount of
+  // a SecretProviderClass always comes after them.
+  const isLater =
+    current?.state === 'present' &&
+    workloadWritten !== undefined &&
+    workloadWritten < current.created &&
+    input.dependencies.get(key)?.type !== 'spc';
+  return map !== undefined && isLater ? { h: ABSENT } : undefined;
+}
+
 /** DESIGN 2.7: without a map, a source older than the workload with data younger than it may have been missed. */
 function judgeUnstamped(input: PlanInput, key: string, current: Current): Verdict {
-  if (input.map !== undefined || current.state === 'missing') return { is: 'new' };
+  if (current.state === 'missing') return { is: 'new' };
+  const isUnknown = input.past?.(key) === 'unknown';
+  if (input.map !== undefined && !isUnknown) return { is: 'new' };
   const dark =
+    input.map === undefined &&
     current.created <= input.workloadCreated &&
     current.dataTime !== undefined &&
     input.workloadCreated < current.dataTime;
@@ -137,7 +174,7 @@ function judgeUnstamped(input: PlanInput, key: string, current: Current): Verdic
   const levers = sha1 === undefined ? [] : input.levers(key);
   // Whoever wrote a lever with today's hash has rolled the workload for what is stored now. One that differs may
   // be left from another strategy.
-  const proven = levers.length === 0 ? !dark : levers.some((value) => value === sha1);
+  const proven = levers.length === 0 ? !dark && !isUnknown : levers.some((value) => value === sha1);
   if (proven) return { is: 'new' };
   return input.adoptByRoll ? { is: 'stale', cause: 'adopted' } : { is: 'unproven' };
 }
@@ -159,7 +196,8 @@ function compose(
   for (const [key, verdict] of verdicts) {
     const old = map?.s.get(key);
     if (keep(verdict)) {
-      if (old !== undefined) stamps.set(key, old);
+      const kept = old ?? (verdict.is === 'stale' ? firstStamp(input, key, keyId) : undefined);
+      if (kept !== undefined) stamps.set(key, kept);
     } else stamps.set(key, stampOf(input, key, keyId, map?.key === keyId ? old : undefined));
   }
   const req = map?.req === undefined ? {} : { req: map.req };
@@ -170,8 +208,12 @@ function compose(
 
 function stampOf(input: PlanInput, key: string, keyId: string, old: Stamp | undefined): Stamp {
   const current = input.current(key) ?? { state: 'missing' };
-  if (current.state === 'missing') return { h: ABSENT, ...wasBefore(old, ABSENT, input.settled) };
+  const stamp = stampFor(current, keyId);
+  return { ...stamp, ...wasBefore(old, stamp.h, input.settled) };
+}
+
+function stampFor(current: Current, keyId: string): Stamp {
+  if (current.state === 'missing') return { h: ABSENT };
   const { uid, resourceVersion: rv } = current;
-  const h = current.digest(keyId, undefined);
-  return { h, uid, rv, ...wasBefore(old, h, input.settled) };
+  return { h: current.digest(keyId, undefined), uid, rv };
 }

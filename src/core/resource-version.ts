@@ -13,3 +13,8 @@ export function newerVersion(a: string | undefined, b: string | undefined): stri
   if (a === undefined || b === undefined) return a ?? b;
   return compareVersions(a, b) < 0 ? b : a;
 }
+
+/** The version just before one: what was stored when a write came that made this one. */
+export function versionBefore(version: string): string | undefined {
+  return /^[1-9]\d*$/.test(version) ? String(BigInt(version) - 1n) : undefined;
+}

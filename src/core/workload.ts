@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   annotation,
   HELD,
@@ -41,6 +42,10 @@ export type Workload = {
   readonly levers: readonly Lever[];
   /** A digest of the template without levers. */
   readonly bare: string;
+  /** A digest of all annotations and references that say which sources roll it. */
+  readonly asks: string;
+  /** When anybody last wrote it outside the status, ourselves too (milliseconds since 1970). */
+  readonly written: number | undefined;
   /** The template's `restamp.dev/stamp`. */
   readonly templateStamp: string | undefined;
   /** The release that it belongs to, and when a release tool last wrote it (milliseconds since 1970). */
@@ -126,6 +131,7 @@ export function reduceWorkload(
   const annotations =
     borrowed === undefined ? metadata.annotations : { ...borrowed, ...metadata.annotations };
   const template = templateOf(row, object);
+  const references = findReferences(template);
   const marks = (type: SourceType): OptIn =>
     settings.resourcesToIgnore.has(type)
       ? NOT_OPTED_IN
@@ -145,10 +151,12 @@ export function reduceWorkload(
     created: Date.parse(metadata.creationTimestamp ?? ''),
     optIn,
     optedIn,
-    references: findReferences(template),
+    references,
     firstContainer: template.spec?.containers?.[0]?.name,
     levers: findLevers(template),
     bare: bareDigest(template),
+    asks: asksDigest(settings.keys, [annotations, template.metadata?.annotations], references),
+    written: lastWrite(metadata.managedFields ?? []),
     templateStamp: annotation(template.metadata?.annotations, STAMP),
     stamps,
     release: releaseOf(metadata),
@@ -170,6 +178,29 @@ export function reduceWorkload(
 /** Whether an object is being deleted: its finalizers are all that keeps it. */
 export function isDeleted({ metadata }: WorkloadObject): boolean {
   return (metadata.deletionTimestamp ?? undefined) !== undefined;
+}
+
+function asksDigest(
+  keys: ReloaderKeys,
+  from: readonly (Annotations | undefined)[],
+  references: ReadonlyMap<string, Reference>,
+): string {
+  const { auto, search, ...typed } = keys;
+  const asking = [
+    auto,
+    search,
+    ...[typed.typedAuto, typed.reload, typed.exclude].flatMap(Object.values<string>),
+  ];
+  const said = from.map((annotations) => asking.map((key) => annotation(annotations, key) ?? null));
+  const text = JSON.stringify([said, [...references.keys()].sort()]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
+
+function lastWrite(fields: readonly ManagedField[]): number | undefined {
+  const times = fields
+    .filter(({ subresource }) => subresource !== 'status')
+    .map(({ time = '' }) => Date.parse(time));
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 function says(object: WorkloadObject, field: 'suspend' | 'paused'): boolean {

@@ -22,6 +22,21 @@ export function readSource(client: KubeClient, ref: SourceRef): Promise<unknown>
   return client.send({ method: 'GET', path: sourcePath(ref) });
 }
 
+/** A source as it was at a version of the whole cluster; undefined where it did not exist then. */
+export async function readSourceAt(client: KubeClient, ref: SourceRef, version: string): Promise<unknown> {
+  // Only a list can be asked for the past: resourceVersionMatch (Kubernetes 1.19).
+  const query = {
+    fieldSelector: `metadata.name=${ref.name}`,
+    resourceVersion: version,
+    resourceVersionMatch: 'Exact',
+  };
+  const path = kindPath(sourceRow(ref.type), ref.namespace);
+  const list = (await client.send({ method: 'GET', path, query })) as {
+    readonly items?: readonly unknown[] | null;
+  };
+  return list.items?.[0];
+}
+
 /** The version of a source as it is stored now: metadata alone comes over the wire. */
 export async function readSourceVersion(client: KubeClient, ref: SourceRef): Promise<string> {
   const object = await client.send({ method: 'GET', path: sourcePath(ref), accept: METADATA });

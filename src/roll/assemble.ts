@@ -7,6 +7,7 @@ import { Attribution } from './attribution.ts';
 import { Baselines } from './baselines.ts';
 import { BorrowerReader } from './borrower-reader.ts';
 import { Changes } from './changes.ts';
+import { FirstSight } from './first-sight.ts';
 import { Gates } from './gates.ts';
 import { Holds } from './holds.ts';
 import { RolloutObserver } from './observer.ts';
@@ -28,7 +29,8 @@ import { RollWriter } from './roll-writer.ts';
 import { Terminations } from './terminations.ts';
 import { Sightings, type Sighting } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
-import { SourceReader, type KeyRing } from './source-reader.ts';
+import type { KeyRing } from './digested.ts';
+import { SourceReader } from './source-reader.ts';
 import { WorkloadBook } from './workload-book.ts';
 import { Writes } from './writes.ts';
 import type { MutatorPorts, MutatorSettings } from './ports.ts';
@@ -74,7 +76,9 @@ export function assembleMutator(
     borrower: (workload) => lenders.borrower(workload),
     onChange: (...change) => mutator.onMounted(...change),
   });
+  const firstSight = new FirstSight({ ...ports, ...settings, ring, onRead: (ref) => mutator.look(ref) });
   const judge = new Judge({
+    firstSight,
     workloads,
     sources,
     reader,
@@ -258,6 +262,7 @@ export function assembleMutator(
     queue.stop();
     baselines.stop();
     reader.stop();
+    firstSight.stop();
     borrowerReader.stop();
     statuses.stop();
     observer.stop();

@@ -9,6 +9,7 @@ import type { SourceMarks } from '../core/opt-in.ts';
 import { parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
 import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
+import type { FirstSight, Past } from './first-sight.ts';
 import type { Lenders } from './lenders.ts';
 import type { Mounted, PodStatuses } from './pod-statuses.ts';
 import type { SourceBook } from './source-book.ts';
@@ -46,6 +47,8 @@ export type JudgeOptions = {
   readonly statuses: Pick<PodStatuses, 'current'>;
   readonly keyId: string;
   readonly settings: JudgeSettings;
+  /** How a source was when it became a dependency. */
+  readonly firstSight: Pick<FirstSight, 'look'>;
   /** Who else may speak for a workload. */
   readonly lenders: Pick<Lenders, 'hasAll'>;
   /** An entry went because its source is no dependency any more, although it was stale. */
@@ -74,42 +77,24 @@ export class Judge {
     const { workload, stored } = page;
     const map = this.#prune(key, page);
     const dependencies = this.dependencies(workload, map);
-    const currents = new Map<string, Current>();
-    const late = new Map<string, Current>();
-    const unread: Unread[] = [];
-    for (const name of dependencies.keys()) {
-      const ref = refOf(workload, name);
-      const stamp = map?.s.get(name);
-      if (ref.type === 'spc') {
-        // Without a pod there is nothing to compare: what is stamped stays.
-        const mounted = this.mounted(workload, ref.name);
-        if (mounted !== undefined) currents.set(name, mounted);
-        continue;
-      }
-      const wanted = this.#wanted(ref, stamp);
-      const current = this.#current(ref, stamp, map?.key, wanted);
-      if (current !== undefined) currents.set(name, current);
-      else if (!this.#options.reader.unreadable(ref)) {
-        unread.push({ ref, need: { atLeast: wanted, selection: stamp?.f } });
-        const before = this.#lateState(ref, stamp);
-        if (before !== undefined) late.set(name, before);
-      }
-    }
+    const { currents, late, pasts, unread } = this.#gather(page, map, dependencies.keys());
     const planFrom = (known: (name: string) => Current | undefined): Plan =>
       planWorkload({
         dependencies,
         map,
         current: known,
+        past: (name) => pastOf(pasts.get(name)),
         keyId,
         // A CronJob that was there before us has no pods that run older data: each run reads what is stored.
         workloadCreated: workload.kind === 'CronJob' && !page.addedAfterStart ? Number.NaN : workload.created,
         addedAfterStart: page.addedAfterStart,
         settled: workload.settled,
+        workloadWritten: workload.written,
         levers: (name) => leverValues(workload, name),
         keepOthers: !this.#knowsAll(workload),
         ...settings,
       });
-    if (unread.length > 0) {
+    if (unread.length > 0 || [...pasts.values()].some(({ is }) => is === 'unread')) {
       // The first map of all must tell what was born in the dark: it waits for every source.
       const plan = map === undefined ? undefined : planFrom((name) => currents.get(name) ?? late.get(name));
       const isStale = plan !== undefined && plan.stale.length > 0;
@@ -120,6 +105,38 @@ export class Judge {
     if (plan.stale.length > 0) return { is: 'stale', page, plan };
     const write = this.#mustWrite(workload, stored, plan.baseline);
     return { is: 'fresh', page, plan, write };
+  }
+
+  /** What is known of the sources of these entries, now and in the past, and what must be read first. */
+  #gather(page: Page, map: StampMap | undefined, names: Iterable<string>) {
+    const { workload } = page;
+    const currents = new Map<string, Current>();
+    const late = new Map<string, Current>();
+    const pasts = new Map<string, Past>();
+    const unread: Unread[] = [];
+    for (const name of names) {
+      const ref = refOf(workload, name);
+      const stamp = map?.s.get(name);
+      if (ref.type === 'spc') {
+        // Without a pod there is nothing to compare: what is stamped stays.
+        const mounted = this.mounted(workload, ref.name);
+        if (mounted !== undefined) currents.set(name, mounted);
+        continue;
+      }
+      const wanted = this.#wanted(ref, stamp);
+      const current = this.#current(ref, stamp, map?.key, wanted);
+      const past = stamp === undefined ? this.#past(page, ref, current) : undefined;
+      if (past !== undefined) pasts.set(name, past);
+      // Nothing can be made of a new one before it is known what its pods have seen.
+      if (past?.is === 'unread') continue;
+      if (current !== undefined) currents.set(name, current);
+      else if (!this.#options.reader.unreadable(ref)) {
+        unread.push({ ref, need: { atLeast: wanted, selection: stamp?.f } });
+        const before = this.#lateState(ref, stamp);
+        if (before !== undefined) late.set(name, before);
+      }
+    }
+    return { currents, late, pasts, unread };
   }
 
   /** What a workload's pods have mounted of a SecretProviderClass, as far as it is known. */
@@ -178,6 +195,12 @@ export class Judge {
     return this.#options.lenders.hasAll(workloadKey(workload), workload.borrowed);
   }
 
+  #past({ asked }: Page, ref: SourceRef, current: Current | undefined): Past | undefined {
+    if (current?.state !== 'present') return undefined;
+    const { firstSight, sources } = this.#options;
+    return firstSight.look(ref, sources.get(ref), asked, current.resourceVersion);
+  }
+
   /** Whether an entry is known to be stale. */
   #moved({ workload }: Page, name: string, stamp: Stamp, mapKey: string): boolean {
     const ref = refOf(workload, name);
@@ -228,6 +251,11 @@ export class Judge {
     const { uid, resourceVersion, created, dataTime } = meta;
     return { state: 'present', uid, resourceVersion, created, dataTime, digest: () => stamp.h };
   }
+}
+
+function pastOf(past: Past | undefined): Current | 'unknown' | undefined {
+  if (past?.is === 'known') return past.current;
+  return past?.is === 'unknown' ? 'unknown' : undefined;
 }
 
 /** A map without each `was` that is over in the wanted one: a rollout that has ended is not worth a write. */

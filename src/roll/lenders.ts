@@ -1,5 +1,6 @@
 import type { Annotations } from '../core/annotations.ts';
 import type { KindRow, Kinds } from '../core/kind.ts';
+import { newerVersion } from '../core/resource-version.ts';
 import { valueAt } from '../core/value-at.ts';
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
 
@@ -9,6 +10,8 @@ export type Borrower = { readonly row: KindRow; readonly namespace: string; read
 type Loan = {
   readonly borrower: Borrower;
   readonly annotations: Annotations;
+  /** The write that brought them. */
+  readonly version: string;
 };
 
 /**
@@ -40,7 +43,7 @@ export class Lenders {
       return [];
     const touched = this.#forget(lender);
     if (borrower === undefined) return touched;
-    const loan = { borrower, annotations };
+    const loan = { borrower, annotations, version: object.metadata.resourceVersion };
     const key = keyOf(borrower);
     this.#byLender.set(lender, loan);
     this.#byBorrower.set(key, (this.#byBorrower.get(key) ?? new Map<string, Loan>()).set(lender, loan));
@@ -56,6 +59,13 @@ export class Lenders {
   /** The annotations that are lent to a workload: the same object until they change. */
   annotations(key: string): Annotations | undefined {
     return this.#lent.get(key);
+  }
+
+  /** The version of the write by which a workload was lent what it is; `now` where that cannot be known. */
+  lentAt(key: string, now: string | undefined): string | undefined {
+    const versions = [...(this.#byBorrower.get(key)?.values() ?? [])].map(({ version }) => version);
+    const newest = versions.reduce<string | undefined>(newerVersion, undefined);
+    return this.#kinds.knowsLenders ? (newest ?? now) : now;
   }
 
   /** Whether nothing else can be lent to a workload than what it was read with. */

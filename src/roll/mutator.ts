@@ -96,7 +96,8 @@ export class Mutator {
     return {
       put: (object) => {
         const meta = reduceSource(type, object, settings.keys);
-        const before = sources.put(meta);
+        const before = sources.put(meta, this.#started);
+        this.#parts.workloads.saw(meta.resourceVersion);
         if (!this.#started) return;
         faults.contain(sourceKey(meta), () => {
           if (before?.resourceVersion !== meta.resourceVersion && type !== 'spc')
@@ -104,7 +105,7 @@ export class Mutator {
           this.#parts.writes.source(meta, before);
         });
         // At once, so that a mark drops an entry before the next change is read.
-        for (const key of this.#parts.workloads.candidates(meta)) this.#lookAgain(key, false);
+        this.look(meta);
       },
       remove: (id) => {
         const ref = { ...id, type };
@@ -140,7 +141,10 @@ export class Mutator {
         }
         const workload = reduceWorkload(row, { metadata, ...rest }, settings);
         // What the first list of a kind shows that is followed late was there before.
-        if (!workloads.put(id, workload, settings.kinds.isAwaited(row) ? 'old' : 'shown')) return;
+        const as = settings.kinds.isAwaited(row) ? 'old' : 'shown';
+        const isLent = before?.borrowed !== borrowed;
+        const lent = isLent ? lenders.lentAt(workloadKey(id), workloads.newest) : undefined;
+        if (!workloads.put(id, workload, as, lent)) return;
         // One of this name that was being deleted is gone.
         if (before !== undefined && before.uid !== uid) queue.recheck(workloadKey(id));
         faults.contain(workloadKey(id), () => {
@@ -186,6 +190,11 @@ export class Mutator {
     if (!this.#started) return;
     if (event !== undefined) this.#parts.onEvent(event, ref);
     for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, key === owner);
+  }
+
+  /** Looks again at all that may depend on a source: it was written, or more is known of its past. */
+  look(ref: SourceRef): void {
+    for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, false);
   }
 
   /** A source cannot be read: what depends on it must not wait for it. */

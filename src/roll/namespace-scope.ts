@@ -129,7 +129,7 @@ export class NamespaceScope {
   #forget(id: { kind: string; namespace: string; name: string; uid: string }): void {
     const { workloads, queue, baselines, holds } = this.#options.roll;
     const key = workloadKey(id);
-    workloads.put(id, undefined);
+    workloads.put(id, undefined, 'old');
     holds.release(key);
     queue.drop(key);
     baselines.drop(key);

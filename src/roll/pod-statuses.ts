@@ -15,7 +15,7 @@ import { workloadKey } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
-import type { KeyRing } from './source-reader.ts';
+import type { KeyRing } from './digested.ts';
 import { Turns } from './turns.ts';
 
 /** What a workload's pods have mounted of a SecretProviderClass, as a source like any other. */

@@ -6,6 +6,7 @@ import type { SourceRef, SourceType } from '../core/source.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
+import type { ReadSourceAt } from './first-sight.ts';
 import type { RolloutOutcome } from './observer.ts';
 import type { JudgeSettings } from './judge.ts';
 import type { Borrower } from './lenders.ts';
@@ -23,6 +24,7 @@ export type MutatorPorts = {
   readonly readSource: ReadSource;
   /** The resourceVersion of a source as it is stored now. */
   readonly readSourceVersion: (ref: SourceRef) => Promise<string>;
+  readonly readSourceAt: ReadSourceAt;
   readonly readPodOwner: PodStatusesOptions['readPodOwner'];
   readonly readWorkload: (workload: Borrower) => Promise<WorkloadObject>;
   readonly patchWorkload: PatchWorkload;

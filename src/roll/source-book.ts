@@ -2,17 +2,26 @@ import type { SourceLookup } from '../core/dependency.ts';
 import { stampKey, type SourceRef } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
 
+/** A source, and what the watch has shown of how it came to be as it is. */
+export type KnownSource = SourceMeta & {
+  /** The version of the write that brought its marks, or the source itself; undefined if that was before the start. */
+  readonly marked: string | undefined;
+  /** That write made it, or let it through the filter. */
+  readonly appeared: boolean;
+};
+
 /** The sources that the watches have shown, by namespace: metadata alone. */
 export class SourceBook {
-  readonly #namespaces = new Map<string, Map<string, SourceMeta>>();
+  readonly #namespaces = new Map<string, Map<string, KnownSource>>();
 
-  /** Takes a source in; returns what was known of it. */
-  put(meta: SourceMeta): SourceMeta | undefined {
+  /** Takes a source in; returns what was known of it. `started`: all that was there before the start is known. */
+  put(meta: SourceMeta, started = false): KnownSource | undefined {
     const key = stampKey(meta);
     const there = this.#namespaces.get(meta.namespace);
     const before = there?.get(key);
-    if (there === undefined) this.#namespaces.set(meta.namespace, new Map([[key, meta]]));
-    else there.set(key, meta);
+    const known = { ...meta, ...marksOf(meta, before, started) };
+    if (there === undefined) this.#namespaces.set(meta.namespace, new Map([[key, known]]));
+    else there.set(key, known);
     return before;
   }
 
@@ -22,7 +31,7 @@ export class SourceBook {
     if (there?.size === 0) this.#namespaces.delete(ref.namespace);
   }
 
-  get(ref: SourceRef): SourceMeta | undefined {
+  get(ref: SourceRef): KnownSource | undefined {
     return this.#namespaces.get(ref.namespace)?.get(stampKey(ref));
   }
 
@@ -43,4 +52,17 @@ export class SourceBook {
       },
     };
   }
+}
+
+function marksOf(
+  { marks, uid, resourceVersion }: SourceMeta,
+  before: KnownSource | undefined,
+  started: boolean,
+): Pick<KnownSource, 'marked' | 'appeared'> {
+  if (before === undefined)
+    return started ? { marked: resourceVersion, appeared: true } : { marked: undefined, appeared: false };
+  const { ignore, match } = before.marks;
+  if (uid === before.uid && marks.ignore === ignore && marks.match === match)
+    return { marked: before.marked, appeared: before.appeared };
+  return { marked: resourceVersion, appeared: false };
 }

@@ -1,22 +1,18 @@
 import { orOver, pause, type Clock } from '../clock.ts';
-import { keyedDigest, reloaderHash } from '../core/digest.ts';
 import type { ReloaderKeys } from '../core/annotations.ts';
 import { selects, type Selector } from '../core/label-selector.ts';
 import type { Current } from '../core/plan.ts';
 import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
-import { sourceData } from '../core/source-data.ts';
-import { reduceSource, type SourceMeta, type SourceObject } from '../core/source-meta.ts';
+import type { SourceMeta, SourceObject } from '../core/source-meta.ts';
 import { hasCode, type RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
+import { digestSource, type KeyRing } from './digested.ts';
 import { FailureRow } from './backoff.ts';
 import { Turns } from './turns.ts';
 
 /** Reads one source from the API server; undefined where it does not exist. */
 export type ReadSource = (ref: SourceRef) => Promise<SourceObject | undefined>;
-
-/** Our HMAC keys, by id; the first one makes new digests. */
-export type KeyRing = { readonly current: string; readonly keys: ReadonlyMap<string, Buffer> };
 
 /** A source as it was read last: digests, never data. */
 export type SourceState = (
@@ -241,29 +237,7 @@ export class SourceReader {
     const asOf = newerVersion(object.metadata.resourceVersion, atLeast);
     if (!selects(this.#options.selector, object.metadata.labels))
       return { state: 'missing', filtered: true, asOf };
-    return { ...this.#digest(key, ref, object), asOf };
-  }
-
-  #digest(key: string, ref: SourceRef, object: SourceObject) {
-    const data = sourceData(ref.type, object);
-    const meta = reduceSource(ref.type, object, this.#options.keys);
-    const digests = new Map<string, string>();
-    for (const [id, hmacKey] of this.#options.ring.keys)
-      for (const selection of [undefined, ...(this.#selections.get(key)?.values() ?? [])])
-        digests.set(digestId(id, selection), keyedDigest({ key: hmacKey, source: key }, data, selection));
-    const { uid, resourceVersion, created, dataTime } = meta;
-    return {
-      state: 'present' as const,
-      meta,
-      uid,
-      resourceVersion,
-      created,
-      dataTime,
-      sha1: reloaderHash(data),
-      // A selection that was not asked for before the read has no digest: it compares as different from any.
-      digest: (id: string, selection: readonly string[] | undefined) =>
-        digests.get(digestId(id, selection)) ?? '',
-    };
+    return { ...digestSource(this.#options, ref, object, this.#selections.get(key)?.values()), asOf };
   }
 }
 
@@ -281,10 +255,6 @@ type Reading = {
 /** `again` is set by others while a read is awaited, which the compiler cannot see. */
 function isWantedAgain(reading: Reading): boolean {
   return reading.again;
-}
-
-function digestId(keyId: string, selection: readonly string[] | undefined): string {
-  return selection === undefined ? keyId : `${keyId} ${String(selection)}`;
 }
 
 function isOlder(state: SourceState, before: SourceState | undefined): boolean {

@@ -1,5 +1,5 @@
 import { ReverseIndex } from '../core/reverse-index.ts';
-import { compareVersions } from '../core/resource-version.ts';
+import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import type { SourceRef } from '../core/source.ts';
 import { mapOwner, parseStamps, type StampMap, type Unreadable } from '../core/stamp-map.ts';
 import { afterUnseenWrite, isOtherTemplate } from '../core/unseen-write.ts';
@@ -12,6 +12,11 @@ export type Page = {
   readonly stored: StampMap | Unreadable | undefined;
   /** It was opted in when it was first seen, and that was after the start. */
   readonly addedAfterStart: boolean;
+  /**
+   * The version of the newest write by which it came to ask for what it asks for, or to have the template that it has;
+   * where that was before anybody looked, the newest version that was known then.
+   */
+  readonly asked: string | undefined;
   /** Digests of its templates since a rollout was last complete; undefined if that was not seen. */
   readonly templates: ReadonlySet<string> | undefined;
 };
@@ -29,6 +34,11 @@ export class WorkloadBook {
   readonly #keyIds: ReadonlySet<string>;
   readonly #onUnreadable: (key: string, why: Unreadable) => void;
   #started = false;
+  /** Of everything that watches have shown. */
+  #newest: string | undefined;
+  #startedAt: string | undefined;
+  /** Workloads that are there, but were not to be looked at. */
+  readonly #outside = new Set<string>();
 
   constructor(keyIds: ReadonlySet<string>, onUnreadable: (key: string, why: Unreadable) => void) {
     this.#keyIds = keyIds;
@@ -38,6 +48,17 @@ export class WorkloadBook {
   /** From now on, a workload that was not seen before is a new one. */
   start(): void {
     this.#started = true;
+    this.#startedAt = this.#newest;
+    for (const [key, page] of this.#pages) this.#pages.set(key, { ...page, asked: this.#newest });
+  }
+
+  /** The newest version that anybody has heard of; {@link saw} tells of those of sources. */
+  get newest(): string | undefined {
+    return this.#newest;
+  }
+
+  saw(version: string | undefined): void {
+    this.#newest = newerVersion(this.#newest, version);
   }
 
   /** Whether all that was there at the start is known. */
@@ -45,23 +66,31 @@ export class WorkloadBook {
     return this.#started;
   }
 
-  /** Takes a workload in; false if a newer state of it is known already. `old`: it was there before our start. */
+  /**
+   * Takes a workload in; false if a newer state of it is known already. `old`: it was there before, and is only now to
+   * be looked at. `lent`: the version by which what others lend it has changed.
+   */
   put(
     id: { kind: string; namespace: string; name: string; uid: string },
     workload: Workload | undefined,
     as: 'shown' | 'old' = 'shown',
+    lent?: string,
   ): boolean {
     const key = workloadKey(id);
+    this.saw(workload?.resourceVersion);
     const page = this.#pages.get(key);
     const same = page?.workload.uid === id.uid;
-    const isNew = this.#seen.get(key) !== id.uid && as === 'shown';
+    const isOld = as === 'old' || this.#outside.has(key);
+    const isNew = this.#seen.get(key) !== id.uid && !isOld;
     this.#seen.set(key, id.uid);
     if (workload === undefined) {
       // It has opted out: what was remembered must not make it stale when it opts in again.
       this.#drop(key);
       this.#remembered.delete(key);
+      if (as === 'old') this.#outside.add(key);
       return true;
     }
+    this.#outside.delete(key);
     if (same && compareVersions(workload.resourceVersion, page.workload.resourceVersion) < 0) return false;
     const stored = this.#parse(key, workload);
     this.#pages.set(key, {
@@ -69,6 +98,7 @@ export class WorkloadBook {
       workload: { ...workload, stamps: undefined },
       stored,
       addedAfterStart: same ? page.addedAfterStart : isNew && this.#started && workload.optedIn,
+      asked: this.#askedSince(workload, same ? page : undefined, isOld, lent),
       templates: templatesAfter(workload, same ? page.templates : this.#noTemplates(isNew)),
     });
     this.index.set(workload);
@@ -78,6 +108,7 @@ export class WorkloadBook {
 
   remove(id: { kind: string; namespace: string; name: string }): void {
     const key = workloadKey(id);
+    this.#outside.delete(key);
     this.#drop(key);
     this.#seen.delete(key);
     this.#remembered.delete(key);
@@ -129,6 +160,19 @@ export class WorkloadBook {
 
   remember(key: string, uid: string, map: StampMap): void {
     this.#remembered.set(key, { uid, map });
+  }
+
+  #askedSince(
+    workload: Workload,
+    before: Page | undefined,
+    isOld: boolean,
+    lent: string | undefined,
+  ): string | undefined {
+    if (!this.#started || isOld) return this.#newest;
+    const same = before?.workload.asks === workload.asks && before.workload.bare === workload.bare;
+    if (same) return before.asked;
+    const now = newerVersion(workload.resourceVersion, lent);
+    return newerVersion(before === undefined ? this.#startedAt : before.asked, now);
   }
 
   /** What was seen of the templates of a workload before it was put in: all of a new one. */

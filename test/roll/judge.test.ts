@@ -33,6 +33,7 @@ function judging(settings: Partial<JudgeSettings> = {}) {
   const all = { autoReloadAll: false, reloadOnCreate: false, reloadOnDelete: false, adoptByRoll: false };
   const judge = new Judge({
     lenders: { hasAll: () => true },
+    firstSight: { look: () => ({ is: 'same' }) },
     workloads,
     sources,
     reader,

@@ -6,7 +6,7 @@ import { reduceSource, type SourceMeta, type SourceObject } from '../../src/core
 import { parseStampKey, sourceKey, type SourceRef, type SourceType } from '../../src/core/source.ts';
 import { formatStamps, type Stamp } from '../../src/core/stamp-map.ts';
 import { reduceWorkload, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
-import type { KeyRing } from '../../src/roll/source-reader.ts';
+import type { KeyRing } from '../../src/roll/digested.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
 
 export const NAMESPACE = 'apps';
@@ -88,6 +88,8 @@ export type WorkloadParts = {
   readonly version?: string;
   readonly uid?: string;
   readonly created?: string;
+  /** When somebody wrote it last. */
+  readonly written?: string;
   /** Sources that its one container takes its environment from, and SecretProviderClasses that it mounts. */
   readonly uses?: readonly string[];
   readonly annotations?: Data;
@@ -131,6 +133,9 @@ export function deployment(name: string, parts: WorkloadParts = {}): WorkloadObj
       resourceVersion: version,
       creationTimestamp: created,
       annotations: { ...(parts.annotations ?? AUTO), ...map },
+      ...(parts.written === undefined
+        ? {}
+        : { managedFields: [{ manager: 'kubectl', time: parts.written }] }),
     },
     spec: {
       template: {

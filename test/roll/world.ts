@@ -38,6 +38,7 @@ const noRemakes = { all: async () => [], put: never, holds: never, remove: never
 
 type Ways = {
   read: (key: string) => Promise<void>;
+  readAt: (key: string) => Promise<void>;
   answer: (key: string) => Promise<void>;
   readWorkload: (name: string) => Promise<void>;
   patch: (name: string, patch: Patch) => Promise<void>;
@@ -54,6 +55,9 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const clock = fakeClock(NOW);
   const sources = new Map<string, StoredSource>();
   const workloads = new Map<string, WorkloadObject>();
+  /** Every version of each source, and with which version of the cluster it came. */
+  const past: { key: string; made: string; stored: StoredSource | undefined }[] = [];
+  const asOf: string[] = [];
   /** While this is on, another replica sees writes at admission. */
   const elsewhere = { on: false, sightings: [] as Sighting[] };
   /** The workload of each pod, by the pod's name. */
@@ -76,6 +80,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   /** What tests put in the way: before a read of a source and before its answer, before a read of a workload, before a patch is stored, and between its echo and its reply. */
   const ways: Ways = {
     read: async () => undefined,
+    readAt: async () => undefined,
     answer: async () => undefined,
     readWorkload: async () => undefined,
     patch: async () => undefined,
@@ -122,6 +127,12 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
         if (stored === undefined) throw notFound(key);
         return structuredClone(stored);
       },
+      readSourceAt: async (where, at) => {
+        const key = sourceKey(where);
+        asOf.push(`${key} ${at}`);
+        await ways.readAt(key);
+        return structuredClone(past.findLast((one) => one.key === key && +one.made <= +at)?.stored);
+      },
       readSourceVersion: async (where) => sources.get(sourceKey(where))?.metadata.resourceVersion ?? '0',
       readPodOwner: async ({ name }) => owners.get(name),
       readWorkload: async ({ row, namespace, name }) => {
@@ -167,6 +178,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     const annotations = writer.annotations ?? before?.metadata.annotations ?? {};
     if (writer.by !== undefined) see(key, 'UPDATE', writer.by, { uid, before, data });
     const stored = source(where.name, data, { version: nextVersion(), ...writer, uid, annotations });
+    past.push({ key: sourceKey(where), made: stored.metadata.resourceVersion, stored });
     sources.set(sourceKey(where), stored);
     const follower = parts.mutator.sourceFollower(where.type);
     // The watch of the API server tells of what its filter lets through.
@@ -179,6 +191,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     const before = sources.get(sourceKey(where));
     if (by !== undefined)
       see(key, 'DELETE', by, { uid: before?.metadata.uid ?? '', before, data: undefined });
+    past.push({ key: sourceKey(where), made: nextVersion(), stored: undefined });
     sources.delete(sourceKey(where));
     parts.mutator.sourceFollower(where.type).remove(where);
   }
@@ -235,6 +248,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     owners,
     ways,
     reads,
+    asOf,
     patches,
     events,
     audit,

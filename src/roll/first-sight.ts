@@ -1,0 +1,120 @@
+import { pause, type Clock } from '../clock.ts';
+import type { ReloaderKeys } from '../core/annotations.ts';
+import { selects, type Selector } from '../core/label-selector.ts';
+import type { Current } from '../core/plan.ts';
+import { newerVersion, versionBefore } from '../core/resource-version.ts';
+import { sourceKey, type SourceRef } from '../core/source.ts';
+import type { SourceObject } from '../core/source-meta.ts';
+import { asRestampError, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
+import { digestSource, type KeyRing } from './digested.ts';
+import { FailureRow } from './backoff.ts';
+import type { KnownSource } from './source-book.ts';
+import { Turns } from './turns.ts';
+
+/** Reads a source as it was at a version of the whole cluster; undefined where it did not exist then. */
+export type ReadSourceAt = (ref: SourceRef, version: string) => Promise<SourceObject | undefined>;
+
+/** A source as it was when it became a dependency. */
+export type Past =
+  /** It has not been written since. */
+  | { readonly is: 'same' }
+  /** It is being read. */
+  | { readonly is: 'unread' }
+  /** Nobody can tell any more. */
+  | { readonly is: 'unknown' }
+  | { readonly is: 'known'; readonly current: Current };
+
+export type FirstSightOptions = {
+  /** Fails with RESTAMP_KUBE_*; the API server forgets old versions after some minutes. */
+  readonly readSourceAt: ReadSourceAt;
+  readonly ring: KeyRing;
+  readonly keys: ReloaderKeys;
+  /** What has not these labels does not count as there. */
+  readonly resourceLabelSelector: Selector;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  /** More is known of the past of this source: look again at what depends on it. */
+  readonly onRead: (ref: SourceRef) => void;
+  readonly onTrouble: (error: RestampError) => void;
+};
+
+const READS_AT_ONCE = 8;
+/** What is read here is asked for once, soon after: it need not be kept for long. */
+const MAX_KEPT = 1_000;
+const TRIES = 4;
+/** Trying again does not help: an old version is gone, or we have no right. */
+const FINAL = new Set<string>(['RESTAMP_KUBE_GONE', 'RESTAMP_KUBE_FORBIDDEN', 'RESTAMP_KUBE_INVALID']);
+
+/**
+ * Where the pods of a new dependency stand: they have seen nothing that was written after the source became one. So
+ * its baseline is the source as it was at that write, whoever made it: of the workload, of its lender, or of the source
+ * itself, which may have brought new data with its mark.
+ */
+export class FirstSight {
+  readonly #options: FirstSightOptions;
+  readonly #known = new Map<string, Past>();
+  readonly #turns = new Turns(READS_AT_ONCE);
+  #stopped = false;
+
+  constructor(options: FirstSightOptions) {
+    this.#options = options;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#turns.stop();
+  }
+
+  /**
+   * `asked`: the version since which the workload asks for what it asks for, undefined if it was there before
+   * everything that is known; `version`: that of the source as it was read last.
+   */
+  look(ref: SourceRef, source: KnownSource | undefined, asked: string | undefined, version: string): Past {
+    const marked = source?.marked === undefined ? undefined : versionBefore(source.marked);
+    const asOf = newerVersion(asked, marked);
+    if (asOf === undefined || newerVersion(asOf, version) === asOf) return { is: 'same' };
+    if (asOf === marked && asOf !== asked && source?.appeared === true)
+      return { is: 'known', current: { state: 'missing' } };
+    const key = `${sourceKey(ref)} ${asOf}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.#keep(key, { is: 'unread' });
+    void this.#turns.run(key, () => this.#read(ref, key, asOf));
+    return { is: 'unread' };
+  }
+
+  #keep(key: string, past: Past): void {
+    this.#known.delete(key);
+    this.#known.set(key, past);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MAX_KEPT) return;
+      this.#known.delete(oldest);
+    }
+  }
+
+  async #read(ref: SourceRef, key: string, asOf: string): Promise<void> {
+    const { readSourceAt, clock, faults, onRead, onTrouble } = this.#options;
+    const row = new FailureRow();
+    let past: Past = { is: 'unknown' };
+    for (let left = TRIES; left > 0 && !this.#stopped; left -= 1)
+      try {
+        past = { is: 'known', current: this.#currentOf(ref, await readSourceAt(ref, asOf)) };
+        break;
+      } catch (error) {
+        const known = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(ref));
+        onTrouble(known);
+        if (FINAL.has(known.code)) break;
+        await pause(clock, row.next(known));
+      }
+    if (this.#stopped) return;
+    this.#keep(key, past);
+    faults.contain(sourceKey(ref), () => onRead(ref));
+  }
+
+  #currentOf(ref: SourceRef, object: SourceObject | undefined): Current {
+    const there =
+      object !== undefined && selects(this.#options.resourceLabelSelector, object.metadata.labels);
+    return there ? digestSource(this.#options, ref, object) : { state: 'missing' };
+  }
+}
