@@ -85,6 +85,7 @@ export function endByFault(error: unknown): never {
     error: faultText(error),
     stack: framesOf(error),
   };
-  writeSync(process.stderr.fd, `${JSON.stringify(line)}\n`);
+  // After the lines of the log that still wait, which are written when the process exits.
+  process.once('exit', () => writeSync(process.stderr.fd, `${JSON.stringify(line)}\n`));
   process.exit(1);
 }

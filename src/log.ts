@@ -33,10 +33,15 @@ export type LogOptions = {
   /** `json`: one JSON object a line. Empty: Reloader's text, with our fields after the message. */
   readonly format: 'json' | '';
   readonly destination?: DestinationStream;
+  /** A line was lost because whoever reads the log has fallen too far behind. */
+  readonly onDropped?: () => void;
 };
 
-export function createLog({ level, format, destination }: LogOptions): Log {
-  const out = destination ?? pino.destination({ dest: 2, sync: true });
+/** What waits for a reader of the log that is slow or stuck: more is lost and counted, as nobody may wait for it. */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+
+export function createLog({ level, format, destination, onDropped }: LogOptions): Log {
+  const out = destination ?? stderr(onDropped);
   const stream = format === 'json' ? out : asText(out);
   const options = {
     messageKey: 'msg',
@@ -55,6 +60,15 @@ export function createLog({ level, format, destination }: LogOptions): Log {
     error: (fields, message) => log.error(fields, message),
     audit: (fields, message) => audit.info(fields, message),
   };
+}
+
+/** A full pipe must stop neither a review nor the Lease: lines wait in memory, and are written when it empties or at the end. */
+function stderr(onDropped: () => void = () => undefined): DestinationStream {
+  const stream = pino.destination({ dest: 2, sync: false, maxLength: MAX_UNREAD_BYTES });
+  stream.on('drop', onDropped);
+  // A pipe that nobody reads any more: there is nothing to say it to.
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 /** Rewrites pino's JSON as logrus writes text: `time="…" level=info msg="…"`, then our fields. */

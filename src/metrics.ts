@@ -68,6 +68,10 @@ export function createMetrics({ byNamespace = false }: MetricsOptions = {}) {
       'What admission saw here and the leader was told: sent, failed on the way, or dropped because too much waited.',
       ['outcome'],
     ),
+    droppedLines: counter(
+      'restamp_log_lines_dropped_total',
+      'Lines of the log that were lost because whoever reads it has fallen too far behind.',
+    ),
     troubles: counter('restamp_errors_total', 'Errors that were met and are tried again, by code.', ['code']),
     unreadableMaps: counter('restamp_maps_unreadable_total', 'Stored maps that count as none, by reason.', [
       'reason',

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import t from 'tap';
 import { RestampError } from '../src/errors.ts';
 import { createLog, LOG_LEVELS, type Log, type LogOptions } from '../src/log.ts';
@@ -109,4 +111,36 @@ t.test('createLog never prints what an error wraps or holds', async (t) => {
     t.ok(lines[0]!.includes('The API server refuses the content: prod/api'));
     t.ok(lines[1]!.includes('why'));
   }
+});
+
+t.test('a log that nobody reads stops nobody: lines are lost, and counted', async (t) => {
+  const script = `
+    import { createLog } from ${JSON.stringify(new URL('../src/log.ts', import.meta.url).href)};
+    let lost = 0;
+    const log = createLog({ level: 'info', format: 'json', onDropped: () => (lost += 1) });
+    for (let line = 0; line < 40_000; line += 1) {
+      log.info({ text: 'x'.repeat(500) }, String(line));
+      if (line % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    process.send({ lost });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [{ lost }] = (await once(child, 'message')) as [{ lost: number }];
+  t.ok(lost > 10_000 && lost < 40_000, `${lost} of 40,000`);
+  // From here on it is read: what has waited comes in order, and whole.
+  const ended = once(child, 'close');
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  await ended;
+  const numbers = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => Number((JSON.parse(line) as { msg: string }).msg));
+  t.equal(numbers.length, 40_000 - lost);
+  t.same(
+    numbers,
+    [...numbers].sort((a, b) => a - b),
+  );
 });

@@ -18,9 +18,13 @@ export type Base = Awaited<ReturnType<typeof layBase>>;
 
 /** Reaches the API server for the first time, and makes or adopts the keys. Fails with RESTAMP_KUBE_* or RESTAMP_CERTS_*. */
 export async function layBase(config: Config) {
-  const log = createLog({ level: config.logLevel, format: config.logFormat === 'json' ? 'json' : '' });
-  for (const { level, message } of startNotices(config)) log[level]({}, message);
   const metrics = createMetrics({ byNamespace: config.metricsByNamespace });
+  const log = createLog({
+    level: config.logLevel,
+    format: config.logFormat === 'json' ? 'json' : '',
+    onDropped: () => metrics.droppedLines.inc(),
+  });
+  for (const { level, message } of startNotices(config)) log[level]({}, message);
   const auth = loadAuth(config.kubeconfig, clock);
   const namespace = config.namespace ?? auth.namespace;
   if (auth.insecure)
