@@ -20,6 +20,20 @@ export function shortKeys(keys: readonly string[], unnamed = 0): { keys: readonl
   return more === 0 ? { keys } : { keys: keys.slice(0, MAX_KEYS), more };
 }
 
+/**
+ * When the data of a source were written for which a workload is rolled now; undefined where its times do not tell: an
+ * Update that only takes keys away moves none, so that a time before the last roll is that of an older change.
+ */
+export function changeTime(
+  source: { readonly created: number; readonly dataTime: number | undefined } | undefined,
+  lastRoll: string | undefined,
+): number | undefined {
+  const at = source?.dataTime ?? source?.created;
+  const rolled = Date.parse(parseHistory(lastRoll)[0]?.rolled ?? '');
+  // Both are told in whole seconds, one of them by another clock.
+  return at !== undefined && at < Math.floor(rolled / 1000) * 1000 ? undefined : at;
+}
+
 /** Reads `restamp.dev/last-roll`, newest first; what cannot be read is an empty history, and no entry. */
 export function parseHistory(text: string | undefined): RollEntry[] {
   try {

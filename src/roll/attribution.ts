@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { shortKeys, type RollEntry } from '../core/history.ts';
+import { changeTime, shortKeys, type RollEntry } from '../core/history.ts';
 import type { Plan, Stale } from '../core/plan.ts';
 import type { RollSource } from '../core/roll-source.ts';
 import type { SourceRef } from '../core/source.ts';
@@ -43,9 +43,8 @@ export class Attribution {
     const stamp = workloads.map(workloadKey(workload))?.s.get(key);
     const since = changes.since(ref, stamp?.rv);
     const sightings = since.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
-    const written =
-      ref.type === 'spc' ? judge.mounted(workload, ref.name)?.dataTime : sources.get(ref)?.dataTime;
-    const at = since.at(-1)?.at ?? written ?? clock.now();
+    const stored = ref.type === 'spc' ? judge.mounted(workload, ref.name) : sources.get(ref);
+    const at = since.at(-1)?.at ?? changeTime(stored, workload.lastRoll) ?? clock.now();
     const manager = sightings.at(-1)?.manager;
     // Before a restart of ours somebody may have seen the write: the hold has kept it.
     const kept = heldSources(workload.held).find(({ source }) => source === key);

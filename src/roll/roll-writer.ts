@@ -1,5 +1,6 @@
 import { mergeAnnotations } from '../core/annotations.ts';
 import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../core/job.ts';
+import { parseHistory } from '../core/history.ts';
 import { apiKind } from '../core/kind.ts';
 import { planLever, withStamp, type LeverChange, type Strategy } from '../core/lever.ts';
 import { templateOperations } from '../core/template-operations.ts';
@@ -23,6 +24,8 @@ export type RollWrite = {
     readonly annotations: Readonly<Record<string, string | null>>;
   };
   readonly changes: readonly LeverChange[];
+  /** When it is written, by our own clock: milliseconds since 1970. */
+  readonly at: number;
   /** For a template that would not change otherwise; never used twice. */
   readonly stamp: string;
   /** The levers alone may bring back a template whose pods still run. */
@@ -131,15 +134,22 @@ export class RollWriter {
     return { object, levers: [] };
   }
 
-  /** Restarts what is older than a time after the change, and after every restart before. */
+  /** Restarts what is older than a time after the change, and after every roll and restart before. */
   async #restart(workload: Workload, roll: RollWrite): Promise<Written> {
     const path = workload.row.restart ?? [];
     const object = await this.#asJudged(workload);
-    const told = valueAt(object, path);
-    const last = typeof told === 'string' ? Date.parse(told) || 0 : 0;
-    const newest = Math.max(...roll.changes.map(({ at }) => at));
+    const { metadata } = object;
+    // The API server's clock may be ahead of ours, and what took keys away moved no time of the source.
+    const written = (metadata.managedFields ?? []).map(({ time }) => time);
+    const told = [valueAt(object, path), ...written, parseHistory(workload.lastRoll)[0]?.rolled];
+    const times = [
+      roll.at,
+      ...roll.changes.map(({ at }) => at),
+      ...told.map((text) => Date.parse(String(text))),
+    ];
+    const newest = Math.max(...times.filter(Number.isFinite));
     // Times have whole seconds: a pod of the very second of the change may have read what was before.
-    const time = new Date(Math.max(Math.floor(newest / 1000), last / 1000) * 1000 + 1000);
+    const time = new Date(Math.floor(newest / 1000) * 1000 + 1000);
     const body = { metadata: roll.metadata, ...nest(path, time.toISOString().replace('.000Z', 'Z')) };
     return { object: await this.#options.patch(workload, { type: 'merge', body }), levers: [] };
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
-import { addToHistory, type RollEntry } from '../core/history.ts';
+import { addToHistory, changeTime, type RollEntry } from '../core/history.ts';
 import { pauseStart } from '../core/pause.ts';
 import { stampValue, type LeverChange } from '../core/lever.ts';
 import type { Plan } from '../core/plan.ts';
@@ -138,6 +138,7 @@ export class Roller {
     const roll = {
       metadata,
       changes: this.#changes(workload, plan),
+      at: clock.now(),
       stamp: stamp === workload.templateStamp ? `${stamp}.` : stamp,
       returns: plan.returns,
       print: [String(plan.rolled.n), ...plan.stale.map(({ key }) => digestsOf(key, plan)).sort()],
@@ -171,15 +172,15 @@ export class Roller {
   }
 
   #changes(workload: Workload, plan: Plan): LeverChange[] {
+    const { reader, judge, clock } = this.#options;
+    const { namespace } = workload;
     return plan.stale.map(({ dependency, key }) => {
       const { type, name, container } = dependency;
-      const { namespace } = workload;
-      const { reader, judge } = this.#options;
       const state = type === 'spc' ? judge.mounted(workload, name) : reader.state({ type, name, namespace });
       if (state === undefined) throw new TypeError(`${key} was judged without having been read`);
       const present = state.state === 'present' ? state : undefined;
       // Its own time, so that whoever writes this writes the same.
-      const at = present?.dataTime ?? present?.created ?? 0;
+      const at = changeTime(present, workload.lastRoll) ?? clock.now();
       return { type, name, namespace, container, value: present?.sha1, at };
     });
   }

@@ -1,5 +1,12 @@
 import t from 'tap';
-import { addToHistory, fitSources, parseHistory, shortKeys, type RollEntry } from '../../src/core/history.ts';
+import {
+  addToHistory,
+  changeTime,
+  fitSources,
+  parseHistory,
+  shortKeys,
+  type RollEntry,
+} from '../../src/core/history.ts';
 
 const entry = (at: number, keys: readonly string[] = []): RollEntry => ({
   rolled: new Date(at * 1000).toISOString(),
@@ -123,4 +130,15 @@ t.test('shortKeys names twenty keys and counts the rest', async (t) => {
   t.same(shortKeys(keys.slice(0, 21)), { keys: keys.slice(0, 20), more: 1 });
   t.strictSame(shortKeys(keys.slice(0, 20)), { keys: keys.slice(0, 20) });
   t.strictSame(shortKeys([]), { keys: [] });
+});
+
+t.test('changeTime is that of the data, unless that was before the last roll', async (t) => {
+  const source = { created: 1000, dataTime: 5000 };
+  const rolled = (at: number): string => JSON.stringify([entry(at)]);
+  t.equal(changeTime(source, undefined), 5000);
+  t.equal(changeTime({ created: 1000, dataTime: undefined }, undefined), 1000);
+  t.equal(changeTime(source, rolled(4)), 5000);
+  t.equal(changeTime(source, rolled(5)), 5000, 'in the same second it may be');
+  t.equal(changeTime(source, rolled(6)), undefined, 'a key was taken away: no time tells when');
+  t.equal(changeTime(undefined, undefined), undefined);
 });

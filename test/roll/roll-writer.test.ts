@@ -4,7 +4,7 @@ import type { LeverChange } from '../../src/core/lever.ts';
 import { reduceWorkload, type Workload } from '../../src/core/workload.ts';
 import { RestampError } from '../../src/errors.ts';
 import { RollWriter, type RollWriterOptions } from '../../src/roll/roll-writer.ts';
-import { deployment, NAMESPACE, reloaderKeys } from './things.ts';
+import { deployment, NAMESPACE, NOW, reloaderKeys } from './things.ts';
 
 const kinds = new Kinds();
 const rollouts = kinds.add(ARGO_ROLLOUT, 'rollouts');
@@ -28,6 +28,7 @@ const change: LeverChange = {
 const roll = {
   metadata: { resourceVersion: '10', annotations: {} },
   changes: [change],
+  at: NOW,
   stamp: '1.a',
   returns: false,
   print: [],
@@ -75,4 +76,45 @@ t.test(
 t.test('a JSON Patch that is refused for what was judged is a refusal', async (t) => {
   const read = async () => deployment('api', { version: '10' });
   await t.rejects(write({ read, patch: refuse }), { code: 'RESTAMP_KUBE_INVALID' });
+});
+
+/** The `restartAt` of a roll at {@link NOW}, of a Rollout that is like this. */
+async function restartAt(changes: readonly LeverChange[], more: object = {}, restarted?: string) {
+  const annotations = {
+    'reloader.stakater.com/auto': 'true',
+    'reloader.stakater.com/rollout-strategy': 'restart',
+  };
+  const made = deployment('api', { version: '10', annotations });
+  const object = { ...made, metadata: { ...made.metadata, ...more }, ...{ spec: { restartAt: restarted } } };
+  object.metadata.annotations = { ...annotations, ...(more as { annotations?: object }).annotations };
+  let sent: object = {};
+  const writer = new RollWriter({
+    read: async () => object,
+    patch: async (_workload, { body }) => {
+      sent = body;
+      return object;
+    },
+    jobs: {} as never,
+    remakes: {} as never,
+    strategyOf: () => 'env-vars',
+  });
+  await writer.write(reduceWorkload(rollouts, object, settings) as Workload, { ...roll, changes });
+  return (sent as { spec: { restartAt: string } }).spec.restartAt;
+}
+
+t.test('a restart is after the roll, whatever the times of the source say', async (t) => {
+  const months = Date.UTC(2026, 0, 1);
+  t.equal(await restartAt([{ ...change, at: months }]), '2026-11-22T12:00:01Z', 'a key was taken away');
+  t.equal(await restartAt([{ ...change, value: undefined, at: 0 }]), '2026-11-22T12:00:01Z', 'it is gone');
+});
+
+t.test('a restart is after all that bears a later time than our clock', async (t) => {
+  const ahead = '2026-11-22T13:00:00Z';
+  const after = '2026-11-22T13:00:01Z';
+  t.equal(await restartAt([{ ...change, at: Date.parse(ahead) }]), after, 'the change');
+  t.equal(await restartAt([change], { managedFields: [{ time: ahead }] }), after, 'a write of the workload');
+  t.equal(await restartAt([change], {}, ahead), after, 'the restart before');
+  const annotations = { 'restamp.dev/last-roll': JSON.stringify([{ rolled: ahead, sources: [] }]) };
+  t.equal(await restartAt([change], { annotations }), after, 'the roll before');
+  t.equal(await restartAt([change], {}, 'soon'), '2026-11-22T12:00:01Z', 'but no text that is no time');
 });
