@@ -1,6 +1,5 @@
 import type { Kinds } from '../core/kind.ts';
 import { rolloutFacts } from '../core/rollout.ts';
-import { parseStampKey } from '../core/source.ts';
 import { timingOf, type Timing } from '../core/wishes.ts';
 import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { Attribution } from './attribution.ts';
@@ -247,11 +246,8 @@ export function assembleMutator(
   });
   const timing = (key: string): Timing => {
     const workload = workloads.get(key)?.workload;
-    const asked = [...(workload?.references.keys() ?? [])].flatMap((one) => {
-      const source = parseStampKey(one);
-      const meta = source && sources.get({ ...source, namespace: workload?.namespace ?? '' });
-      return meta === undefined ? [] : [meta.wishes];
-    });
+    const used = [...(workload?.references.keys() ?? []), ...(workloads.map(key)?.s.keys() ?? [])];
+    const asked = sources.wishes(workload?.namespace ?? '', used);
     return timingOf(workload?.wishes, asked, {
       quietMs: settings.quietMs,
       longestMs: settings.longestDelayMs,

@@ -1,6 +1,7 @@
 import type { SourceLookup } from '../core/dependency.ts';
 import { stampKey, type SourceRef } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
+import type { Wishes } from '../core/wishes.ts';
 
 /** A source, and what the watch has shown of how it came to be as it is. */
 export type KnownSource = SourceMeta & {
@@ -40,6 +41,12 @@ export class SourceBook {
     let size = 0;
     for (const there of this.#namespaces.values()) size += there.size;
     return size;
+  }
+
+  /** What those of these sources ask for that are known. */
+  wishes(namespace: string, stampKeys: readonly string[]): Wishes[] {
+    const there = this.#namespaces.get(namespace);
+    return stampKeys.flatMap((key) => there?.get(key)?.wishes ?? []);
   }
 
   /** What a workload's dependencies are found in: the sources of its own namespace. */

@@ -224,3 +224,23 @@ t.test(
     t.same(made.rolled(), ['new']);
   },
 );
+
+t.test('the quiet period and the longest delay of a source count for all whom it rolls', async (t) => {
+  const list = 'configmap.reloader.stakater.com/reload';
+  const ways = { lists: { [list]: 'app' }, finds: { [list]: 'a.+' } };
+  const made = world();
+  const annotations = { 'restamp.dev/quiet-period': '20s', 'restamp.dev/longest-delay': '30s' };
+  made.putSource('cm/app', { a: '1' }, { annotations });
+  made.putWorkload('uses');
+  for (const name of ['lists', 'finds'] as const)
+    made.putWorkload(name, { uses: [], annotations: ways[name] });
+  made.mutator.start();
+  await made.pass(3000);
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(15_000);
+  made.putSource('cm/app', { a: '3' });
+  await made.pass(14_000);
+  t.same(made.rolled(), [], 'it was changed again before it was quiet');
+  await made.pass(2000);
+  t.same(made.rolled().sort(), ['finds', 'lists', 'uses'], 'thirty seconds after the first change');
+});

@@ -34,3 +34,13 @@ t.test('a workload finds its sources in its own namespace only', async (t) => {
   t.same([...book.lookup('empty').names('cm')], []);
   t.equal(book.lookup('empty').marks('cm', 'app'), undefined);
 });
+
+t.test('what sources of a workload ask for is found by the keys of its map', async (t) => {
+  const book = new SourceBook();
+  const quiet = { 'restamp.dev/quiet-period': '20s' };
+  book.put(metaOf('cm', source('app', {}, { annotations: quiet })));
+  book.put(meta('db'));
+  const asked = book.wishes('apps', ['cm/app', 'cm/db', 'cm/gone']).map(({ quietMs }) => quietMs);
+  t.same(asked, [20_000, undefined]);
+  t.same(book.wishes('empty', ['cm/app']), []);
+});
