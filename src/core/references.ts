@@ -21,24 +21,39 @@ export function findReferences(template: PodTemplate): Map<string, Reference> {
   const containers = template.spec?.containers ?? [];
   const inits = template.spec?.initContainers ?? [];
   const first = containers[0]?.name;
-  const found = new Map<string, Reference>();
-  if (first === undefined) return found;
+  const found = new Map<string, { readonly container: string; readonly needs: Set<string> }>();
+  if (first === undefined) return new Map();
 
   const note = (use: Use, container: string): void => {
-    const key = stampKey(use);
-    const known = found.get(key);
-    const needs = [...new Set([...(known?.needs ?? []), ...use.needs])].sort();
-    found.set(key, { container: known?.container ?? container, needs });
+    const known = found.get(stampKey(use));
+    if (known === undefined) found.set(stampKey(use), { container, needs: new Set(use.needs) });
+    else for (const key of use.needs) known.needs.add(key);
   };
+  const mounted = mounters(containers, inits, first);
   for (const volume of template.spec?.volumes ?? []) {
-    const mounts = (candidate: Container): boolean =>
-      candidate.volumeMounts?.some((mount) => mount.name === volume.name) ?? false;
-    const container = containers.find(mounts)?.name ?? (inits.some(mounts) ? first : undefined);
+    const container = mounted.get(volume.name);
     if (container !== undefined) for (const use of volumeUses(volume)) note(use, container);
   }
   for (const container of containers)
     for (const use of envUses(container)) note(use, container.name ?? first);
   for (const container of inits) for (const use of envUses(container)) note(use, first);
+  return new Map(
+    [...found].map(([key, { container, needs }]) => [key, { container, needs: [...needs].sort() }]),
+  );
+}
+
+/** The first container that mounts each volume: looked for once, since a template may have thousands of both. */
+function mounters(
+  containers: readonly Container[],
+  inits: readonly Container[],
+  first: string,
+): ReadonlyMap<string | undefined, string | undefined> {
+  const found = new Map<string | undefined, string | undefined>();
+  const note = ({ volumeMounts }: Container, container: string | undefined): void => {
+    for (const { name } of volumeMounts ?? []) if (!found.has(name)) found.set(name, container);
+  };
+  for (const container of containers) note(container, container.name);
+  for (const container of inits) note(container, first);
   return found;
 }
 

@@ -26,17 +26,23 @@ export function removedKeyWarnings(
   workloads: readonly (Titled & { readonly needs: readonly string[] })[],
 ): string[] {
   const warnings: string[] = [];
+  // Once for each workload: both lists may have ten thousand keys, and the write waits for this.
+  const wanted = workloads.map((workload) => ({
+    title: workloadTitle(workload),
+    needs: new Set(workload.needs),
+  }));
   for (const key of removed) {
-    const needing = workloads
-      .filter((workload) => workload.needs.includes(key))
-      .map(workloadTitle)
+    if (warnings.length === MAX_REMOVED) break;
+    const needing = wanted
+      .filter(({ needs }) => needs.has(key))
+      .map(({ title }) => title)
       .sort();
     const [first, ...others] = needing;
     if (first === undefined) continue;
     const who = others.length === 0 ? `${first} needs` : `${first} and ${others.length} more need`;
     warnings.push(clean(`${sourceTitle(source)}: key ${key} is removed but ${who} it`));
   }
-  return warnings.slice(0, MAX_REMOVED);
+  return warnings;
 }
 
 function clean(text: string): string {

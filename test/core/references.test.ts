@@ -218,3 +218,17 @@ t.test('findReferences reads a template whose lists are null, as some writers se
   } as unknown as Spec;
   t.same(found(spec), {});
 });
+
+t.test(
+  'findReferences tells a template with thousands of keys and volumes from one with few by their number alone',
+  async (t) => {
+    const keys = Array.from({ length: 10_000 }, (_none, at) => `k${at}`);
+    const env = keys.map((key) => ({ name: key, valueFrom: { configMapKeyRef: { name: 'app', key } } }));
+    t.same(found({ containers: [{ name: 'main', env }] }), {
+      'cm/app': { container: 'main', needs: keys.sort() },
+    });
+    const volumes = keys.slice(0, 4_000).map((name) => ({ name, secret: { secretName: name } }));
+    const volumeMounts = volumes.map(({ name }) => ({ name })).reverse();
+    t.equal(Object.keys(found({ volumes, containers: [{ name: 'main', volumeMounts }] })).length, 4_000);
+  },
+);
