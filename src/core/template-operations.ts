@@ -3,7 +3,7 @@ import type { PodTemplate } from './pod-template.ts';
 import type { EnvPatch, TemplatePatch } from './template-patch.ts';
 
 /**
- * A patch of a pod template as operations, for custom resources, whose lists the API server does not merge.
+ * A patch of a pod template as operations, for lists that the API server does not merge as we need it.
  * `path` is the template's JSON pointer. The operations are right for this very template only.
  */
 export function templateOperations(template: PodTemplate, path: string, patch: TemplatePatch): Operation[] {
@@ -30,17 +30,18 @@ function envOperations(
   const present = template.spec?.containers?.[index]?.env;
   const at = `${path}/${index}/env`;
   const operations: Operation[] = present === undefined ? [{ op: 'add', path: at, value: [] }] : [];
-  const indexOf = (wanted: string): number =>
-    (present ?? []).findIndex((variable) => variable.name === wanted);
+  const patches = new Map(env.map((one) => [one.name, one]));
+  const names = (present ?? []).map(({ name: there = '' }) => there);
   // From the end, so that no operation moves what the next one speaks of; what is new comes after all.
-  const known = env.filter((one) => indexOf(one.name) >= 0);
-  for (const one of known.sort((a, b) => indexOf(b.name) - indexOf(a.name))) {
-    const there = `${at}/${indexOf(one.name)}`;
-    if (one.value === undefined) operations.push({ op: 'remove', path: there });
-    else operations.push({ op: 'replace', path: there, value: { name: one.name, value: one.value } });
+  for (const [index, there] of [...names.entries()].reverse()) {
+    const one = patches.get(there);
+    if (one === undefined) continue;
+    if (one.value === undefined) operations.push({ op: 'remove', path: `${at}/${index}` });
+    else
+      operations.push({ op: 'replace', path: `${at}/${index}`, value: { name: one.name, value: one.value } });
   }
   for (const one of env)
-    if (indexOf(one.name) < 0 && one.value !== undefined)
+    if (!names.includes(one.name) && one.value !== undefined)
       operations.push({ op: 'add', path: `${at}/-`, value: { name: one.name, value: one.value } });
   return operations;
 }

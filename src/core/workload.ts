@@ -46,6 +46,8 @@ export type Workload = {
   readonly asks: string;
   /** When anybody last wrote it outside the status, ourselves too (milliseconds since 1970). */
   readonly written: number | undefined;
+  /** Containers that list one variable more than once: which one counts where depends on their order. */
+  readonly twins: readonly string[];
   /** The template's `restamp.dev/stamp`. */
   readonly templateStamp: string | undefined;
   /** The release that it belongs to, and when a release tool last wrote it (milliseconds since 1970). */
@@ -154,6 +156,7 @@ export function reduceWorkload(
     references,
     firstContainer: template.spec?.containers?.[0]?.name,
     levers: findLevers(template),
+    twins: findTwins(template),
     bare: bareDigest(template),
     asks: asksDigest(settings.keys, [annotations, template.metadata?.annotations], references),
     written: lastWrite(metadata.managedFields ?? []),
@@ -234,6 +237,12 @@ function findLevers(template: PodTemplate): Lever[] {
       })),
   );
   return [...variables, ...marks];
+}
+
+function findTwins(template: PodTemplate): string[] {
+  return (template.spec?.containers ?? []).flatMap(({ name = '', env = [] }) =>
+    new Set(env.map((variable) => variable.name)).size < env.length ? [name] : [],
+  );
 }
 
 /** Whether all its pods are of the newest template and serve; also where a kind has no rollouts. */

@@ -91,8 +91,7 @@ export class RollWriter {
   async #patch(workload: Workload, { metadata }: RollWrite, template: TemplatePatch): Promise<Written> {
     const { patch } = this.#options;
     const levers = leversOf(template);
-    // The API server merges lists by name for its own kinds alone; of others, annotations can be merged.
-    if (workload.row.merges || template.spec === undefined) {
+    if (canMerge(workload, template)) {
       const body = { metadata, ...nest(workload.row.template, template) };
       return {
         object: await patch(workload, { type: workload.row.merges ? 'strategic' : 'merge', body }),
@@ -169,6 +168,14 @@ export class RollWriter {
       throw new RestampError('RESTAMP_KUBE_CONFLICT', workloadTitle(workload));
     return object;
   }
+}
+
+/**
+ * The API server merges lists by name for its own kinds alone; of others, annotations can be merged. Where a list names
+ * one variable twice, it moves the two together, and `$(NAME)` between them becomes another value.
+ */
+function canMerge({ row, twins }: Workload, { spec }: TemplatePatch): boolean {
+  return spec === undefined || (row.merges && !spec.containers.some(({ name }) => twins.includes(name)));
 }
 
 /** `{spec: {template: …}}` for the path to a value. */

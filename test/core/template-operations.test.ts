@@ -91,3 +91,25 @@ t.test('the levers of a patch are what it sets, not what it takes away', async (
     { container: '', name: 'reloader.stakater.com/last-reloaded-from', value: text },
   ]);
 });
+
+t.test(
+  'variables that a list names twice keep their places; a lever among them is written in each',
+  async (t) => {
+    const env = (lever: string | undefined) => [
+      { name: 'A', value: '1' },
+      ...(lever === undefined ? [] : [{ name: 'L', value: lever }]),
+      { name: 'B', value: '$(A)' },
+      { name: 'A', value: '2' },
+      ...(lever === undefined ? [] : [{ name: 'L', value: lever }]),
+    ];
+    const of = (lever: string | undefined): PodTemplate => ({
+      spec: { containers: [{ name: 'main', env: env(lever) }] },
+    });
+    const after = (change: object): PodTemplate => {
+      const asked = { spec: { containers: [{ name: 'main', env: [change] }] } } as TemplatePatch;
+      return patched({ spec: of('old') }, templateOperations(of('old'), '/spec', asked)).spec;
+    };
+    t.same(after({ name: 'L', value: 'new' }), of('new'));
+    t.same(after({ name: 'L', $patch: 'delete' }), of(undefined));
+  },
+);

@@ -169,3 +169,35 @@ t.test(
     t.same(rolls.flat().length, 3, 'each once');
   },
 );
+
+t.test('a container that names a variable twice keeps the order of its variables', async (t) => {
+  const app: SourceName = 'ConfigMap/doubled';
+  const env = [
+    { name: 'A', value: '1' },
+    { name: 'B', value: '$(A)' },
+    { name: 'A', value: '2' },
+  ];
+  await stage.create(source(app, { key: 'old' }));
+  const api = await stage.observe('Deployment', 'doubled', { uses: [app] });
+  // A patch would have moved them together here already: it is written as a whole.
+  const object = await stage.get('Deployment', 'doubled');
+  const [container] = object.spec.template.spec.containers;
+  const template = {
+    ...object.spec.template,
+    spec: { ...object.spec.template.spec, containers: [{ ...container, env }] },
+  };
+  await cp.api('PUT', stage.path('Deployment', 'doubled'), {
+    ...object,
+    metadata: { ...object.metadata, resourceVersion: undefined },
+    spec: { ...object.spec, template },
+  });
+  const order = async (): Promise<string[]> =>
+    ((await stage.get('Deployment', 'doubled')).spec.template.spec.containers[0]?.env ?? []).map(
+      ({ name }) => name,
+    );
+  for (const key of ['new', 'newer']) {
+    await stage.change(app, { key });
+    await api.rolledFor(app, { key });
+    t.same(await order(), ['A', 'B', 'A', 'STAKATER_DOUBLED_CONFIGMAP']);
+  }
+});

@@ -4,7 +4,7 @@ import type { LeverChange } from '../../src/core/lever.ts';
 import { reduceWorkload, type Workload } from '../../src/core/workload.ts';
 import { RestampError } from '../../src/errors.ts';
 import { RollWriter, type RollWriterOptions } from '../../src/roll/roll-writer.ts';
-import { deployment, NAMESPACE, NOW, reloaderKeys } from './things.ts';
+import { deployment, deploymentRow, NAMESPACE, NOW, reloaderKeys } from './things.ts';
 
 const kinds = new Kinds();
 const rollouts = kinds.add(ARGO_ROLLOUT, 'rollouts');
@@ -117,4 +117,28 @@ t.test('a restart is after all that bears a later time than our clock', async (t
   const annotations = { 'restamp.dev/last-roll': JSON.stringify([{ rolled: ahead, sources: [] }]) };
   t.equal(await restartAt([change], { annotations }), after, 'the roll before');
   t.equal(await restartAt([change], {}, 'soon'), '2026-11-22T12:00:01Z', 'but no text that is no time');
+});
+
+t.test('where a container names a variable twice, its list is not merged', async (t) => {
+  const env = ['A', 'B', 'A'].map((name) => ({ name, value: '1' }));
+  for (const [list, type] of [
+    [env, 'json'],
+    [env.slice(0, 2), 'strategic'],
+    [undefined, 'strategic'],
+  ] as const) {
+    const object = deployment('api', { version: '10', ...(list === undefined ? {} : { env: list }) });
+    const sent: string[] = [];
+    const writer = new RollWriter({
+      read: async () => object,
+      patch: async (_workload, patch) => {
+        sent.push(patch.type);
+        return object;
+      },
+      jobs: {} as never,
+      remakes: {} as never,
+      strategyOf: () => 'env-vars',
+    });
+    await writer.write(reduceWorkload(deploymentRow, object, settings) as Workload, roll);
+    t.same(sent, [type]);
+  }
 });
