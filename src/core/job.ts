@@ -20,6 +20,8 @@ type JobSpec = { readonly template: PodTemplate & { readonly metadata?: { readon
 export type CronJobObject = {
   readonly metadata: Metadata;
   readonly spec: {
+    /** `Allow` where it says nothing. */
+    readonly concurrencyPolicy?: string;
     readonly jobTemplate: {
       readonly metadata?: { readonly annotations?: Annotations; readonly labels?: Labels };
       readonly spec: JobSpec;

@@ -3,9 +3,20 @@ import { kindPath } from '../core/kind.ts';
 import type { WorkloadObject } from '../core/workload.ts';
 import type { KubeClient } from './client.ts';
 import { FIELD_MANAGER } from './objects.ts';
+import { readPages } from './pages.ts';
 
 type JobId = { readonly namespace: string; readonly name: string };
 type JobState = JobId & { readonly uid: string; readonly resourceVersion: string };
+
+type Job = {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+  };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+};
 
 /** Jobs also where their kind is ignored: a CronJob runs one all the same. */
 export const JOBS = { group: 'batch', version: 'v1', resource: 'jobs' };
@@ -24,6 +35,22 @@ export function createJobs(client: KubeClient) {
         query: { fieldManager: FIELD_MANAGER, ...(dryRun ? { dryRun: 'All' } : {}) },
         body: manifest,
       })) as WorkloadObject,
+    /** The Jobs of a CronJob that have not finished. */
+    running: async ({ namespace, uid }: { readonly namespace: string; readonly uid: string }) => {
+      const found: JobState[] = [];
+      const { signal } = new AbortController();
+      for await (const { items } of readPages<Job>(client, { path: path(namespace), signal }))
+        for (const { metadata, status } of items) {
+          const isOurs = metadata.ownerReferences?.some(
+            (owner) => owner.controller === true && owner.uid === uid,
+          );
+          if (isOurs === true && !isFinished(status)) {
+            const { name, resourceVersion } = metadata;
+            found.push({ namespace, name, uid: metadata.uid, resourceVersion });
+          }
+        }
+      return found;
+    },
     /** Deletes this very state of a Job, its pods in the background. */
     remove: async ({ namespace, name, uid, resourceVersion }: JobState) => {
       await client.send({
@@ -38,4 +65,11 @@ export function createJobs(client: KubeClient) {
       });
     },
   };
+}
+
+/** As the controller of CronJobs sees it. */
+function isFinished(status: Job['status']): boolean {
+  return (status?.conditions ?? []).some(
+    ({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed'),
+  );
 }

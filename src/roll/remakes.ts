@@ -36,9 +36,13 @@ export type JobPort = {
   read(namespace: string, name: string): Promise<WorkloadObject>;
   /** `dryRun`: only asks whether the API server would take it. */
   create(manifest: JobManifest, dryRun: boolean): Promise<WorkloadObject>;
+  /** The Jobs of a CronJob that have not finished. */
+  running(cronJob: { readonly namespace: string; readonly uid: string }): Promise<readonly RunningJob[]>;
   /** Deletes this very state of a Job, and its pods in the background. */
   remove(job: Pick<Remake, 'namespace' | 'name' | 'uid' | 'resourceVersion'>): Promise<void>;
 };
+
+export type RunningJob = Pick<Remake, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
 
 export type RemakesOptions = {
   readonly store: RemakeStore;

@@ -8,7 +8,7 @@ import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
 import { valueAt } from '../core/value-at.ts';
 import { templateOf, workloadTitle, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { hasCode, RestampError } from '../errors.ts';
-import type { JobPort, Remakes } from './remakes.ts';
+import type { JobPort, Remakes, RunningJob } from './remakes.ts';
 
 /** Patches one workload and returns it as it is stored then. Fails with RESTAMP_KUBE_*. */
 export type PatchWorkload = (
@@ -118,12 +118,20 @@ export class RollWriter {
     }
   }
 
-  /** A CronJob is not changed but for its map: it starts a Job now, unless somebody has suspended it. */
+  /**
+   * A CronJob is not changed but for its map: it starts a Job now, unless somebody has suspended it. One that forbids
+   * two at once has its next run stamped while a Job goes on, and one that replaces them loses those that do.
+   */
   async #run(workload: Workload, roll: RollWrite, template: TemplatePatch): Promise<Written> {
     const { patch, jobs } = this.#options;
     if (!workload.suspended) {
       const cronJob = (await this.#asJudged(workload)) as unknown as CronJobObject;
-      const manifest = jobOfCronJob(cronJob, jobName(workload, roll.print), template);
+      const name = jobName(workload, roll.print);
+      const { concurrencyPolicy } = cronJob.spec;
+      const others = await this.#others(workload, name, concurrencyPolicy);
+      if (others.length > 0 && !(concurrencyPolicy === 'Replace' && (await this.#removeAll(others))))
+        return this.#patch(workload, roll, template);
+      const manifest = jobOfCronJob(cronJob, name, template);
       await jobs.create(manifest, false).catch((error: unknown) => {
         // Made before a crash, or before the controller wrote the CronJob's status in between.
         if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
@@ -131,6 +139,31 @@ export class RollWriter {
     }
     const object = await patch(workload, { type: 'merge', body: { metadata: roll.metadata } });
     return { object, levers: [] };
+  }
+
+  /** The Jobs of a CronJob that go on beside the one that is called `name`, where its policy asks for them. */
+  async #others(
+    { namespace, uid }: Workload,
+    name: string,
+    policy: string | undefined,
+  ): Promise<readonly RunningJob[]> {
+    if (policy !== 'Forbid' && policy !== 'Replace') return [];
+    const running = await this.#options.jobs.running({ namespace, uid });
+    return running.filter((job) => job.name !== name);
+  }
+
+  /** Deletes Jobs as the controller does that replaces them; false where we may not, and it alone can. */
+  async #removeAll(others: readonly RunningJob[]): Promise<boolean> {
+    try {
+      for (const job of others)
+        await this.#options.jobs.remove(job).catch((error: unknown) => {
+          if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
+        });
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'RESTAMP_KUBE_FORBIDDEN')) return false;
+      throw error;
+    }
   }
 
   /** Restarts what is older than a time after the change, and after every roll and restart before. */

@@ -25,6 +25,7 @@ export type BatchOptions = {
   readonly annotations?: Annotations;
   readonly uses: readonly SourceName[];
   readonly suspend?: boolean;
+  readonly concurrencyPolicy?: 'Forbid' | 'Replace';
 };
 
 const jobSpec = (uses: readonly SourceName[]): object => ({
@@ -52,11 +53,31 @@ export function batchOf(stage: Stage) {
   const { api, untilObject } = stage.cp;
   return {
     path,
-    createCronJob: (name: string, { annotations = {}, uses, suspend = false }: BatchOptions) =>
+    createCronJob: (
+      name: string,
+      { annotations = {}, uses, suspend = false, concurrencyPolicy }: BatchOptions,
+    ) =>
       api('POST', path('cronjobs'), {
         metadata: { name, annotations },
         // Once a year: no test sees it run by itself.
-        spec: { schedule: '0 0 1 1 *', suspend, jobTemplate: { spec: jobSpec(uses) } },
+        spec: { schedule: '0 0 1 1 *', suspend, concurrencyPolicy, jobTemplate: { spec: jobSpec(uses) } },
+      }),
+    /** A Job of a CronJob that goes on until it is deleted. */
+    createRun: ({ metadata }: CronJob, name: string) =>
+      api<Job>('POST', path('jobs'), {
+        metadata: {
+          name,
+          ownerReferences: [
+            {
+              apiVersion: 'batch/v1',
+              kind: 'CronJob',
+              name: metadata.name,
+              uid: metadata.uid,
+              controller: true,
+            },
+          ],
+        },
+        spec: { ...jobSpec([]), suspend: true },
       }),
     createJob: (name: string, { annotations = {}, uses, suspend = false }: BatchOptions) =>
       api<Job>('POST', path('jobs'), {

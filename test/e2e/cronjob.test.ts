@@ -10,12 +10,14 @@ const rolled = (name: string, count = 1) =>
   batch.untilCronJob(name, (object) => historyOf(object).length === count);
 
 /** A CronJob that uses a source of its own, with its map. */
-async function prepared(name: string, more: { annotations?: object; suspend?: boolean } = {}) {
+type More = { annotations?: object; suspend?: boolean; concurrencyPolicy?: 'Forbid' | 'Replace' };
+async function prepared(name: string, more: More = {}) {
   const uses = `ConfigMap/${name}` as SourceName;
   await stage.create(source(uses, { a: '1' }));
   await batch.createCronJob(name, {
     uses: [uses],
     suspend: more.suspend ?? false,
+    ...(more.concurrencyPolicy === undefined ? {} : { concurrencyPolicy: more.concurrencyPolicy }),
     annotations: { ...AUTO, ...more.annotations },
   });
   await batch.untilCronJob(name, (object) => stampedKeys(object)?.join() === `cm/${name}`);
@@ -77,6 +79,22 @@ t.test('restamp.dev/cronjob: next-run stamps the template and starts nothing', a
   const after = await rolled('later');
   t.equal(envOf(after.spec.jobTemplate.spec.template, leverName(uses)), sha1Of({ a: '2' }));
   t.same(await batch.jobsOf('later'), []);
+});
+
+t.test('a CronJob that forbids two at once, or replaces the first, has one at a time', async (t) => {
+  const names = async (name: string) => (await batch.jobsOf(name)).map(({ metadata }) => metadata.name);
+  const forbids = await prepared('forbids', { concurrencyPolicy: 'Forbid' });
+  await batch.createRun(await batch.cronJob('forbids'), 'forbids-0');
+  await stage.change(forbids, { a: '2' });
+  const after = await rolled('forbids');
+  t.same(await names('forbids'), ['forbids-0']);
+  t.equal(envOf(after.spec.jobTemplate.spec.template, leverName(forbids)), sha1Of({ a: '2' }));
+
+  const replaces = await prepared('replaces', { concurrencyPolicy: 'Replace' });
+  await batch.createRun(await batch.cronJob('replaces'), 'replaces-0');
+  await stage.change(replaces, { a: '2' });
+  await rolled('replaces');
+  t.match(await names('replaces'), [/^replaces-[0-9a-f]{10}$/]);
 });
 
 t.test('a suspended CronJob runs nothing: its next run reads what is stored then', async (t) => {

@@ -49,6 +49,7 @@ function world() {
       if (!dryRun) job = { metadata: { name: 'migrate', uid: 'new', resourceVersion: '9' } };
       return answer('create', job ?? { metadata: { name: '', uid: '', resourceVersion: '' } });
     },
+    running: async () => [],
     remove: async () => {
       done.push(`remove with ${stored.size} kept`);
       failing('remove');

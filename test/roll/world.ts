@@ -33,7 +33,7 @@ export type Sent = Patch & { readonly name: string };
 export type AuditLine = Readonly<Record<string, unknown>>;
 
 export const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
-const noJobs = { read: never, create: never, remove: never };
+const noJobs = { read: never, create: never, running: never, remove: never };
 const noRemakes = { all: async () => [], put: never, holds: never, remove: never };
 
 type Ways = {
