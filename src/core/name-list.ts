@@ -6,7 +6,12 @@ export type NameList = {
   readonly names: ReadonlySet<string>;
   readonly patterns: readonly RE2JS[];
   readonly invalid: readonly { readonly part: string; readonly reason: string }[];
+  /** How many names more there are than a list may have: they do not count. */
+  readonly left: number;
 };
+
+/** The longest list of names: one workload must not cost what a thousand others do. */
+export const MAX_NAMES = 1_000;
 
 const PLAIN_NAME = /^[a-z0-9-]+$/;
 /** A name of an object with dots in it, which are any character to a pattern (RFC 1123). */
@@ -26,14 +31,14 @@ const gone = new FinalizationRegistry<string>((text) => {
 });
 
 /**
- * {@link parseNameList}, but a text with patterns is compiled once for all who have it: that takes up to milliseconds,
- * and a workload is read again with each change of its status.
+ * {@link parseNameList}, but a text that takes up to milliseconds, with patterns or too many names, is read once for all,
+ * as a workload is read again with each change of its status.
  */
 export function readNameList(text: string): NameList {
   const known = compiled.get(text)?.deref();
   if (known !== undefined) return known;
   const list = parseNameList(text);
-  if (list.patterns.length + list.invalid.length > 0) {
+  if (list.patterns.length + list.invalid.length + list.left > 0) {
     compiled.set(text, new WeakRef(list));
     gone.register(list, text);
   }
@@ -50,11 +55,13 @@ export function parseNameList(value: string): NameList {
   const names = new Set<string>();
   const patterns: RE2JS[] = [];
   const invalid: { part: string; reason: string }[] = [];
+  const more = new Set<string>();
+  const add = (name: string): unknown => (names.size < MAX_NAMES ? names : more).add(name);
   let left = MAX_COST;
   for (const part of value.split(',').map((text) => text.trim())) {
-    if (PLAIN_NAME.test(part)) names.add(part);
+    if (PLAIN_NAME.test(part)) add(part);
     else if (part !== '') {
-      if (part.length <= NAME_LENGTH && DOTTED_NAME.test(part)) names.add(part);
+      if (part.length <= NAME_LENGTH && DOTTED_NAME.test(part)) add(part);
       try {
         const cost = textCost(part);
         if (cost > left) throw new RangeError('the list is too large');
@@ -68,7 +75,8 @@ export function parseNameList(value: string): NameList {
       }
     }
   }
-  return { names, patterns, invalid };
+  const beyond = [...more].filter((name) => !names.has(name));
+  return { names, patterns, invalid, left: beyond.length };
 }
 
 /** At least the length of a part; a repeat counts as often as it says. Known before any work is done. */

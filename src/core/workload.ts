@@ -14,6 +14,7 @@ import type { KindRow, Kinds } from './kind.ts';
 import { isLeverName, type Lever } from './lever.ts';
 import { isOptedIn, NOT_OPTED_IN, readOptIn, type OptIn } from './opt-in.ts';
 import { readPause, type Pause } from './pause.ts';
+import { MAX_NAMES } from './name-list.ts';
 import type { PodTemplate } from './pod-template.ts';
 import { findReferences, type Reference } from './references.ts';
 import { lastReleaseWrite, releaseOf } from './release.ts';
@@ -37,6 +38,8 @@ export type Workload = {
   readonly optIn: Readonly<Record<SourceType, OptIn>>;
   readonly optedIn: boolean;
   readonly references: ReadonlyMap<string, Reference>;
+  /** How many more sources it names than one workload may: they do not count. */
+  readonly left: number;
   /** Where the lever goes for a source that the template does not use. */
   readonly firstContainer: string | undefined;
   readonly levers: readonly Lever[];
@@ -133,7 +136,9 @@ export function reduceWorkload(
   const annotations =
     borrowed === undefined ? metadata.annotations : { ...borrowed, ...metadata.annotations };
   const template = templateOf(row, object);
-  const references = findReferences(template);
+  const used = findReferences(template);
+  // Those that come first: Kubernetes mounts no more than a few hundred of them in practice.
+  const references = used.size <= MAX_NAMES ? used : new Map([...used].slice(0, MAX_NAMES));
   const marks = (type: SourceType): OptIn =>
     settings.resourcesToIgnore.has(type)
       ? NOT_OPTED_IN
@@ -154,6 +159,10 @@ export function reduceWorkload(
     optIn,
     optedIn,
     references,
+    left:
+      used.size -
+      references.size +
+      Object.values(optIn).reduce((sum, { list }) => sum + (list?.left ?? 0), 0),
     firstContainer: template.spec?.containers?.[0]?.name,
     levers: findLevers(template),
     twins: findTwins(template),

@@ -238,7 +238,7 @@ export function assembleMutator(
     lenders,
     reread: (borrowers) => borrowerReader.read(borrowers),
     pauses,
-    writes: new Writes({ releases, rates, inFlight, queue, pauses, ...ports }),
+    writes: new Writes({ releases, rates, inFlight, queue, pauses, ...ports, recorder }),
     observer,
     recoveryPerSecond: settings.recoveryRollsPerSecond,
     onUnproven: ports.onUnproven,

@@ -168,6 +168,7 @@ export class Mutator {
         if (!queue.isRolling(key)) this.#parts.rates.forget(key);
         this.#parts.observer.forget(key);
         this.#parts.pauses.forget(key);
+        this.#parts.writes.forget(key);
       },
     };
   }
@@ -234,6 +235,8 @@ export class Mutator {
 
   #judgeAgain(key: string, changed: boolean): void {
     const { judge, reader, queue, baselines, holds, gates, workloads, onUnproven } = this.#parts;
+    const page = workloads.get(key);
+    if (page !== undefined) this.#parts.writes.judged(page.workload);
     const verdict = judge.judge(key);
     this.#unread.set(key, verdict?.is === 'waiting' ? verdict.unread.map(({ ref }) => ref) : []);
     if (verdict === undefined) {

@@ -169,6 +169,11 @@ export class RollQueue {
     return this.#entries.size;
   }
 
+  /** Whether this process rolls. */
+  get isActive(): boolean {
+    return this.#active;
+  }
+
   /**
    * How many attempts to roll this workload have failed in a row, for the same reason: an API server that comes back
    * may refuse for a moment, and what it could not do before that says nothing of how long.

@@ -1,5 +1,6 @@
 import { atMost, type Clock } from '../clock.ts';
 import type { RollEntry } from '../core/history.ts';
+import { MAX_NAMES } from '../core/name-list.ts';
 import type { RollSource } from '../core/roll-source.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
@@ -7,11 +8,11 @@ import { hasCode, reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { isTerminating } from './terminations.ts';
 
-/** Reloader's two reasons of Events (reloader.md 7.3). */
+/** Reloader's two reasons of Events (reloader.md 7.3), and one of ours. */
 export type WorkloadEvent = {
   readonly workload: Workload;
   readonly type: 'Normal' | 'Warning';
-  readonly reason: 'Reloaded' | 'ReloadFail';
+  readonly reason: 'Reloaded' | 'ReloadFail' | 'TooManySources';
   readonly message: string;
   /** `reloader-configmaps`, `reloader-secrets` or `reloader-secretproviderclasspodstatuses`. */
   readonly component: string;
@@ -111,6 +112,14 @@ export class Recorder {
     const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
     this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
     this.#event(workload, 'ReloadFail', message, entry.sources[0]);
+  }
+
+  /** It names more sources than one workload may; `left` of them are not followed. */
+  tooMany(workload: Workload, left: number): void {
+    const { kind, namespace, name } = workload;
+    const message = `${kind} '${name}' names too many sources: the first ${MAX_NAMES} of its template and of each list are followed, ${left} are not; name fewer, or split it`;
+    this.#options.error({ kind, namespace, name, left }, message);
+    this.#event(workload, 'TooManySources', message, undefined);
   }
 
   /** Holds Events back while patches are on their way, and lets them go after. */

@@ -7,6 +7,7 @@ import { lastWriter, workloadKey, type Workload } from '../core/workload.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Pauses } from './pauses.ts';
 import type { RollQueue } from './queue.ts';
+import type { Recorder } from './recorder.ts';
 import type { Releases } from './releases.ts';
 import type { RollRates } from './roll-rates.ts';
 
@@ -15,8 +16,9 @@ export type WritesOptions = {
   readonly releases: Releases;
   readonly rates: RollRates;
   readonly inFlight: Pick<InFlight, 'shows'>;
-  readonly queue: Pick<RollQueue, 'recheck'>;
+  readonly queue: Pick<RollQueue, 'recheck' | 'isActive'>;
   readonly pauses: Pauses;
+  readonly recorder: Pick<Recorder, 'tooMany'>;
   /** A part of a `…/reload` list cannot be used. */
   readonly onInvalidList: (workload: Workload, reason: string) => void;
   /** A pause period is no duration: the workload is rolled as if it asked for none. */
@@ -27,9 +29,14 @@ export type WritesOptions = {
   readonly onReverted: (workload: Workload, manager: string) => void;
 };
 
+/** One annotation may have ten thousand bad parts. */
+const MAX_TOLD = 10;
+
 /** What writes of sources and workloads say beside data and map: that a release goes on, that somebody asks or reverts. */
 export class Writes {
   readonly #options: WritesOptions;
+  /** How many sources of a workload are not followed, as it was told last. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: WritesOptions) {
     this.#options = options;
@@ -49,12 +56,29 @@ export class Writes {
     for (const { type } of SOURCE_ROWS) {
       const invalid = workload.optIn[type].list?.invalid ?? [];
       const known = new Set((before?.optIn[type].list?.invalid ?? []).map(({ part }) => part));
-      for (const one of invalid) if (!known.has(one.part)) onInvalidList(workload, one.reason);
+      const news = invalid.filter(({ part }) => !known.has(part));
+      for (const { reason } of news.slice(0, MAX_TOLD)) onInvalidList(workload, reason);
+      if (news.length > MAX_TOLD) onInvalidList(workload, `${news.length - MAX_TOLD} more parts are invalid`);
     }
     pauses.look(workload);
     this.#request(workloadKey(workload), workload.wishes, before?.wishes);
     const invalid = workload.pause?.invalid;
     if (invalid !== undefined && invalid !== before?.pause?.invalid) onInvalidPause(workload, invalid);
+  }
+
+  /** Tells once of a workload that names more sources than one may: whoever leads tells, once for each number. */
+  judged(workload: Workload): void {
+    const { left } = workload;
+    const key = workloadKey(workload);
+    if (left === (this.#told.get(key) ?? 0) || !this.#options.queue.isActive) return;
+    this.#told.set(key, left);
+    if (left > 0) this.#options.recorder.tooMany(workload, left);
+    else this.#told.delete(key);
+  }
+
+  /** The workload is gone. */
+  forget(key: string): void {
+    this.#told.delete(key);
   }
 
   /** A workload was written: a release went on, a lever is gone, somebody asks. */

@@ -23,3 +23,8 @@ export const SETTINGS: MutatorSettings = {
   annotationLeverKinds: new Set(),
   mode: 'roll',
 };
+
+const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
+/** A world has no Jobs, unless a test brings them. */
+export const noJobs = { read: never, create: never, running: never, remove: never };
+export const noRemakes = { all: async () => [], put: never, holds: never, remove: never };

@@ -12,7 +12,7 @@ import type { Tally } from '../../src/roll/tally.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 import { applyPatch, type Patchable } from './patching.ts';
-import { SETTINGS } from './world-settings.ts';
+import { noJobs, noRemakes, SETTINGS } from './world-settings.ts';
 import {
   deployment,
   deploymentRow,
@@ -32,11 +32,7 @@ type Patch = { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Pat
 export type Sent = Patch & { readonly name: string };
 export type AuditLine = Readonly<Record<string, unknown>>;
 
-export const never = (): Promise<never> => Promise.reject(new Error('there are no Jobs here'));
-const noJobs = { read: never, create: never, running: never, remove: never };
-const noRemakes = { all: async () => [], put: never, holds: never, remove: never };
-
-type Ways = {
+export type Ways = {
   read: (key: string) => Promise<void>;
   readAt: (key: string) => Promise<void>;
   answer: (key: string) => Promise<void>;
@@ -73,6 +69,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const dropped: string[] = [];
   const unproven: string[] = [];
   const unreadable: string[] = [];
+  const invalid: string[] = [];
   const unusable: string[] = [];
   const reverted: string[] = [];
   let version = 1000;
@@ -156,7 +153,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
       onDropped: (_workload, key) => dropped.push(key),
       onUnproven: (_workload, keys) => unproven.push(...keys),
       onLeftOut: () => undefined,
-      onInvalidList: () => undefined,
+      onInvalidList: (_workload, reason) => invalid.push(reason),
       onInvalidPause: () => undefined,
       onUnusableRequest: (key, at) => unusable.push(`${key} ${at}`),
       onReverted: ({ name }, manager) => reverted.push(`${name} ${manager}`),
@@ -258,6 +255,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     dropped,
     unproven,
     unreadable,
+    invalid,
     unusable,
     reverted,
     putSource,

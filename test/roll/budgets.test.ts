@@ -1,0 +1,66 @@
+import t from 'tap';
+import { world, type World } from './world.ts';
+
+const LIST = 'configmap.reloader.stakater.com/reload';
+const named = (count: number): string => Array.from({ length: count }, (_none, at) => `n${at}`).join();
+const told = (made: World): string[] =>
+  made.events.filter(({ reason }) => reason === 'TooManySources').map(({ message }) => message);
+
+async function listing(count: number): Promise<World> {
+  const made = world();
+  for (const name of ['cm/n0', 'cm/n999', 'cm/n1000']) made.putSource(name, { a: '1' });
+  made.putWorkload('api', { annotations: { [LIST]: named(count) } });
+  made.mutator.start();
+  await made.pass(1000);
+  return made;
+}
+
+t.test(
+  'the first thousand names of a list are followed; the others are told of once, and do not count',
+  async (t) => {
+    const made = await listing(1001);
+    t.match(told(made), [/Deployment 'api' names too many sources: the first 1000 .* 1 are not/]);
+    t.equal(made.errors.length, 1);
+    made.putSource('cm/n1000', { a: '2' });
+    await made.pass(2000);
+    t.same(made.rolled(), []);
+    made.putSource('cm/n999', { a: '2' });
+    await made.pass(2000);
+    t.same(made.rolled(), ['api']);
+    t.equal(told(made).length, 1);
+    made.annotate('api', { [LIST]: named(1002) });
+    await made.pass(1000);
+    t.equal(told(made).length, 2, 'another number is news');
+  },
+);
+
+t.test('a list that fits is told of by nobody', async (t) => {
+  t.same(told(await listing(1000)), []);
+});
+
+t.test('only who leads tells', async (t) => {
+  const made = world();
+  made.queue.setActive(false);
+  made.putWorkload('api', { annotations: { [LIST]: named(1001) } });
+  made.mutator.start();
+  await made.pass(1000);
+  t.same(told(made), []);
+  made.queue.setActive(true);
+  made.mutator.recover();
+  await made.pass(1000);
+  t.equal(told(made).length, 1);
+});
+
+t.test('ten thousand parts that are invalid are eleven lines', async (t) => {
+  const made = world();
+  made.putWorkload('api', {
+    annotations: { [LIST]: Array.from({ length: 10_000 }, (_none, at) => `(${at}`).join() },
+  });
+  made.mutator.start();
+  await made.pass(1000);
+  t.equal(made.invalid.length, 11);
+  t.match(made.invalid.at(-1), '9990 more parts are invalid');
+  made.annotate('api', { other: 'x' });
+  await made.pass(1000);
+  t.equal(made.invalid.length, 11, 'told once');
+});
