@@ -1,8 +1,9 @@
 import type { Kinds } from '../core/kind.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import { timingOf, type Timing } from '../core/wishes.ts';
-import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { Attribution } from './attribution.ts';
+import { Aftermath } from './aftermath.ts';
 import { Baselines } from './baselines.ts';
 import { BorrowerReader } from './borrower-reader.ts';
 import { Changes } from './changes.ts';
@@ -96,15 +97,24 @@ export function assembleMutator(
     clock,
     keyId: ring.current,
   });
-  const store = ({ row }: Workload, object: WorkloadObject): void =>
+  const store = ({ row }: Pick<Workload, 'row'>, object: WorkloadObject): void =>
     mutator.workloadFollower(row).put(object);
-  const remakes = new Remakes({ store: ports.remakeStore, jobs: ports.jobs, clock, onTrouble });
+  const terminations = new Terminations(clock);
+  const remakes = new Remakes({
+    store: ports.remakeStore,
+    jobs: ports.jobs,
+    clock,
+    onTrouble,
+    faults,
+    terminations,
+    onMade: (job) => aftermath.made(job),
+    onEnd: (key) => queue.recheck(key),
+  });
   const releases = new Releases(clock);
   const rates = new RollRates(clock, settings.rollLimit);
   const inFlight = new InFlight();
   const { releaseQuietMs } = settings;
   const gates = new Gates({ clock, sources, releases, rates, releaseQuietMs, stopped: ports.stopped });
-  const terminations = new Terminations(clock);
   const observer = new RolloutObserver({
     clock,
     deadlineMs: settings.rolloutDeadlineMs,
@@ -124,6 +134,18 @@ export function assembleMutator(
       queue.recheck(key);
     },
   });
+  const { kinds } = settings;
+  const { onReverted } = ports;
+  const aftermath = new Aftermath({
+    kinds,
+    workloads,
+    holds,
+    rates,
+    inFlight,
+    recorder,
+    onReverted,
+    onStored: store,
+  });
   const observing = settings.mode === 'observe';
   const roller = new Roller({
     clock,
@@ -141,6 +163,7 @@ export function assembleMutator(
     terminations,
     patch: ports.patchWorkload,
     inFlight,
+    remakes,
     writer: new RollWriter({
       patch: ports.patchWorkload,
       read: ports.readWorkload,
@@ -166,22 +189,8 @@ export function assembleMutator(
       const entry = attribution.explain(workload, plan);
       return held === undefined ? entry : { ...entry, waited: [held.reason] };
     },
-    onRolled: (workload, { entry, levers }) => {
-      const key = workloadKey(workload);
-      holds.release(key);
-      rates.rolled(key, levers, workload.bare);
-      // The watch may have shown our roll, and what somebody did to it, before the answer to the patch came.
-      const now = workloads.get(key)?.workload;
-      if (now !== undefined && inFlight.wasShown(key)) {
-        const writer = lastWriter(now, workload);
-        if (rates.saw(key, now, writer)) ports.onReverted(now, writer ?? '');
-      }
-      recorder.rolled(workload, entry);
-    },
-    onSkipped: (workload, entry) => {
-      holds.release(workloadKey(workload));
-      recorder.skipped(workload, entry);
-    },
+    onRolled: (workload, rolled) => aftermath.rolled(workload, rolled),
+    onSkipped: (workload, entry) => aftermath.skipped(workload, entry),
     onHeld: (workload, { reason, detail }, entry) => holds.hold(workload, reason, detail, entry),
     onFailed: (workload, error, entry) => {
       ports.tally?.failed(workload);
@@ -235,6 +244,7 @@ export function assembleMutator(
     gates,
     holds,
     rates,
+    remakes,
     lenders,
     reread: (borrowers) => borrowerReader.read(borrowers),
     pauses,

@@ -77,6 +77,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     onLose: () => {
       log.warn({ lease: `${namespace}/${name}`, identity }, 'No longer leading');
       setActive(false);
+      roll.remakes.release();
       onLeading?.(false);
     },
   });

@@ -14,6 +14,7 @@ import type { Gates } from './gates.ts';
 import type { Holds } from './holds.ts';
 import type { Borrower, Lenders } from './lenders.ts';
 import type { Pauses } from './pauses.ts';
+import type { Remakes } from './remakes.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { RolloutObserver } from './observer.ts';
 import { rolloutFacts } from '../core/rollout.ts';
@@ -40,6 +41,7 @@ export type MutatorParts = {
   readonly gates: Gates;
   readonly holds: Holds;
   readonly rates: RollRates;
+  readonly remakes: Remakes;
   readonly observer: RolloutObserver;
   /** How many stale workloads are rolled in a second when a start or a sweep has found them. */
   readonly recoveryPerSecond: number;
@@ -125,15 +127,16 @@ export class Mutator {
     put(object: WorkloadObject): void;
     remove(id: { namespace: string; name: string }): void;
   } {
-    const { workloads, queue, baselines, settings, lenders, reread, faults } = this.#parts;
+    const { workloads, queue, baselines, settings, lenders, reread, faults, remakes } = this.#parts;
     return {
       put: ({ metadata, ...rest }) => {
         const { namespace = '', name, uid } = metadata;
         const id = { kind: row.kind, namespace, name, uid };
         reread(lenders.put(row, { metadata, ...rest }));
-        const before = workloads.get(workloadKey(id))?.workload;
+        const key = workloadKey(id);
+        const before = workloads.get(key)?.workload;
         // The watch repeats what the answer to our own patch has said already.
-        const borrowed = settings.borrowed(workloadKey(id));
+        const borrowed = settings.borrowed(key);
         const repeated = before?.uid === uid && before.resourceVersion === metadata.resourceVersion;
         if (repeated && before.borrowed === borrowed) {
           if (this.#started) this.#observe(row, id, { metadata, ...rest });
@@ -146,26 +149,25 @@ export class Mutator {
         const lent = isLent ? lenders.lentAt(workloadKey(id), workloads.newest) : undefined;
         if (!workloads.put(id, workload, as, lent)) return;
         // One of this name that was being deleted is gone.
-        if (before !== undefined && before.uid !== uid) queue.recheck(workloadKey(id));
-        faults.contain(workloadKey(id), () => {
-          if (workload === undefined) this.#parts.pauses.forget(workloadKey(id));
+        if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);
+        faults.contain(key, () => {
+          if (workload === undefined) this.#parts.pauses.forget(key);
           else this.#parts.writes.shown(workload, before);
           if (!this.#started) return;
           if (workload !== undefined) this.#parts.writes.workload(workload, before);
           this.#observe(row, id, { metadata, ...rest });
         });
-        if (this.#started) this.#lookAgain(workloadKey(id), false);
+        if (this.#started) this.#lookAgain(key, false);
       },
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
         reread(lenders.remove({ ...id, kind: row.kind }));
         this.#unread.set(key, []);
         workloads.remove({ ...id, kind: row.kind });
-        queue.drop(key);
+        // A Job is gone for a while when it is made anew: it waits on, and its rolls still count.
+        if (!remakes.gone(key) && !queue.isRolling(key)) this.#end(key);
         baselines.drop(key);
         this.#parts.holds.release(key);
-        // A Job is gone for a moment while it is made anew, and its rolls still count.
-        if (!queue.isRolling(key)) this.#parts.rates.forget(key);
         this.#parts.observer.forget(key);
         this.#parts.pauses.forget(key);
         this.#parts.writes.forget(key);
@@ -207,6 +209,11 @@ export class Mutator {
   #decidesNothing(key: string, read: Read): boolean {
     const stamp = this.#parts.workloads.map(key)?.s.get(stampKey(read.ref));
     return this.#unread.decidesNothing(key, read, stamp);
+  }
+
+  #end(key: string): void {
+    this.#parts.queue.drop(key);
+    this.#parts.rates.forget(key);
   }
 
   /** A rollout that Restamp began is followed to its end. */

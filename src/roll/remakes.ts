@@ -1,35 +1,16 @@
 import { createHash } from 'node:crypto';
 import { pause, type Clock } from '../clock.ts';
+import { annotation, STAMPS } from '../core/annotations.ts';
 import type { JobManifest } from '../core/job.ts';
-import { isDeleted, type WorkloadObject } from '../core/workload.ts';
-import { asRestampError, hasCode, type RestampError } from '../errors.ts';
+import { isDeleted, workloadKey, type WorkloadObject } from '../core/workload.ts';
+import { hasCode, type ErrorCode, type RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
 import { orNothing } from '../kube/objects.ts';
 import { FailureRow } from './backoff.ts';
-
-/** A Job that is to give way to another one of its name. */
-export type Remake = {
-  readonly namespace: string;
-  readonly name: string;
-  /** The Job that goes, as it was judged. */
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly manifest: JobManifest;
-};
-
-/** Keeps what has been begun over a crash: a Secret, because the environment of a Job may be secret. */
-export type RemakeStore = {
-  all(): Promise<Remake[]>;
-  put(key: string, remake: Remake): Promise<void>;
-  /** Whether it is still what is kept under this key. */
-  holds(key: string, remake: Remake): Promise<boolean>;
-  /** Nothing happens to another one that is kept under the same key. */
-  remove(key: string, remake: Remake): Promise<void>;
-};
-
-/** Whether both replace one state of one Job. */
-export function isSameRemake(a: Remake, b: Remake): boolean {
-  return a.uid === b.uid && a.resourceVersion === b.resourceVersion;
-}
+import type { HoldReason } from './hold-reasons.ts';
+import type { Terminations } from './terminations.ts';
+import type { Remake, RemakeStore } from './remake-store.ts';
+import { Turns } from './turns.ts';
 
 /** What is done to Jobs. All fail with RESTAMP_KUBE_*. */
 export type JobPort = {
@@ -49,126 +30,257 @@ export type RemakesOptions = {
   readonly jobs: JobPort;
   readonly clock: Clock;
   readonly onTrouble: (error: RestampError) => void;
+  readonly faults: Faults;
+  /** In a namespace that is being deleted, or gone, no Job is made anew. */
+  readonly terminations: Pick<Terminations, 'has' | 'heard'>;
+  /** A Job was made whose roll had returned before. */
+  readonly onMade: (job: WorkloadObject) => void;
+  /** The Job of this key waits for nothing any more, whether one was made or not. */
+  readonly onEnd: (key: string) => void;
 };
 
+/** A Job that was deleted, or may have been, and is not made anew yet. */
+type Pending = {
+  readonly key: string;
+  readonly remake: Remake;
+  /** It is made as soon as the old one is gone, or it is only to be forgotten. */
+  next: 'make' | 'forget';
+  /** Why it is not made yet. */
+  reason: HoldReason;
+  /** How often the old one was looked at in vain. */
+  looks: number;
+  readonly row: FailureRow;
+  /** What was told of it last: each cause is told once. */
+  told: ErrorCode | undefined;
+  busy: boolean;
+  /** Something has happened during the look that is under way. */
+  again: boolean;
+  cancel: () => void;
+};
+
+/** How many are looked at, at once. */
+const AT_ONCE = 4;
+/** The watch tells when a Job is gone; this is for the case that it does not. */
+const FIRST_LOOK_MS = 10_000;
+const LONGEST_LOOK_MS = 300_000;
+/** All looks together: one request a second, however many Jobs are kept by their finalizers. */
+const LOOK_SHARE_MS = 1_000;
+
 /**
- * Deletes Jobs and creates them anew. Between the two a Job exists nowhere but in the store, so that a crash
- * loses none, and whoever leads next ends what was begun.
+ * Deletes Jobs and creates them anew. Between the two a Job exists nowhere but in the store, so that a crash loses none,
+ * and whoever leads next ends what was begun. Nobody waits for a Job that its finalizers keep: it is made when it is gone.
  */
 export class Remakes {
   readonly #options: RemakesOptions;
-  #stopped = false;
+  readonly #pending = new Map<string, Pending>();
+  readonly #turns = new Turns(AT_ONCE);
+  /** Counts on when this process leads no more: what was begun under an older one is another's. */
+  #term = 0;
 
   constructor(options: RemakesOptions) {
     this.#options = options;
   }
 
-  /** Returns the new Job. Fails, with the old one untouched, if the API server would not take the new one. */
-  async remake(remake: Remake): Promise<WorkloadObject> {
+  /**
+   * Returns the new Job; undefined if it is made later, when its name is free. Fails, with the old one untouched, if the API
+   * server would not take the new one, or has not deleted the old one.
+   */
+  async remake(remake: Remake): Promise<WorkloadObject | undefined> {
     const { store, jobs } = this.#options;
     // Admission and validation speak before the API server finds that the name is taken.
     await jobs.create(remake.manifest, true).catch((error: unknown) => {
       if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
     });
-    await store.put(keyOf(remake), remake);
+    const pending = this.#begin(remake);
+    // The watch may tell of the deletion before it is answered.
+    pending.busy = true;
+    let isKept = false;
     try {
+      await store.put(storeKey(remake), remake);
+      isKept = true;
       await jobs.remove(remake);
     } catch (error) {
-      if (!(await this.#isGone(remake))) {
-        await this.#insist(remake.name, () => store.remove(keyOf(remake), remake));
-        throw error;
-      }
+      // Whoever has deleted it meanwhile, or changed it, was not us: nothing is to come back.
+      if (!isKept || !isLost(error)) pending.next = 'forget';
+      const made = await this.#look(pending, 'begun');
+      if (this.reason(pending.key) === undefined && made === undefined) throw error;
+      return made;
     }
-    return this.#finish(remake, 'just begun');
+    return this.#look(pending, 'deleted');
+  }
+
+  /** Why the Job of this key is not made yet; undefined if none is to be. */
+  reason(key: string): HoldReason | undefined {
+    const pending = this.#pending.get(key);
+    return pending?.next === 'make' ? pending.reason : undefined;
+  }
+
+  /** The watch has told that the Job of this key is gone; returns whether it comes back. */
+  gone(key: string): boolean {
+    const pending = this.#pending.get(key);
+    if (pending?.next !== 'make') return false;
+    this.#lookLater(pending, 0);
+    return true;
   }
 
   /** Ends what a process before this one has begun. Never rejects. */
   async resume(): Promise<void> {
-    const { store, onTrouble } = this.#options;
-    const subject = 'the Jobs that are to be made anew';
-    const begun = await this.#insist(subject, () => store.all());
-    const resumeOne = (remake: Remake): Promise<void> =>
-      this.#resumeOne(remake).catch((error: unknown) =>
-        onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', subject)),
-      );
-    await Promise.all((begun ?? []).map(resumeOne));
+    const { store, clock, onTrouble, faults } = this.#options;
+    const term = this.#term;
+    const row = new FailureRow();
+    let begun: readonly Remake[] | undefined;
+    while (begun === undefined && term === this.#term)
+      try {
+        begun = await store.all();
+      } catch (error) {
+        const trouble = faults.caught('the Jobs that are to be made anew', error);
+        if (trouble === error) onTrouble(trouble);
+        await pause(clock, row.next(trouble));
+      }
+    if (term !== this.#term) return;
+    const others = (begun ?? []).filter((remake) => !this.#pending.has(keyOf(remake)));
+    await Promise.all(others.map((remake) => this.#finish(this.#begin(remake))));
+  }
+
+  /** Another process leads: what was begun is ended by that one. */
+  release(): void {
+    this.#term += 1;
+    for (const pending of this.#pending.values()) pending.cancel();
+    this.#pending.clear();
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.release();
+    this.#turns.stop();
   }
 
-  async #resumeOne(remake: Remake): Promise<void> {
-    const { store, jobs } = this.#options;
-    const { namespace, name } = remake;
-    const now = await this.#insist(name, () => orNothing(jobs.read(namespace, name)));
-    // It was not deleted yet: it is judged again like every workload, from what is stored now.
-    if (now !== undefined && !isDeleted(now))
-      await this.#insist(name, () => store.remove(keyOf(remake), remake));
-    else await this.#finish(remake, 'long begun');
+  #begin(remake: Remake): Pending {
+    const key = keyOf(remake);
+    this.#pending.get(key)?.cancel();
+    const pending: Pending = {
+      key,
+      remake,
+      next: 'make',
+      reason: 'terminating',
+      looks: 0,
+      row: new FailureRow(),
+      told: undefined,
+      busy: false,
+      again: false,
+      cancel: () => undefined,
+    };
+    this.#pending.set(key, pending);
+    return pending;
   }
 
-  /** Whether the old Job was deleted: an answer that was lost says nothing. */
-  async #isGone({ namespace, name, uid }: Remake): Promise<boolean> {
-    const now = await this.#insist(name, () => orNothing(this.#options.jobs.read(namespace, name)));
-    return now === undefined || now.metadata.uid !== uid || isDeleted(now);
+  #isPending(pending: Pending): boolean {
+    return this.#pending.get(pending.key) === pending;
   }
 
-  /**
-   * The old Job is gone or going: makes the new one, however often that must be tried. Another process that leads
-   * meanwhile may end it first, and then begin the next one: what this one knows is then no Job to make any more.
-   */
-  async #finish(remake: Remake, when: 'just begun' | 'long begun'): Promise<WorkloadObject> {
-    const { store, jobs, clock } = this.#options;
-    const { namespace, name } = remake;
-    let known = when === 'just begun';
-    while (!this.#stopped) {
-      const made = await this.#insist(`Job ${namespace}/${name}`, async () => {
-        if (!known && !(await store.holds(keyOf(remake), remake))) return 'over';
-        known = false;
-        const job = await this.#create(remake);
-        if (job !== undefined) await store.remove(keyOf(remake), remake);
-        return job;
-      });
-      if (made === 'over') break;
-      if (made !== undefined) return made;
-      // Its name is taken until the last finalizer of the old one is gone.
-      await pause(clock, GOING_MS);
-    }
-    return jobs.read(namespace, name);
+  #lookLater(pending: Pending, ms: number): void {
+    pending.cancel();
+    if (pending.busy) pending.again = true;
+    else pending.cancel = this.#options.clock.after(ms, () => void this.#finish(pending));
   }
 
-  /** Tries until it is done; undefined once this process is to end. */
-  async #insist<T>(subject: string, work: () => Promise<T>): Promise<T | undefined> {
-    const { clock, onTrouble } = this.#options;
-    const row = new FailureRow();
-    while (!this.#stopped)
-      try {
-        return await work();
-      } catch (error) {
-        const trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', subject);
-        onTrouble(trouble);
-        await pause(clock, row.next(trouble));
-      }
-    return undefined;
+  /** Looks at it in its turn; nobody else hears what comes of it. */
+  async #finish(pending: Pending): Promise<void> {
+    const job = await this.#turns.run(pending.key, () => this.#look(pending));
+    const { faults, onMade, onEnd } = this.#options;
+    if (job !== undefined) faults.contain(pending.key, () => onMade(job));
+    if (pending.next === 'forget') onEnd(pending.key);
   }
 
-  /** The new Job, or the one that somebody else has made meanwhile; undefined while the old one is there. */
-  async #create(remake: Remake): Promise<WorkloadObject | undefined> {
-    const { jobs } = this.#options;
+  /** Goes on as far as it can now, and sees to it that it is looked at again. Returns the new Job; never rejects. */
+  async #look(pending: Pending, just?: 'begun' | 'deleted'): Promise<WorkloadObject | undefined> {
+    if (!this.#isPending(pending) || (pending.busy && just === undefined)) return undefined;
+    const { onTrouble, faults } = this.#options;
+    let job: WorkloadObject | undefined;
+    let ms = 0;
+    pending.busy = true;
+    pending.again = false;
     try {
-      return await jobs.create(remake.manifest, false);
+      if (pending.next === 'make') job = await this.#make(pending, just === 'deleted');
+      if (isSettled(pending)) await this.#forget(pending);
+      else ms = this.#lookMs(pending);
+      pending.row.end();
     } catch (error) {
-      if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
-      const now = await orNothing(jobs.read(remake.namespace, remake.name));
-      return now === undefined || isDeleted(now) ? undefined : now;
+      const trouble = faults.caught(pending.key, error);
+      if (trouble === error && pending.told !== trouble.code) onTrouble(trouble);
+      pending.told = trouble.code;
+      pending.reason = hasCode(error, 'RESTAMP_KUBE_UNAVAILABLE') ? 'unavailable' : 'rejected';
+      ms = pending.row.next(trouble);
     }
+    pending.busy = false;
+    if (this.#isPending(pending)) this.#lookLater(pending, isWantedAgain(pending) ? 0 : ms);
+    return job;
+  }
+
+  /** Makes the new Job if the old one is gone. Another process that leads meanwhile may have ended it first. */
+  async #make(pending: Pending, isGone: boolean): Promise<WorkloadObject | undefined> {
+    const { store, jobs, terminations } = this.#options;
+    const { remake } = pending;
+    const { namespace, name, manifest } = remake;
+    pending.reason = 'terminating';
+    if (!isGone) {
+      const now = await orNothing(jobs.read(namespace, name));
+      if (now?.metadata.uid === remake.uid && isDeleted(now)) return undefined;
+      const isOver = now !== undefined || terminations.has(namespace);
+      if (isOver || !(await store.holds(storeKey(remake), remake))) pending.next = 'forget';
+      // The answer to its creation was lost.
+      const isOurs = stampsOf(manifest) !== undefined && now?.metadata.uid !== remake.uid;
+      if (now !== undefined && isOurs && stampsOf(now) === stampsOf(manifest)) return now;
+      if (isSettled(pending)) return undefined;
+    }
+    if (!this.#isPending(pending)) return undefined;
+    try {
+      const job = await jobs.create(manifest, false);
+      pending.next = 'forget';
+      return job;
+    } catch (error) {
+      const isHomeless = terminations.heard(namespace, error) || hasCode(error, 'RESTAMP_KUBE_NOT_FOUND');
+      if (isHomeless) pending.next = 'forget';
+      // Its name is taken until the last finalizer of the old one is gone.
+      else if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
+      return undefined;
+    }
+  }
+
+  async #forget(pending: Pending): Promise<void> {
+    await this.#options.store.remove(storeKey(pending.remake), pending.remake);
+    if (this.#isPending(pending)) this.#pending.delete(pending.key);
+  }
+
+  #lookMs(pending: Pending): number {
+    const ms = Math.min(FIRST_LOOK_MS * 2 ** pending.looks, LONGEST_LOOK_MS);
+    pending.looks += 1;
+    return Math.max(ms, this.#pending.size * LOOK_SHARE_MS);
   }
 }
 
-const GOING_MS = 100;
+/** Whether nobody knows what came of a request. A refusal is an answer. */
+function isLost(error: unknown): boolean {
+  return hasCode(error, 'RESTAMP_KUBE_UNAVAILABLE') || hasCode(error, 'RESTAMP_KUBE_PROTOCOL');
+}
+
+/** Set while others are awaited, which the compiler cannot see. */
+function isSettled(pending: Pending): boolean {
+  return pending.next === 'forget';
+}
+
+function isWantedAgain(pending: Pending): boolean {
+  return pending.again;
+}
+
+function stampsOf({ metadata }: { readonly metadata: object }): string | undefined {
+  return annotation((metadata as WorkloadObject['metadata']).annotations, STAMPS);
+}
+
+function keyOf({ namespace, name }: Remake): string {
+  return workloadKey({ kind: 'Job', namespace, name });
+}
 
 /** A key of a Secret has fewer signs than a name and a namespace together may have. */
-function keyOf({ namespace, name }: Remake): string {
+function storeKey({ namespace, name }: Remake): string {
   return createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 32);
 }

@@ -62,7 +62,8 @@ export class RollWriter {
     return this.#way(workload) === 'patch' ? this.#planned(workload, roll) : undefined;
   }
 
-  write(workload: Workload, roll: RollWrite): Promise<Written> {
+  /** Undefined for a Job whose old self is still going: it is told of when the new one is made. */
+  write(workload: Workload, roll: RollWrite): Promise<Written | undefined> {
     const template = this.#planned(workload, roll);
     switch (this.#way(workload)) {
       case 'remake':
@@ -186,12 +187,16 @@ export class RollWriter {
     return { object: await this.#options.patch(workload, { type: 'merge', body }), levers: [] };
   }
 
-  async #remake(workload: Workload, { metadata }: RollWrite, template: TemplatePatch): Promise<Written> {
+  async #remake(
+    workload: Workload,
+    { metadata }: RollWrite,
+    template: TemplatePatch,
+  ): Promise<Written | undefined> {
     const job = (await this.#asJudged(workload)) as unknown as JobObject;
     const manifest = remadeJob(job, metadata.annotations, template);
     const { namespace, name, uid, resourceVersion } = workload;
     const object = await this.#options.remakes.remake({ namespace, name, uid, resourceVersion, manifest });
-    return { object, levers: [] };
+    return object && { object, levers: [] };
   }
 
   /** The whole object; RESTAMP_KUBE_CONFLICT if it is not what was judged any more. */

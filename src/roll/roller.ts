@@ -17,6 +17,7 @@ import type { Judge } from './judge.ts';
 import type { HoldReason } from './hold-reasons.ts';
 import type { Outcome } from './queue.ts';
 import type { PatchWorkload, RollWriter, Written } from './roll-writer.ts';
+import type { Remakes } from './remakes.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { Terminations } from './terminations.ts';
 
@@ -36,6 +37,8 @@ export type RollerOptions = {
   readonly patch: PatchWorkload;
   readonly writer: RollWriter;
   readonly inFlight: InFlight;
+  /** Jobs that are between their deletion and their return. */
+  readonly remakes: Pick<Remakes, 'reason'>;
   /** Reads a workload again; it is put into the book. */
   readonly reread: (workload: Workload) => Promise<void>;
   /** The workload as the API server has stored it. */
@@ -76,6 +79,8 @@ export class Roller {
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
     const { judge, reader, gates, explain, observe, onHeld, terminations } = this.#options;
+    const pending = this.#options.remakes.reason(key);
+    if (pending !== undefined) return { is: 'held', reason: pending, ms: TERMINATING_MS };
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
     if (verdict.is === 'waiting') for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
@@ -96,8 +101,8 @@ export class Roller {
       return { is: 'held', reason: passage.held, ms: passage.ms };
     }
     try {
-      await this.#write(workload, plan, entry, passage.request);
-      return { is: 'done' };
+      const isWritten = await this.#write(workload, plan, entry, passage.request);
+      return isWritten ? { is: 'done' } : this.#leave(workload, entry);
     } catch (error) {
       // The queue holds what nobody foresaw.
       if (!(error instanceof RestampError)) throw error;
@@ -105,12 +110,13 @@ export class Roller {
     }
   }
 
+  /** False if it is begun, and ends when others let it. */
   async #write(
     workload: Workload,
     plan: Plan,
     entry: RollEntry,
     request: Request | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { clock, patch, writer, inFlight, onRolling, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
@@ -130,7 +136,7 @@ export class Roller {
       const object = await patch(workload, { type: 'merge', body: { metadata } });
       this.#store(workload, object);
       this.#record(workload, () => onSkipped(workload, entry));
-      return;
+      return true;
     }
     const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
     const stamp = stampValue(plan.rolled.n, digests);
@@ -156,10 +162,15 @@ export class Roller {
       const object = written?.object;
       this.#record(workload, () => this.#options.onRollingEnd(workload, object));
     }
+    if (written === undefined) {
+      inFlight.end(key);
+      return false;
+    }
     const { object, levers } = written;
     this.#store(workload, object);
     this.#record(workload, () => this.#options.onRolled(workload, { entry, levers }));
     inFlight.end(key);
+    return true;
   }
 
   #store(workload: Workload, object: WorkloadObject): void {

@@ -3,7 +3,7 @@ import { RestampError } from '../../src/errors.ts';
 import { isTerminating, Terminations } from '../../src/roll/terminations.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { NAMESPACE } from './things.ts';
-import { settled, world } from './world.ts';
+import { settled, world, type World } from './world.ts';
 
 const KEY = `${NAMESPACE}/Deployment/api`;
 const refused = new RestampError(
@@ -11,6 +11,12 @@ const refused = new RestampError(
   'POST /apis/batch/v1/namespaces/apps/jobs: jobs.batch "a" is forbidden: unable to create new content in namespace apps because it is being terminated',
 );
 const going = (name: string) => ({ metadata: { name, deletionTimestamp: '2026-11-22T12:00:00Z' } });
+
+/** Somebody deletes the Deployment, and a finalizer keeps it. */
+function terminate(made: World): void {
+  Object.assign(made.stored('api').metadata, { deletionTimestamp: '2026-11-22T12:00:00Z' });
+  made.annotate('api', {});
+}
 
 t.test('a namespace goes from its deletion to its end, as the watch tells', async (t) => {
   const terminations = new Terminations(fakeClock(0));
@@ -48,7 +54,7 @@ t.test(
 
 t.test('a workload that is being deleted is held, without an error, an Event or a write', async (t) => {
   const made = await settled();
-  made.terminate('api');
+  terminate(made);
   made.annotate('api', { 'restamp.dev/request': 'roll@2026-11-22T12:00:00Z' });
   made.putSource('cm/app', { a: '2' });
   await made.pass(600_000);
@@ -78,7 +84,7 @@ t.test('what is being deleted gets no baseline, and is not told as what would be
   made.putWorkload('api');
   made.mutator.start();
   await made.pass(1000);
-  made.terminate('api');
+  terminate(made);
   made.putSource('cm/app', { a: '2' });
   await made.pass(5000);
   t.same(
@@ -89,7 +95,7 @@ t.test('what is being deleted gets no baseline, and is not told as what would be
   const writing = world();
   writing.putSource('cm/app', { a: '1' });
   writing.putWorkload('api');
-  writing.terminate('api');
+  terminate(writing);
   writing.mutator.start();
   await writing.pass(5000);
   t.same(writing.patches, []);
@@ -100,7 +106,7 @@ t.test('one of the same name that comes after it is rolled when it is stale', as
   const { stamps } = JSON.parse(JSON.stringify({ stamps: made.stored('api').metadata.annotations })) as {
     stamps: Record<string, string>;
   };
-  made.terminate('api');
+  terminate(made);
   made.putSource('cm/app', { a: '2' });
   await made.pass(3000);
   t.match(made.queue.waiting(), [{ reason: 'terminating' }]);

@@ -231,13 +231,6 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     workloads.set(key, applyPatch(workloads.get(key)!, { metadata: { annotations } }, nextVersion()));
     tell(key);
   }
-  /** Somebody deletes a Deployment, and a finalizer keeps it. */
-  function terminate(name: string): void {
-    const key = `${NAMESPACE}/Deployment/${name}`;
-    const { metadata, ...rest } = applyPatch(workloads.get(key)!, {}, nextVersion());
-    workloads.set(key, { ...rest, metadata: { ...metadata, deletionTimestamp: '2026-11-22T12:00:00Z' } });
-    tell(key);
-  }
   return {
     ...parts,
     clock,
@@ -262,7 +255,6 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     deleteSource,
     putWorkload,
     annotate,
-    terminate,
     stored: (name: string) => workloads.get(`${NAMESPACE}/Deployment/${name}`) as Patchable & WorkloadObject,
     remove: (name: string) => {
       workloads.delete(`${NAMESPACE}/Deployment/${name}`);

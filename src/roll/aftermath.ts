@@ -1,0 +1,63 @@
+import { annotation, LAST_ROLL } from '../core/annotations.ts';
+import { parseHistory, type RollEntry } from '../core/history.ts';
+import type { Kinds } from '../core/kind.ts';
+import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import type { Holds } from './holds.ts';
+import type { InFlight } from './in-flight.ts';
+import type { Recorder } from './recorder.ts';
+import type { RollRates } from './roll-rates.ts';
+import type { Rolled } from './roller.ts';
+import type { WorkloadBook } from './workload-book.ts';
+
+export type AftermathOptions = {
+  readonly kinds: Pick<Kinds, 'get'>;
+  readonly workloads: WorkloadBook;
+  readonly holds: Holds;
+  readonly rates: RollRates;
+  readonly inFlight: InFlight;
+  readonly recorder: Recorder;
+  readonly onReverted: (workload: Workload, manager: string) => void;
+  /** A workload as the API server has stored it. */
+  readonly onStored: (workload: Pick<Workload, 'row'>, object: WorkloadObject) => void;
+};
+
+/** What follows when a roll is stored: its hold ends, it counts, and it is told. */
+export class Aftermath {
+  readonly #options: AftermathOptions;
+
+  constructor(options: AftermathOptions) {
+    this.#options = options;
+  }
+
+  rolled(workload: Workload, { entry, levers }: Rolled): void {
+    const { workloads, holds, rates, recorder, inFlight, onReverted } = this.#options;
+    const key = workloadKey(workload);
+    holds.release(key);
+    rates.rolled(key, levers, workload.bare);
+    // The watch may have shown our roll, and what somebody did to it, before the answer to the patch came.
+    const now = workloads.get(key)?.workload;
+    if (now !== undefined && inFlight.wasShown(key)) {
+      const writer = lastWriter(now, workload);
+      if (rates.saw(key, now, writer)) onReverted(now, writer ?? '');
+    }
+    recorder.rolled(workload, entry);
+  }
+
+  /** Somebody asked to take the sources as they are: a hold ends by that as well. */
+  skipped(workload: Workload, entry: RollEntry): void {
+    this.#options.holds.release(workloadKey(workload));
+    this.#options.recorder.skipped(workload, entry);
+  }
+
+  /** A Job has been made anew, after its roll had returned; it may have been begun by another process. */
+  made(job: WorkloadObject): void {
+    const { kinds, workloads, onStored } = this.#options;
+    const row = kinds.get('Job');
+    if (row === undefined) return;
+    onStored({ row }, job);
+    const { namespace = '', name, annotations } = job.metadata;
+    const workload = workloads.get(workloadKey({ kind: row.kind, namespace, name }))?.workload;
+    const [entry] = parseHistory(annotation(annotations, LAST_ROLL));
+    if (workload !== undefined && entry !== undefined) this.rolled(workload, { entry, levers: [] });
+  }
+}
