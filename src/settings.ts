@@ -73,7 +73,11 @@ export const SETTINGS = {
   'leader-elect': row('bool', 'true', 'roll only while holding the Lease of this installation'),
   'lease-duration': row('duration', '15s', 'how long a Lease that is not renewed is respected'),
   'rollout-deadline': row('duration', '10m', 'when a rollout that makes no progress is told of'),
-  'roll-parallelism': row('integer', '16', 'workloads that are patched at once'),
+  'roll-parallelism': row(
+    'integer',
+    '16',
+    'workloads that are patched at once; a quarter more, where none of their namespace is',
+  ),
   'baselines-per-second': row('integer', '5', 'maps that are written in a second where nothing rolls'),
   'shutdown-delay': row(
     'duration',

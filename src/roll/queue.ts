@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Faults } from '../faults.ts';
 import type { Timing } from '../core/wishes.ts';
 import { backoffMs } from './backoff.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { HoldReason } from './hold-reasons.ts';
 
 /** How one attempt to roll a workload ended. */
@@ -28,7 +29,7 @@ export type QueueOptions = {
   readonly faults: Faults;
   /** A workload is due `quietMs` after the last change, but never later than `longestMs` after the first. */
   readonly timing: (key: string) => Timing;
-  /** How many workloads are rolled at once. */
+  /** How many workloads are rolled at once, and a quarter more where none of their namespace is. */
   readonly parallel: number;
   /** `overdue`: the longest delay is over. `waitedMs`: since it was put in. */
   readonly roll: (key: string, overdue: boolean, waitedMs: number) => Promise<Outcome>;
@@ -49,6 +50,8 @@ type Entry = {
   parked: boolean;
   again: boolean;
   reason: HoldReason;
+  /** Ends the wait for the time at which it is due. */
+  cancel: () => void;
 };
 
 /** A parked workload is asked for again by the read that it waits for; this is for the case that nobody does. */
@@ -57,19 +60,21 @@ const DEFAULT_TIMING: Timing = { quietMs: 1_000, longestMs: 10_000 };
 
 /**
  * One entry for each workload, however many sources of it change: changes come together until they have been
- * quiet for a while. One workload is never rolled twice at once.
+ * quiet for a while. One workload is never rolled twice at once, and the namespaces take turns.
  */
 export class RollQueue {
   readonly #options: QueueOptions;
   readonly #entries = new Map<string, Entry>();
   /** What is being rolled now, as it stood when that began. */
   readonly #rolling = new Map<string, Entry>();
-  #cancelTimer: () => void = () => undefined;
+  /** What is due. */
+  readonly #ready: FairQueue<Entry>;
   #stopped = false;
   #active = true;
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.#ready = new FairQueue(options.parallel);
   }
 
   /** A source of this workload has changed: it is rolled when that has been quiet. */
@@ -87,9 +92,7 @@ export class RollQueue {
     const quiet = Math.min(now + quietMs, first + longestMs);
     // A change does not shorten the pause after a failure: the API server has asked for it.
     const due = failures === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
-    const calm = { parked: false, again: false, reason: 'quiet' as const };
-    this.#entries.set(key, { first, latest, due, failures, failedFor, ...calm });
-    this.#run();
+    this.#put(key, { ...newEntry(first, latest, due), failures, failedFor });
   }
 
   /** The workload is stale, but nothing has changed since it was put in: a wait goes on as it is. */
@@ -100,7 +103,7 @@ export class RollQueue {
     else if (entry === this.#rolling.get(key)) entry.again = true;
     else if (entry.parked) {
       entry.parked = false;
-      entry.due = this.#options.clock.monotonic();
+      this.#schedule(key, entry, this.#options.clock.monotonic());
       this.#run();
     }
   }
@@ -108,9 +111,11 @@ export class RollQueue {
   /** A gate may have opened: asks it again for this workload, or for all that are held. */
   recheck(key?: string): void {
     const now = this.#options.clock.monotonic();
-    for (const [one, entry] of this.#entries)
-      if ((key === undefined || key === one) && entry.reason !== 'quiet' && entry.failures === 0)
-        entry.due = now;
+    for (const one of key === undefined ? this.#entries.keys() : [key]) {
+      const entry = this.#entries.get(one);
+      if (entry !== undefined && entry.reason !== 'quiet' && entry.failures === 0)
+        this.#schedule(one, entry, now);
+    }
     this.#run();
   }
 
@@ -127,18 +132,7 @@ export class RollQueue {
     const now = this.#options.clock.monotonic();
     const { quietMs, longestMs } = this.#timing(key);
     const due = now + quietMs + delayMs;
-    const latest = due + longestMs;
-    this.#entries.set(key, {
-      first: now,
-      latest,
-      due,
-      failures: 0,
-      failedFor: undefined,
-      parked: false,
-      again: false,
-      reason: 'quiet',
-    });
-    this.#run();
+    this.#put(key, newEntry(now, due + longestMs, due));
   }
 
   /** Everything that is stale and not being rolled, with the reason. */
@@ -153,6 +147,8 @@ export class RollQueue {
 
   /** The workload is fresh again, or gone. */
   drop(key: string): void {
+    this.#entries.get(key)?.cancel();
+    this.#ready.delete(key);
     this.#entries.delete(key);
   }
 
@@ -186,27 +182,41 @@ export class RollQueue {
   /** Nothing more is rolled; what is under way goes on. */
   stop(): void {
     this.#stopped = true;
-    this.#cancelTimer();
+    for (const { cancel } of this.#entries.values()) cancel();
+  }
+
+  #put(key: string, entry: Entry): void {
+    this.#entries.get(key)?.cancel();
+    this.#entries.set(key, entry);
+    this.#schedule(key, entry, entry.due);
+    this.#run();
+  }
+
+  /** It is due at this time. What is due already keeps its place in the line. */
+  #schedule(key: string, entry: Entry, due: number): void {
+    const { clock } = this.#options;
+    entry.due = due;
+    entry.cancel();
+    // The end of the roll under way does this.
+    if (this.#rolling.has(key) || this.#stopped) return;
+    const left = due - clock.monotonic();
+    if (left <= 0) this.#ready.add(key, entry);
+    else {
+      this.#ready.delete(key);
+      entry.cancel = clock.after(left, () => {
+        this.#ready.add(key, entry);
+        this.#run();
+      });
+    }
   }
 
   #run(): void {
-    const { clock, parallel, onIdle } = this.#options;
-    if (this.#stopped || !this.#active) {
-      if (this.#rolling.size === 0) onIdle();
-      return;
+    while (!this.#stopped && this.#active) {
+      const next = this.#ready.next();
+      if (next === undefined) break;
+      void this.#roll(next.key, next.item);
     }
-    const now = clock.monotonic();
-    let next = Infinity;
-    for (const [key, entry] of this.#entries) {
-      if (this.#rolling.size >= parallel) break;
-      if (this.#rolling.has(key)) continue;
-      if (entry.due <= now) void this.#roll(key, entry);
-      else next = Math.min(next, entry.due);
-    }
-    this.#cancelTimer();
-    // A place that becomes free calls this again, so a timer is needed only for what is not due.
-    if (next !== Infinity) this.#cancelTimer = clock.after(next - now, () => this.#run());
-    if (this.#rolling.size === 0) onIdle();
+    if (this.#rolling.size === 0) this.#options.onIdle();
   }
 
   /** A workload whose times cannot be found out is not rolled sooner than others. */
@@ -231,29 +241,44 @@ export class RollQueue {
     const outcome = await this.#attempt(key, taken >= entry.latest, taken - entry.first);
     const overdue = taken >= entry.latest;
     this.#rolling.delete(key);
+    this.#ready.done(key);
+    const current = this.#entries.get(key);
     // A change during the roll has replaced the entry: it stays and gets a roll of its own.
-    if (this.#entries.get(key) === entry) {
-      const now = this.#options.clock.monotonic();
-      if (outcome.is === 'done') {
-        this.#entries.delete(key);
-        if (isWantedAgain(entry)) this.add(key);
-      } else if (outcome.is === 'waiting') {
-        entry.parked = true;
-        entry.due = overdue ? now + PARKED_MS : Math.min(now + PARKED_MS, entry.latest);
-      } else {
-        entry.reason = outcome.reason;
-        entry.due = now + outcome.ms;
-        entry.failures = outcome.is === 'again' ? this.failures(key, outcome.reason) + 1 : 0;
-        entry.failedFor = outcome.reason;
-        // It has not waited for a read: when the gate opens, what changed meanwhile is read first.
-        if (outcome.is === 'held') entry.latest = entry.due + this.#timing(key).longestMs;
-      }
-    }
+    if (current === entry) this.#settle(key, entry, outcome, overdue);
+    else if (current !== undefined) this.#schedule(key, current, current.due);
     this.#run();
+  }
+
+  #settle(key: string, entry: Entry, outcome: Outcome, overdue: boolean): void {
+    const now = this.#options.clock.monotonic();
+    if (outcome.is === 'done') {
+      this.drop(key);
+      if (entry.again) this.add(key);
+    } else if (outcome.is === 'waiting') {
+      entry.parked = true;
+      this.#schedule(key, entry, overdue ? now + PARKED_MS : Math.min(now + PARKED_MS, entry.latest));
+    } else {
+      entry.reason = outcome.reason;
+      entry.failures = outcome.is === 'again' ? this.failures(key, outcome.reason) + 1 : 0;
+      entry.failedFor = outcome.reason;
+      const due = now + outcome.ms;
+      // It has not waited for a read: when the gate opens, what changed meanwhile is read first.
+      if (outcome.is === 'held') entry.latest = due + this.#timing(key).longestMs;
+      this.#schedule(key, entry, due);
+    }
   }
 }
 
-/** `again` is set by others while a roll is awaited, which the compiler cannot see. */
-function isWantedAgain(entry: Entry): boolean {
-  return entry.again;
+function newEntry(first: number, latest: number, due: number): Entry {
+  return {
+    first,
+    latest,
+    due,
+    failures: 0,
+    failedFor: undefined,
+    parked: false,
+    again: false,
+    reason: 'quiet',
+    cancel: () => undefined,
+  };
 }

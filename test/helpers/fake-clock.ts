@@ -19,9 +19,13 @@ export function fakeClock(startMs: number): FakeClock {
     wall += at - monotonic;
     monotonic = at;
   };
-  const nextUntil = (end: number) =>
-    // The sort is stable: of two timers for the same time, the one that was set first runs first.
-    [...timers].filter((timer) => timer.at <= end).sort((one, other) => one.at - other.at)[0];
+  /** Of two timers for the same time, the one that was set first runs first. */
+  const nextUntil = (end: number) => {
+    let next: { readonly at: number; readonly run: () => void } | undefined;
+    for (const timer of timers)
+      if (timer.at <= end && (next === undefined || timer.at < next.at)) next = timer;
+    return next;
+  };
 
   return {
     now: () => wall,
