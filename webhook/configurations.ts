@@ -7,6 +7,7 @@ import { STAMPS, type ReloaderKeys } from '../src/core/annotations.ts';
 import type { Selector } from '../src/core/label-selector.ts';
 import type { KindRow } from '../src/core/kind.ts';
 import { coreSourceRowsIn, type Scope } from '../src/core/scope.ts';
+import { reviewedNamespaces } from './review-scope.ts';
 
 /** The label that tells configurations that the server made from those of an installer, and its value. */
 export const MADE_BY = 'app.kubernetes.io/managed-by';
@@ -36,9 +37,6 @@ export type ConfigurationOptions = {
 };
 
 type Condition = { readonly name: string; readonly expression: string };
-
-/** Leases and nodes of the cluster must never wait for us; their own ConfigMaps are busy locks. */
-const SYSTEM_NAMESPACES = ['kube-system', 'kube-node-lease'];
 
 /** The object that the write is about: a DELETE has only an old one. */
 const OBJECT = '(request.operation == "DELETE" ? oldObject : object)';
@@ -104,13 +102,6 @@ function labelSelector(selector: Selector): { matchExpressions?: Selector } {
   return selector.length === 0 ? {} : { matchExpressions: selector };
 }
 
-function namespacesIn({ namespaces, namespacesToIgnore, namespaceSelector }: Scope): Selector {
-  const key = 'kubernetes.io/metadata.name';
-  if (namespaces.length > 0) return [{ key, operator: 'In', values: namespaces }];
-  const ignored = [...new Set([...SYSTEM_NAMESPACES, ...namespacesToIgnore])];
-  return [{ key, operator: 'NotIn', values: ignored }, ...namespaceSelector];
-}
-
 function webhook(options: ConfigurationOptions, route: ReviewRoute, more: object): object {
   const { address } = options;
   const path = options.paths[route];
@@ -123,7 +114,7 @@ function webhook(options: ConfigurationOptions, route: ReviewRoute, more: object
       caBundle: toCaBundle(options.caPem),
     },
     objectSelector: {},
-    namespaceSelector: labelSelector(namespacesIn(options.scope)),
+    namespaceSelector: labelSelector(reviewedNamespaces(options.scope)),
     matchPolicy: 'Equivalent',
     failurePolicy: 'Ignore',
     admissionReviewVersions: ['v1'],

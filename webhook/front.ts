@@ -4,7 +4,9 @@ import { workloadKey } from '../src/core/workload.ts';
 import { sendEvent } from '../src/kube/events.ts';
 import { startAdmission, type Admission } from './admission.ts';
 import type { Leadership } from '../src/roll/leadership.ts';
+import type { NamespaceScope } from '../src/roll/namespace-scope.ts';
 import type { Base } from './base.ts';
+import { isReviewed } from './review-scope.ts';
 import type { Rolling } from './rolling.ts';
 
 /** Opens the front door for reviews of sources and workloads; undefined where nobody can call us, or need. */
@@ -12,8 +14,11 @@ export async function openFront(
   { config, client, log, metrics, namespace, ownUser, keys, ring, auth, telling, faults }: Base,
   { kinds, roll }: Rolling,
   leadership: Leadership,
+  namespaceScope: Pick<NamespaceScope, 'has'>,
 ): Promise<Admission | undefined> {
   if (!hasDoor(config, auth.inCluster)) return undefined;
+  const inScope = (namespace: string): boolean =>
+    isReviewed(config, namespace, (name) => namespaceScope.has(name));
   return startAdmission({
     config,
     client,
@@ -44,8 +49,11 @@ export async function openFront(
       matters: (ref) => roll.workloads.candidates(ref).size > 0,
       sight: (sighting) => roll.sightings.add(sighting),
       audit: log.audit,
+      inScope,
     },
     workload: {
+      inScope,
+      bearing: (workload) => roll.judge.bearing(workload),
       settings: { ...config, kinds, borrowed: roll.borrowed },
       keyId: ring.current,
       mapBefore: (workload) => roll.workloads.mapBefore(workload),

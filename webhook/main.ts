@@ -51,15 +51,6 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     mayRead: (token) => mayReadStatus(client, token),
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
-  const admission = await openFront(base, rolling, leadership);
-  log.info(
-    {
-      ops: formatAddress(ops.address),
-      ...(admission === undefined ? {} : { admission: formatAddress(admission.address) }),
-    },
-    'Listening',
-  );
-  if (admission !== undefined) unready.add('the webhook is not registered');
   const namespaceScope = new NamespaceScope({
     selector: config.namespaceSelector,
     roll,
@@ -70,6 +61,15 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         is === 'in' ? `added namespace to be watched: ${name}` : `removed namespace from watch: ${name}`,
       ),
   });
+  const admission = await openFront(base, rolling, leadership, namespaceScope);
+  log.info(
+    {
+      ops: formatAddress(ops.address),
+      ...(admission === undefined ? {} : { admission: formatAddress(admission.address) }),
+    },
+    'Listening',
+  );
+  if (admission !== undefined) unready.add('the webhook is not registered');
   for (const { level, message } of watchNotices(config)) log[level]({}, message);
   const watches = startWatches({
     client,

@@ -4,6 +4,7 @@ import { readMarks, type SourceMarks } from '../src/core/opt-in.ts';
 import { selects, type Selector } from '../src/core/label-selector.ts';
 import type { Current } from '../src/core/plan.ts';
 import {
+  isLegalName,
   SOURCE_ROWS,
   sourceKey,
   sourceTitle,
@@ -24,6 +25,8 @@ import type { ReviewAnswer, ReviewRequest } from './review.ts';
 export type SourceRouteParts = {
   readonly ring: KeyRing;
   readonly keys: ReloaderKeys;
+  /** Whether writes in a namespace are reviewed at all. */
+  readonly inScope: (namespace: string) => boolean;
   /** What has not these labels rolls nothing. */
   readonly selector: Selector;
   /** Milliseconds since 1970. */
@@ -55,7 +58,8 @@ export function createSourceRoute(parts: SourceRouteParts): (request: ReviewRequ
     const after = sourceData(type, request.operation === 'DELETE' ? undefined : request.object);
     const diff = diffKeys(before, after);
     // A name that the API server is still to make is nobody's.
-    if (!ref.name || !parts.matters(ref)) return auditAnswer(diff, 0);
+    const isKnown = isNamed(ref) && parts.inScope(ref.namespace);
+    if (!isKnown || !parts.matters(ref)) return auditAnswer(diff, 0);
 
     const key = sourceKey(ref);
     const digest = (keyId: string, selection: readonly string[] | undefined): string => {
@@ -98,6 +102,10 @@ export function createSourceRoute(parts: SourceRouteParts): (request: ReviewRequ
     audit(parts, request, sighting, rolls);
     return { ...auditAnswer(diff, rolls.length), warnings: warningsFor(request, ref, diff, rolls) };
   };
+}
+
+function isNamed({ name }: { readonly name: string | undefined }): boolean {
+  return name !== undefined && isLegalName(name);
 }
 
 function typeOf({ resource }: ReviewRequest): SourceType {

@@ -26,6 +26,8 @@ import type { ReviewAnswer, ReviewRequest } from './review.ts';
 export type WorkloadRouteParts = {
   readonly settings: WorkloadSettings;
   readonly keyId: string;
+  /** Whether writes in a namespace are reviewed at all. */
+  readonly inScope: (namespace: string) => boolean;
   /** The map that counts for a workload before this write: the stored one, or the one that is remembered. */
   readonly mapBefore: (workload: Workload) => StampMap | undefined;
   /** Whether pods of this template may run, of a rollout that has not ended. */
@@ -38,6 +40,8 @@ export type WorkloadRouteParts = {
   ) => Promise<ReadonlyMap<string, FreshSource>>;
   /** Whether all sources are known, and all that may speak for a workload; always, if not given. */
   readonly knowsAll?: () => boolean;
+  /** The dependencies of the workload that is stored under this name and uid of which its template tells a hash. */
+  readonly bearing: (workload: Workload) => ReadonlySet<string>;
   /** Who wrote a workload: the field manager, else the user. */
   readonly seen: (workload: Workload, writer: string) => void;
   readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -55,6 +59,7 @@ export function createWorkloadRoute(
     const row = rowOf(request, kinds);
     const before = request.operation === 'UPDATE' ? (request.oldObject as WorkloadObject) : undefined;
     const after = request.object as WorkloadObject;
+    if (!parts.inScope(after.metadata.namespace ?? '')) return {};
     // What the writer sends in our annotations does not count, so the old ones decide what it is.
     const workload = reduceWorkload(row, withOldMap(after, before?.metadata.annotations), parts.settings);
     const write = writeOf(row, { before, after, foreignOwner: isForeignOwned(after, kinds) });
@@ -78,6 +83,7 @@ export function createWorkloadRoute(
     const sources = await parts.readSources(workload, dependencies);
     const knowsAll = knowsEverything(parts);
     const settled = before === undefined || isSettled(row, before);
+    const bearing = parts.bearing(workload);
     const made = restamp(write, {
       dependencies,
       map,
@@ -85,7 +91,12 @@ export function createWorkloadRoute(
       settled,
       returns: !settled && parts.mayRun(workload),
       keepOthers: !knowsAll,
-      sources: (key) => sources.get(key),
+      sources: (key) => {
+        const source = sources.get(key);
+        // A hash is given to whom the API server has stored with one already. Who only says that there is such a workload,
+        // or that it bears a lever, would learn the hash of any Secret; what a lever says at first, its writer may say.
+        return source === undefined || bearing.has(key) ? source : { ...source, sha1: undefined };
+      },
     });
     const fitted = fitMap(workload, made.map);
     if (fitted === undefined) return { patch: putBack(write).patch };

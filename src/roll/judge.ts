@@ -1,8 +1,6 @@
 import { ABSENT } from '../core/digest.ts';
 import { findDependencies, findDependency, fitMap, type Dependency } from '../core/dependency.ts';
-import { LAST_RELOADED_FROM } from '../core/annotations.ts';
-import { leverName } from '../core/lever.ts';
-import { parseReloadedFrom } from '../core/reloaded-from.ts';
+import { leverValues } from '../core/lever-values.ts';
 import { judgeStamp, planWorkload, type Current, type Plan } from '../core/plan.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { SourceMarks } from '../core/opt-in.ts';
@@ -139,6 +137,18 @@ export class Judge {
     return { currents, late, pasts, unread };
   }
 
+  /**
+   * The dependencies of a workload, as the watch has shown it, of which its template tells a hash. What somebody says of
+   * the workload counts for nothing here: its uid must be that of the one that is stored.
+   */
+  bearing(workload: Workload): ReadonlySet<string> {
+    const key = workloadKey(workload);
+    const known = this.#options.workloads.get(key)?.workload;
+    if (known === undefined || known.uid !== workload.uid) return new Set();
+    const names = [...this.dependencies(known, this.#options.workloads.map(key)).keys()];
+    return new Set(names.filter((name) => leverValues(known, name).length > 0));
+  }
+
   /** What a workload's pods have mounted of a SecretProviderClass, as far as it is known. */
   mounted(
     workload: Pick<Workload, 'kind' | 'namespace' | 'name' | 'lastRoll'>,
@@ -266,17 +276,6 @@ function withoutOld(stored: StampMap, wanted: StampMap): StampMap {
     return [key, f === undefined ? { h } : { h, f }];
   });
   return { ...stored, s: new Map(kept) };
-}
-
-/** The hashes of a source that the template tells: in env vars of its containers, and in the annotation. */
-function leverValues(workload: Workload, key: string): string[] {
-  const source = refOf(workload, key);
-  const wanted = leverName(source.type, source.name);
-  return workload.levers.flatMap(({ name, value }) => {
-    if (name === wanted) return value ?? [];
-    const told = name === LAST_RELOADED_FROM ? parseReloadedFrom(value) : undefined;
-    return told?.type === source.type && told.name === source.name ? told.hash : [];
-  });
 }
 
 function refOf(workload: Workload, name: string): SourceRef {

@@ -47,6 +47,11 @@ export class NamespaceScope {
     return this.#options.selector;
   }
 
+  /** Whether what is of a namespace is followed, as far as its labels say. */
+  has(namespace: string): boolean {
+    return this.selector.length === 0 || this.#workloads.has(namespace);
+  }
+
   /** The other watches begin now; from here on, what comes in must be listed again. */
   start(relist: Relist): void {
     this.#relist = relist;

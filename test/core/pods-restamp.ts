@@ -2,6 +2,7 @@ import { reloaderHash, keyedDigest } from '../../src/core/digest.ts';
 import { RELOADER_KEYS, STAMPS } from '../../src/core/annotations.ts';
 import type { Operation } from '../../src/core/json-patch.ts';
 import { findDependencies, type SourceLookup } from '../../src/core/dependency.ts';
+import { leverValues } from '../../src/core/lever-values.ts';
 import { leverName, planLever, stampValue, withStamp } from '../../src/core/lever.ts';
 import { planWorkload, type Current, type Plan } from '../../src/core/plan.ts';
 import { parseStampKey, type SourceType } from '../../src/core/source.ts';
@@ -12,7 +13,7 @@ import { createWorkloadRoute } from '../../webhook/workload-route.ts';
 import { applyPatch, type Patchable } from '../roll/patching.ts';
 import { patched } from './json-patch.ts';
 import { dataOf, kinds, rowOf } from './objects.ts';
-import type { Cluster, Deployment, Key } from './pods-cluster.ts';
+import { SOURCES, type Cluster, type Deployment, type Key } from './pods-cluster.ts';
 
 const row = rowOf('Deployment');
 const settings = {
@@ -140,6 +141,11 @@ export class Restamp {
           }),
         ),
       seen: () => undefined,
+      inScope: () => true,
+      bearing: () => {
+        const known = this.#book.get(PAGE)?.workload;
+        return new Set(SOURCES.filter((key) => known !== undefined && leverValues(known, key).length > 0));
+      },
       audit: () => undefined,
     });
     const answer = await route({

@@ -160,6 +160,63 @@ t.test('reviews straight at the front door, good ones and bad ones, are answered
   t.equal(answers.filter((text) => text.includes('RESTAMP_ADMISSION_')).length, 4);
 });
 
+t.test('a workload that is made up, straight at the front door, learns no hash of a Secret', async (t) => {
+  const { url } = await stage.door('workloads');
+  const data = { key: canary() };
+  await stage.create(source('Secret/nobodys', data));
+  const made = (namespace: string, uid: string): object => ({
+    metadata: {
+      name: 'api',
+      namespace,
+      uid,
+      annotations: { 'secret.reloader.stakater.com/reload': 'nobodys,canary' },
+    },
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            {
+              name: 'main',
+              env: ['NOBODYS', 'CANARY'].map((name) => ({ name: `STAKATER_${name}_SECRET`, value: 'x' })),
+            },
+          ],
+        },
+      },
+    },
+  });
+  const { metadata } = await stage.get('Deployment', 'api');
+  const hashes = [sha1Of(data), leverOf(await stage.get('Deployment', 'api'), secret)];
+  t.match(hashes[1], /^[0-9a-f]{40}$/);
+  for (const [namespace, uid] of [
+    [ns, 'u'],
+    [ns, metadata.uid],
+    ['kube-system', 'u'],
+  ] as const)
+    for (const operation of ['CREATE', 'UPDATE']) {
+      const body = JSON.stringify({
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        request: {
+          uid: 'u',
+          operation,
+          resource: { group: 'apps', version: 'v1', resource: 'deployments' },
+          userInfo: { username: 'somebody' },
+          namespace,
+          object: made(namespace, uid),
+          oldObject: operation === 'UPDATE' ? { ...made(namespace, uid), spec: {} } : null,
+        },
+      });
+      const answer = await post(url, body);
+      t.match(answer, '"allowed":true');
+      const { response } = JSON.parse(answer) as { response: { patch?: string } };
+      const patch = Buffer.from(response.patch ?? '', 'base64').toString();
+      answers.push(answer, patch);
+      // Who knows the uid has read the Deployment, and in it the hash that it bears.
+      for (const hash of uid === metadata.uid ? hashes.slice(0, 1) : hashes)
+        t.notMatch(patch, hash, `${operation} in ${namespace}`);
+    }
+});
+
 const OWN = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** Every object of a kind in the namespace, as text; of a source all but what may hold its value. */

@@ -55,6 +55,7 @@ t.test('no value is found in what the server answers, logs and reports, well or 
     selector: [],
     now: () => NOW,
     matters: () => true,
+    inScope: () => true,
     preview: () => [needing],
     sight: () => undefined,
     audit: log.audit,

@@ -31,6 +31,7 @@ export function ask(
     selector: [],
     now: () => NOW,
     matters: () => true,
+    inScope: () => true,
     preview: (ref, next, marks) => {
       previews.push({ ref, next, marks });
       return rolls;

@@ -29,11 +29,11 @@ t.test('a CREATE, which has neither uid nor resourceVersion, gets a map and no l
   t.notOk(answer.warnings);
 });
 
-t.test('a CREATE with the map and the lever of another object gets its own', async (t) => {
+t.test('a CREATE with the map and the lever of another object gets its own map', async (t) => {
   const object = api({ ...stamped, env: [lever('old')] });
   const { stored } = await ask({ operation: 'CREATE', oldObject: null, object }, now);
   t.has(mapOf(stored), { n: 1, s: { 'cm/app': stampOf(NEW) } });
-  t.same(envOf(stored), [lever('sha1 of 2')]);
+  t.same(envOf(stored), [lever('old')], 'nobody knows whether there will be such a workload');
 });
 
 t.test('an UPDATE that starts pods makes the levers and the map current', async (t) => {
@@ -60,7 +60,15 @@ t.test('an UPDATE without a lever while a rollout is under way leaves its source
   const before = { ...api(stamped), status: { replicas: 2, updatedReplicas: 1, availableReplicas: 2 } };
   const { stored } = await ask(update(before, api({}, 'b')), now);
   t.has(mapOf(stored), { s: { 'cm/app': { h: stampOf(OLD).h } } });
-  const levered = await ask(update(before, api({ env: [lever('old')] }, 'b')), now);
+  const after = api({ env: [lever('old')] }, 'b');
+  const returned = await ask(update(before, after), now);
+  t.has(
+    mapOf(returned.stored),
+    { s: { 'cm/app': { h: stampOf(OLD).h } } },
+    'nor does a lever of somebody help',
+  );
+  const bearing = { ...api({ ...stamped, env: [lever('older')] }), status: before.status };
+  const levered = await ask(update(bearing, after), now);
   t.has(mapOf(levered.stored), { s: { 'cm/app': stampOf(NEW) } }, 'its template is a new one');
 });
 
@@ -143,22 +151,22 @@ t.test('there is no first map while a source could not be read in time', async (
     uses: ['cm/app', 'cm/unread'],
     env: [lever('old')],
   });
-  for (const request of [
-    { operation: 'CREATE', oldObject: null, object },
-    update(api({ uses: ['cm/app'] }, 'before'), object),
-  ]) {
+  for (const [request, value] of [
+    [{ operation: 'CREATE', oldObject: null, object }, 'old'],
+    [update(api({ uses: ['cm/app'], env: [lever('old')] }, 'before'), object), 'sha1 of 2'],
+  ] as const) {
     const { stored } = await ask(request, now);
     t.equal(stored.metadata.annotations?.[STAMPS], undefined);
-    t.same(envOf(stored), [lever('sha1 of 2')], 'its levers are current all the same');
+    t.same(envOf(stored), [lever(value)], 'its levers are current all the same');
   }
 });
 
 t.test('nor before the watches have shown all sources and all that may speak for it', async (t) => {
   const object = api({});
   const create = { operation: 'CREATE', oldObject: null, object };
-  t.equal(mapOf((await ask(create, now, false)).stored), null);
+  t.equal(mapOf((await ask(create, now, { knowsAll: false })).stored), null);
   const before = api({ stamps: { ...stamped.stamps, 'cm/lent': stampOf(OLD) } });
-  const { stored } = await ask(update(before, api({}, 'other')), now, false);
+  const { stored } = await ask(update(before, api({}, 'other')), now, { knowsAll: false });
   t.has(mapOf(stored), { s: { 'cm/app': { h: stampOf(NEW).h }, 'cm/lent': stampOf(OLD) } });
 });
 

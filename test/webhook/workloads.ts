@@ -2,12 +2,15 @@ import { RELOADER_KEYS } from '../../src/core/annotations.ts';
 import type { FreshSource } from '../../src/core/admission.ts';
 import { findDependencies } from '../../src/core/dependency.ts';
 import type { StampMap } from '../../src/core/stamp-map.ts';
-import type { Workload, WorkloadObject } from '../../src/core/workload.ts';
+import type { SourceType } from '../../src/core/source.ts';
+import { Judge } from '../../src/roll/judge.ts';
+import { SourceBook } from '../../src/roll/source-book.ts';
+import { reduceWorkload, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
 import { WorkloadBook } from '../../src/roll/workload-book.ts';
 import { parseReview } from '../../webhook/review.ts';
 import { createWorkloadRoute } from '../../webhook/workload-route.ts';
 import { patched } from '../core/json-patch.ts';
-import { deployment, digestOf, kinds, ring } from '../roll/things.ts';
+import { deployment, deploymentRow as row, digestOf, kinds, ring } from '../roll/things.ts';
 import { review } from './door.ts';
 
 type Content = Readonly<Record<string, string>>;
@@ -41,27 +44,47 @@ export function fresh(key: string, content: Content): FreshSource {
   };
 }
 
+const settings = {
+  keys: RELOADER_KEYS,
+  autoReloadAll: false,
+  resourcesToIgnore: new Set<SourceType>(),
+  kinds,
+  borrowed: () => undefined,
+};
+
+/** Who asks whom about what: what is stored is the old object, unless the review is made up. */
+export type Asking = {
+  readonly knowsAll?: boolean;
+  readonly stored?: Stored | undefined;
+  readonly inScope?: (namespace: string) => boolean;
+};
+
 /** Lets the workload route answer one review; `now` are the sources that could be read. */
-export async function ask(request: object, now: Readonly<Record<string, FreshSource>> = {}, knowsAll = true) {
+export async function ask(
+  request: object,
+  now: Readonly<Record<string, FreshSource>> = {},
+  { stored, inScope = () => true, knowsAll = true }: Asking = {},
+) {
   const audit: AuditLine[] = [];
   const reads: Workload[] = [];
   const book = new WorkloadBook(new Set(ring.keys.keys()), () => undefined);
+  const judge = new Judge({
+    workloads: book,
+    sources: new SourceBook(),
+    settings: { autoReloadAll: false },
+  } as unknown as ConstructorParameters<typeof Judge>[0]);
   const lookup = {
     marks: () => ({ ignore: false, match: false }),
     names: () => [],
   };
   const route = createWorkloadRoute({
-    settings: {
-      keys: RELOADER_KEYS,
-      autoReloadAll: false,
-      resourcesToIgnore: new Set(),
-      kinds,
-      borrowed: () => undefined,
-    },
+    settings,
     keyId: ring.current,
     mapBefore: (workload) => book.mapBefore(workload),
     mayRun: (workload) => book.mayRun(workload),
     knowsAll: () => knowsAll,
+    inScope,
+    bearing: (workload) => judge.bearing(workload),
     seen: () => undefined,
     dependencies: (workload: Workload, map: StampMap | undefined) =>
       findDependencies(workload, map, lookup, false),
@@ -73,6 +96,13 @@ export async function ask(request: object, now: Readonly<Record<string, FreshSou
   });
   const resource = { group: 'apps', version: 'v1', resource: 'deployments' };
   const sent = parseReview(JSON.parse(JSON.stringify(review({ resource, ...request }))));
+  // The watch has shown what is stored.
+  const before = stored ?? (sent.oldObject as Stored | undefined);
+  if (before !== undefined && sent.operation === 'UPDATE')
+    book.put(
+      { kind: 'Deployment', namespace: '', ...before.metadata },
+      reduceWorkload(row, before, settings),
+    );
   const answer = await route(sent);
   const patch = (answer.patch ?? []) as Parameters<typeof patched>[1];
   return { answer, patch, stored: patched(sent.object as Stored, patch), audit, reads };
