@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,4 +64,45 @@ t.test('nothing of it depends on where the repository lies', async (t) => {
   await cp(`${manifests}base`, join(dir, 'base'), { recursive: true });
   const { stdout } = await run(paths.kubectl ?? 'kubectl', ['kustomize', join(dir, 'base')]);
   t.ok(plain.endsWith(stdout));
+});
+
+t.test('the component lets in the API server, monitoring and the replicas, and nobody else', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'restamp-component-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  for (const folder of ['base', 'components']) await cp(`${manifests}${folder}`, join(dir, folder), { recursive: true });
+  // What the README tells people to write.
+  const readme = await readFile(`${manifests}README.md`, 'utf8');
+  const [, example = ''] = /```yaml\n(apiVersion: kustomize[^`]*components\/network-policy[^`]*)```/.exec(readme) ?? [];
+  await mkdir(join(dir, 'overlays', 'mine'), { recursive: true });
+  await writeFile(join(dir, 'overlays', 'mine', 'kustomization.yaml'), example);
+  const { stdout } = await run(paths.kubectl ?? 'kubectl', ['kustomize', join(dir, 'overlays', 'mine')]);
+  const overlaid = parseManifests(stdout);
+  const policy = only(overlaid, 'NetworkPolicy');
+  t.same(
+    overlaid.filter((one) => one !== policy).map(({ kind }) => kind),
+    objects.map(({ kind }) => kind),
+  );
+  const labels = { 'app.kubernetes.io/name': 'restamp', 'app.kubernetes.io/instance': 'restamp' };
+  t.same(policy.metadata.namespace, 'restamp');
+  t.same(policy['spec'], {
+    podSelector: { matchLabels: labels },
+    policyTypes: ['Ingress'],
+    ingress: [
+      { ports: [{ port: 'admission' }], from: [{ ipBlock: { cidr: '10.0.0.10/32' } }] },
+      {
+        ports: [{ port: 'http' }],
+        from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+      },
+      { ports: [{ port: 'admission' }], from: [{ podSelector: { matchLabels: labels } }] },
+    ],
+  });
+  const pod = deploymentOf(overlaid).spec.template;
+  t.match(pod.metadata.labels, labels);
+  t.same(
+    pod.spec.containers[0].ports.map(({ name, containerPort }) => [name, containerPort]),
+    [
+      ['admission', 9443],
+      ['http', 9090],
+    ],
+  );
 });
