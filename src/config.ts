@@ -25,6 +25,9 @@ export type Config = Scope & {
   readonly admissionListen: Address;
   /** Host, or host and port. */
   readonly replicaAddress: string | undefined;
+  /** A file, and the names of which the certificate of a client must bear one. */
+  readonly admissionClientCa: string | undefined;
+  readonly admissionClientNames: readonly string[];
   readonly admissionMaxBytes: number;
   readonly opsListen: Address;
   readonly quietMs: number;
@@ -134,6 +137,8 @@ function configOf(get: Get): Config {
     admissionUrl: get('admission-url'),
     admissionListen: get('admission-listen'),
     replicaAddress: get('replica-address') || undefined,
+    admissionClientCa: get('admission-client-ca') || undefined,
+    admissionClientNames: get('admission-client-names'),
     admissionMaxBytes: get('admission-max-bytes'),
     opsListen: get('ops-listen'),
     quietMs: get('quiet-period'),

@@ -122,6 +122,13 @@ export const ERRORS = {
     'See who writes the Secret that is named; only Restamp should.',
   ),
 
+  RESTAMP_CERTS_CLIENT_CA: row(
+    'The file of --admission-client-ca does not do',
+    'never',
+    200,
+    'Give a PEM file with the CA that has signed the client certificate of the API server.',
+  ),
+
   RESTAMP_ADMISSION_METHOD: row(
     'This address takes POST only',
     'never',
@@ -170,6 +177,12 @@ export const ERRORS = {
     'never',
     403,
     'Show a client certificate of the CA in the key Secret; nobody but Restamp needs this address.',
+  ),
+  RESTAMP_ADMISSION_CALLER: row(
+    'Only the API server may ask for a review',
+    'never',
+    403,
+    'Give the API server a client certificate (--admission-control-config-file), or mend --admission-client-ca and -names.',
   ),
   RESTAMP_ADMISSION_SIGHTINGS: row(
     'The body is not a batch of sightings',

@@ -55,7 +55,7 @@ export function createMetrics({ byNamespace = false }: MetricsOptions = {}) {
     }),
     refused: counter(
       'restamp_refused_calls_total',
-      'Calls that were refused before their body was read, by reason: no address of ours, or no certificate of a replica.',
+      'Calls that were refused before their body was read, by reason: no address of ours (path), no certificate of the API server (client) or of a replica.',
       ['reason'],
     ),
     apiCalls: counter(

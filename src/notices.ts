@@ -6,7 +6,7 @@ export type Notice = { readonly level: 'info' | 'warn' | 'error'; readonly messa
 
 /** What the settings give reason to say at the start, in Reloader's words where it has some (reloader.md 7.2). */
 export function startNotices(config: Config): Notice[] {
-  return [...aboutReloaderFlags(config), ...aboutScope(config)];
+  return [...aboutCallers(config), ...aboutReloaderFlags(config), ...aboutScope(config)];
 }
 
 /** One line for each watch of sources, in Reloader's words (reloader.md 7.2); an empty namespace means all. */
@@ -21,6 +21,15 @@ export function watchNotices(scope: Scope): Notice[] {
       },
     ]),
   );
+}
+
+function* aboutCallers({ admissionClientCa, admissionClientNames }: Config): Iterable<Notice> {
+  if (admissionClientNames.length > 0 && admissionClientCa === undefined)
+    yield {
+      level: 'error',
+      message:
+        'admission-client-names is set without admission-client-ca: nothing proves a name, so that none is asked for',
+    };
 }
 
 function* aboutReloaderFlags(config: Config): Iterable<Notice> {

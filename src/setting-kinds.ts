@@ -47,6 +47,7 @@ export const KINDS = {
       return names.every((name) => NAMESPACE.test(name)) ? names : REFUSED;
     },
   },
+  names: { wanted: 'names, separated by commas', parse: splitList },
   kinds: {
     wanted: 'kinds such as Rollout, separated by commas',
     parse: (text: string) => {
@@ -104,6 +105,7 @@ export type ValueOf<K extends Kind> = K extends keyof typeof KINDS
 /** Kinds of which a flag that is given twice means both. */
 export const LISTS: readonly Kind[] = [
   'namespaces',
+  'names',
   'selector',
   'source-types',
   'workload-types',

@@ -49,6 +49,16 @@ export const SETTINGS = {
     'POD_IP',
   ),
   'admission-max-bytes': row('integer', String(16 * 1024 * 1024), 'largest review that is read, in bytes'),
+  'admission-client-ca': row(
+    'text',
+    '',
+    'PEM file of the CA of the API server’s client certificate: then reviews need one; read again when it changes',
+  ),
+  'admission-client-names': row(
+    'names',
+    '',
+    'names of which that certificate must bear one, as its common name or a DNS name; else any of that CA will do',
+  ),
   'ops-listen': row('address', '0.0.0.0:9090', 'address of health and metrics'),
   'quiet-period': row('duration', '1s', 'roll this long after the last change of any source of a workload'),
   'longest-delay': row('duration', '10s', 'roll at the latest this long after the first change'),

@@ -63,6 +63,7 @@ function otherValue(name: SettingName): string {
     'https-url': 'https://127.0.0.1:77/base',
     'http-url': 'http://127.0.0.1:77/base?a=1',
     namespaces: 'x,y',
+    names: 'x,y',
     kinds: 'Rollout',
     selector: 'x=y',
     key: 'example.org/x',

@@ -23,6 +23,8 @@ t.test('the start says which part of the cluster is looked after, in Reloader’
 t.test('what Restamp does otherwise than the flag says is told at the start', async (t) => {
   t.match(said('--log-format=logfmt'), [/unsupported logging format: "logfmt"/, ALL]);
   t.same(said('--log-format=json'), [ALL]);
+  t.match(said('--admission-client-names=api'), [/^error: admission-client-names is set without/, ALL]);
+  t.same(said('--admission-client-names=api', '--admission-client-ca=/ca.crt'), [ALL]);
   t.match(said('--enable-pprof'), [/no pprof/, ALL]);
   t.match(said('--alert-on-reload'), ['error: ALERT_WEBHOOK_URL env variable not provided', ALL]);
   t.same(said('--alert-on-reload', '--alert-webhook-url=https://chat.example'), [ALL]);

@@ -13,6 +13,8 @@ import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
 import type { Sighting } from '../src/roll/sightings.ts';
 import type { ConfigurationOptions } from './configurations.ts';
+import { Callers } from './callers.ts';
+import { followClientCa, readClientCa } from './client-ca.ts';
 import { Forwarder, SIGHTINGS_PATH } from './forwarder.ts';
 import { hasNeighbours } from './neighbours.ts';
 import { RegistrationGuard } from './registration-guard.ts';
@@ -79,10 +81,17 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     ca: keys.ca,
     names: host === undefined ? [service, `${service}.cluster.local`] : [host],
     clock,
-    onChange: (tls) => server.setTls(tls),
+    onChange: (next) => server.setTls({ ...next, ca: callers.trusted }),
     onError: (error) => log.error({}, `The serving certificate could not be renewed: ${reasonOf(error)}`),
   });
   const tls = (): TlsOptions => tlsOptionsOf(leaf.current(), keys.ca.certPem);
+  const clientCa =
+    config.admissionClientCa === undefined ? undefined : readClientCa(config.admissionClientCa);
+  const callers = new Callers({
+    caPem: keys.ca.certPem,
+    client: clientCa === undefined ? undefined : { caPem: clientCa, names: config.admissionClientNames },
+  });
+  const served = (): TlsOptions => ({ ...tls(), ca: callers.trusted });
   const forwarder = new Forwarder({
     leader: parts.leader,
     tls,
@@ -106,7 +115,8 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
   });
   const server = await startAdmissionServer({
     clock,
-    tls: tls(),
+    tls: served(),
+    callers,
     listen: config.admissionListen,
     maxBytes: config.admissionMaxBytes,
     routes: {
@@ -127,6 +137,19 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     onError: (error) => log.warn({ code: error.code, remedy: error.remedy }, error.message),
     onRefused: (reason) => refusals.add(reason),
   });
+  const unfollow =
+    clientCa === undefined
+      ? () => undefined
+      : followClientCa(clientCa, {
+          path: config.admissionClientCa ?? '',
+          clock,
+          onChange: (pem) => {
+            callers.setClientCa(pem);
+            server.setTls(served());
+            log.info({}, 'The CA of clients has changed');
+          },
+          onError: (error) => log.error({}, `${reasonOf(error)}; the one before counts on`),
+        });
   const url = reachedAt(config.admissionUrl, server.address);
   const name = config.registration ?? config.instance;
   const options = (): ConfigurationOptions => ({
@@ -215,6 +238,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     },
     async close() {
       keeper.stop();
+      unfollow();
       await secret.stop();
       leaf.close();
       forwarder.close();

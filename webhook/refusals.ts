@@ -3,7 +3,7 @@ import type { Log } from '../src/log.ts';
 import type { Metrics } from '../src/metrics.ts';
 
 /** Why a caller was refused before its body was read. */
-export const REFUSALS = ['path', 'replica'] as const;
+export const REFUSALS = ['path', 'client', 'replica'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 /** A stranger decides how often it calls: it must not decide how much is logged. */

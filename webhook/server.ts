@@ -4,12 +4,12 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { TLSSocket } from 'node:tls';
 import type { TlsOptions } from '../certs/leaf.ts';
 import type { ReviewRoute } from '../certs/review-paths.ts';
 import type { Clock } from '../src/clock.ts';
 import type { Address } from '../src/setting-kinds.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
+import type { Callers } from './callers.ts';
 import type { Refusal } from './refusals.ts';
 import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
 
@@ -19,6 +19,8 @@ type Route = (request: ReviewRequest) => ReviewAnswer | Promise<ReviewAnswer>;
 export type AdmissionOptions = {
   readonly clock: Clock;
   readonly tls: TlsOptions;
+  /** Who calls, by a client certificate. */
+  readonly callers: Pick<Callers, 'areNamed' | 'isApiServer' | 'isReplica'>;
   readonly listen: Address;
   readonly maxBytes: number;
   /** What answers the reviews of each kind, and which of them are asked for at a path; undefined at a stranger's guess. */
@@ -58,13 +60,14 @@ const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 const NOWHERE = '/';
 const REFUSED_BY: ReadonlyMap<ErrorCode, Refusal> = new Map([
   ['RESTAMP_ADMISSION_ROUTE', 'path'],
+  ['RESTAMP_ADMISSION_CALLER', 'client'],
   ['RESTAMP_ADMISSION_REPLICA', 'replica'],
 ]);
 
 /** Serves admission reviews over TLS 1.3 and HTTP/1.1, which is all that the API server speaks to a Service. */
 export async function startAdmissionServer(options: AdmissionOptions): Promise<AdmissionServer> {
   const app = Fastify({
-    // A certificate is asked for and need not be shown: the API server has none of our CA.
+    // A certificate is asked for and need not be shown: the API server may have none.
     https: { ...options.tls, requestCert: true, rejectUnauthorized: false },
     bodyLimit: options.maxBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -94,7 +97,7 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
     }
   });
   app.addHook('onRequest', (request, reply, done) => {
-    const stranger = strangerAt(request, replicas?.path);
+    const stranger = strangerAt(request, options);
     if (stranger !== undefined) {
       // What it has sent, or still sends, is not read.
       reply.header('connection', 'close');
@@ -153,14 +156,14 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
 
 /** Why a caller is none of those that we answer; undefined for one of them. Decided from the head of a request alone. */
 function strangerAt(
-  { url, method, raw }: FastifyRequest,
-  replicas: string | undefined,
+  { url, method, raw: { socket } }: FastifyRequest,
+  { replicas, callers }: AdmissionOptions,
 ): RestampError | undefined {
   if (url === NOWHERE) return new RestampError('RESTAMP_ADMISSION_ROUTE', method);
-  if (url !== replicas) return undefined;
-  const { socket } = raw;
-  const shown = socket instanceof TLSSocket && socket.authorized;
-  return shown ? undefined : new RestampError('RESTAMP_ADMISSION_REPLICA', url);
+  if (url === replicas?.path)
+    return callers.isReplica(socket) ? undefined : new RestampError('RESTAMP_ADMISSION_REPLICA', url);
+  const isMeant = !callers.areNamed || callers.isApiServer(socket);
+  return isMeant ? undefined : new RestampError('RESTAMP_ADMISSION_CALLER', url);
 }
 
 function addRoute(app: FastifyInstance, path: string, answer: Route, { observe }: AdmissionOptions): void {

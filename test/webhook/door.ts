@@ -7,6 +7,7 @@ import { reviewPaths } from '../../certs/review-paths.ts';
 import { tlsOptionsOf } from '../../certs/leaf.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { ErrorCode, RestampError } from '../../src/errors.ts';
+import { Callers } from '../../webhook/callers.ts';
 import type { Refusal } from '../../webhook/refusals.ts';
 import type { ReviewRequest } from '../../webhook/review.ts';
 import { SecretPaths } from '../../webhook/secret-paths.ts';
@@ -51,6 +52,7 @@ export async function openDoor(t: Test, more: Partial<AdmissionOptions> = {}): P
   const server = await startAdmissionServer({
     clock: systemClock,
     tls,
+    callers: new Callers({ caPem: ca.certPem }),
     listen: { host: '127.0.0.1', port: 0 },
     maxBytes: MAX_BYTES,
     routes: {
