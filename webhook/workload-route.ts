@@ -20,6 +20,7 @@ import {
   type WorkloadObject,
   type WorkloadSettings,
 } from '../src/core/workload.ts';
+import { valueAt } from '../src/core/value-at.ts';
 import { RestampError } from '../src/errors.ts';
 import type { ReviewAnswer, ReviewRequest } from './review.ts';
 
@@ -147,10 +148,15 @@ function writeOf(
     before:
       before === undefined
         ? undefined
-        : { annotations: before.metadata.annotations, template: templateOf(row, before) },
+        : {
+            annotations: before.metadata.annotations,
+            template: templateOf(row, before),
+            stored: valueAt(before, row.template),
+          },
     after: { annotations: after.metadata.annotations, template: templateOf(row, after) },
     templatePath: `/${row.template.join('/')}`,
     foreignOwner,
+    custom: !row.merges,
     startsPodsOnChange: row.roll === 'template',
   };
 }

@@ -11,6 +11,7 @@ import {
   type Annotations,
 } from './annotations.ts';
 import { sameButLevers } from './bare-template.ts';
+import { asControllerReads } from './custom-template.ts';
 import { ABSENT } from './digest.ts';
 import type { Dependency } from './dependency.ts';
 import { jsonEqual } from './json-equal.ts';
@@ -24,7 +25,12 @@ import { wasBefore, type Stamp, type StampMap } from './stamp-map.ts';
 /** The annotations that only Restamp writes: whatever a writer sends, they come from the old object. */
 const OURS = [STAMPS, LAST_ROLL, HELD];
 
-type Written = { readonly annotations: Annotations | undefined; readonly template: PodTemplate };
+type Written = {
+  readonly annotations: Annotations | undefined;
+  readonly template: PodTemplate;
+  /** The template as it is stored, where it is not all that stands there. */
+  readonly stored?: unknown;
+};
 
 export type Write = {
   /** Undefined for a CREATE. */
@@ -34,13 +40,22 @@ export type Write = {
   readonly templatePath: string;
   /** An owner outside the table of kinds controls it: its template is not ours to put back. */
   readonly foreignOwner: boolean;
+  /** A custom resource: the API server fills in no defaults, so that one template has many texts. */
+  readonly custom?: boolean;
   /** Its controller replaces pods when the template changes; a CronJob's does not: only a roll starts one. */
   readonly startsPodsOnChange: boolean;
 };
 
 /** Whether the pods will be replaced by this write itself, so that they start with the sources of today. */
-export function startsPods({ before, after, startsPodsOnChange }: Write): boolean {
-  return before === undefined || (startsPodsOnChange && !sameButLevers(before.template, after.template));
+export function startsPods(write: Write): boolean {
+  const { before, after, startsPodsOnChange } = write;
+  return (
+    before === undefined || (startsPodsOnChange && !sameButLevers(read(write, before), read(write, after)))
+  );
+}
+
+function read({ custom = false }: Write, { template }: Written): PodTemplate {
+  return custom ? asControllerReads(template) : template;
 }
 
 /**
@@ -53,9 +68,9 @@ export function putBack(write: Write): { readonly patch: Operation[]; readonly r
   const restored =
     before !== undefined &&
     !foreignOwner &&
-    sameButLevers(before.template, after.template) &&
-    !jsonEqual(before.template, after.template);
-  if (restored) patch.push({ op: 'replace', path: templatePath, value: before.template });
+    sameButLevers(read(write, before), read(write, after)) &&
+    !jsonEqual(read(write, before), read(write, after));
+  if (restored) patch.push({ op: 'replace', path: templatePath, value: before.stored ?? before.template });
   return { patch, restored };
 }
 
@@ -140,7 +155,10 @@ function othersOf(
 }
 
 /** The patch that sets our annotations to what they must be; `undefined` takes one away. */
-export function annotationPatch(sent: Annotations | undefined, ours: Annotations | undefined): Operation[] {
+export function annotationPatch(
+  sent: Annotations | null | undefined,
+  ours: Annotations | undefined,
+): Operation[] {
   const patch: Operation[] = [];
   for (const key of OURS) {
     const value = annotation(ours, key);
@@ -150,8 +168,7 @@ export function annotationPatch(sent: Annotations | undefined, ours: Annotations
     if (value === undefined) patch.push({ op: 'remove', path });
     else patch.push({ op: 'add', path, value });
   }
-  if (sent === undefined && patch.length > 0)
-    patch.unshift({ op: 'add', path: '/metadata/annotations', value: {} });
+  if (!sent && patch.length > 0) patch.unshift({ op: 'add', path: '/metadata/annotations', value: {} });
   return patch;
 }
 

@@ -1,3 +1,4 @@
+import { withoutNull } from './custom-template.ts';
 import type { KindRow } from './kind.ts';
 
 /** Why a rollout goes no further until a person wants it to. */
@@ -185,7 +186,12 @@ export function rolloutFacts(row: KindRow, object: unknown): RolloutFacts | unde
     readonly spec?: Spec;
     readonly status?: Status;
   };
-  const reading = READERS.get(row.kind)?.(spec ?? {}, status ?? {});
+  // The template says nothing here, and is the largest part.
+  const facts = { ...spec, template: undefined } as Spec;
+  const [read, told] = row.merges
+    ? [facts, status ?? {}]
+    : [withoutNull(facts) as Spec, withoutNull(status ?? {}) as Status];
+  const reading = READERS.get(row.kind)?.(read, told);
   if (reading === undefined) return undefined;
   const { uid, generation = 0 } = metadata;
   const { unnumbered = false, ...rest } = reading;

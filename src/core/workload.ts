@@ -10,6 +10,7 @@ import {
   type ReloaderKeys,
 } from './annotations.ts';
 import { bareDigest } from './bare-template.ts';
+import { asControllerReads, withoutNull } from './custom-template.ts';
 import type { KindRow, Kinds } from './kind.ts';
 import { isLeverName, type Lever } from './lever.ts';
 import { isOptedIn, NOT_OPTED_IN, readOptIn, type OptIn } from './opt-in.ts';
@@ -166,7 +167,7 @@ export function reduceWorkload(
     firstContainer: template.spec?.containers?.[0]?.name,
     levers: findLevers(template),
     twins: findTwins(template),
-    bare: bareDigest(template),
+    bare: bareDigest(row.merges ? template : asControllerReads(template)),
     asks: asksDigest(settings.keys, [annotations, template.metadata?.annotations], references),
     written: lastWrite(metadata.managedFields ?? []),
     templateStamp: annotation(template.metadata?.annotations, STAMP),
@@ -228,7 +229,8 @@ export function isForeignOwned({ metadata }: WorkloadObject, kinds: Kinds): bool
 
 /** The pod template of an API object; an empty one if there is none. */
 export function templateOf(row: KindRow, object: unknown): PodTemplate {
-  return valueAt(object, row.template) ?? {};
+  const template = valueAt(object, row.template);
+  return (row.merges ? template : withoutNull(template)) ?? {};
 }
 
 function findLevers(template: PodTemplate): Lever[] {

@@ -34,7 +34,8 @@ export class Lenders {
   /** A lender was seen; returns the workloads for which it makes a difference. */
   put(row: KindRow, object: WorkloadObject): Borrower[] {
     if (row.reference === undefined) return [];
-    const { namespace = '', name, annotations = {} } = object.metadata;
+    const { namespace = '', name } = object.metadata;
+    const annotations = object.metadata.annotations ?? {};
     const lender = workloadKey({ kind: row.kind, namespace, name });
     const borrower = this.#borrowerOf(row.reference, namespace, object);
     const before = this.#byLender.get(lender);

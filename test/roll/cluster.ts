@@ -99,6 +99,7 @@ export function apiServer() {
           if (stored === undefined) throw notFound(sourceKey(where));
           return structuredClone(stored);
         },
+        readSourceAt: () => Promise.reject(new RestampError('RESTAMP_KUBE_GONE', 'the past')),
         readSourceVersion: async (where) => sources.get(sourceKey(where))?.metadata.resourceVersion ?? '0',
         readPodOwner: async () => undefined,
         readWorkload: async ({ row, namespace, name }) =>

@@ -1,0 +1,103 @@
+// Pod templates of custom resources. The API server fills in no defaults there, and leaves what a writer sends: null
+// where other objects have no member, and defaults that somebody says explicitly.
+
+import type { PodTemplate } from './pod-template.ts';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** A value without members that are null; a null in a list becomes an empty object, so that no index moves. */
+export function withoutNull(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one) => (one === null ? {} : withoutNull(one)));
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, one]) => one !== null);
+  return Object.fromEntries(members.map(([key, one]) => [key, withoutNull(one)]));
+}
+
+const MODE = { defaultMode: 0o644 };
+const PROBE = {
+  initialDelaySeconds: 0,
+  timeoutSeconds: 1,
+  periodSeconds: 10,
+  successThreshold: 1,
+  failureThreshold: 3,
+};
+const CONTAINER = {
+  terminationMessagePath: '/dev/termination-log',
+  terminationMessagePolicy: 'File',
+  stdin: false,
+  stdinOnce: false,
+  tty: false,
+};
+/** What Kubernetes makes of a member that is not there (pkg/apis/core/v1/defaults.go), by the member that it is in. */
+const DEFAULTS = new Map<string, Members>([
+  [
+    'spec',
+    {
+      restartPolicy: 'Always',
+      dnsPolicy: 'ClusterFirst',
+      schedulerName: 'default-scheduler',
+      terminationGracePeriodSeconds: 30,
+      enableServiceLinks: true,
+      hostNetwork: false,
+      hostPID: false,
+      hostIPC: false,
+    },
+  ],
+  ['containers', CONTAINER],
+  ['initContainers', CONTAINER],
+  ['ports', { protocol: 'TCP' }],
+  ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((name) => [name, PROBE] as const),
+  ['httpGet', { scheme: 'HTTP', path: '/' }],
+  ['volumeMounts', { readOnly: false }],
+  ['fieldRef', { apiVersion: 'v1' }],
+  ...['configMap', 'secret', 'projected', 'downwardAPI'].map((name) => [name, MODE] as const),
+  ['hostPath', { type: '' }],
+]);
+/** Their keys are a user's own. */
+const MAPS = new Set([
+  'labels',
+  'annotations',
+  'nodeSelector',
+  'matchLabels',
+  'limits',
+  'requests',
+  'volumeAttributes',
+]);
+/** Where an empty one is not the same as none: it selects everything, or says which of several there is. */
+const TELLING =
+  /selector$|^(emptyDir|ephemeral|httpGet|exec|tcpSocket|grpc|sleep|configMap|secret|projected|csi)$/i;
+
+/**
+ * A pod template as its controller reads it: without what says nothing, so that two texts of one template are equal. When
+ * in doubt they are not: then pods are taken to start.
+ */
+export function asControllerReads(template: PodTemplate): PodTemplate {
+  return plain(template, '') as PodTemplate;
+}
+
+function plain(value: unknown, at: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => plain(one, at));
+  if (typeof value !== 'object' || value === null || MAPS.has(at)) return value;
+  const members = Object.entries(value)
+    .map(([key, one]): [string, unknown] => [key, plain(one, key)])
+    .filter(([key, one]) => !isEmpty(key, one) && !isDefault(at, value as Members, key));
+  return Object.fromEntries(members);
+}
+
+function isEmpty(key: string, value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0 && !TELLING.test(key);
+}
+
+function isDefault(at: string, members: Members, key: string): boolean {
+  if (key === 'imagePullPolicy') return members[key] === pullPolicy(members['image']);
+  const defaults = DEFAULTS.get(at);
+  return defaults !== undefined && Object.hasOwn(defaults, key) && defaults[key] === members[key];
+}
+
+/** Only an image that is tagged `latest`, by word or by silence, is pulled each time. */
+function pullPolicy(image: unknown): string {
+  const name = typeof image === 'string' ? (image.split('/').at(-1) ?? '') : '';
+  const isFixed = name.includes('@') || (name.includes(':') && !name.endsWith(':latest'));
+  return isFixed ? 'IfNotPresent' : 'Always';
+}
