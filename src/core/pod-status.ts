@@ -74,7 +74,7 @@ export function sameMount(a: Mount, b: Mount): boolean {
 }
 
 export type MountQuestion = {
-  /** Versions of mounts up to this are in the stamp. */
+  /** Versions of mounts up to this are in the stamp; undefined where it is of another history. */
   readonly stampedVersion: string | undefined;
   /** Whether a mount is what the stamp says; undefined where there is no stamp. */
   readonly isStamped: ((mount: Mount) => boolean) | undefined;

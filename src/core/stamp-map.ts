@@ -16,7 +16,7 @@ export type Stamp = {
 
 /** The map `restamp.dev/stamps` on a workload. The format is final (DESIGN 4). */
 export type StampMap = {
-  /** Raised by each change of the map; tells an old map from a newer one. */
+  /** Raised by each write of the map; tells an old map from a newer one. */
   readonly n: number;
   /** Id of the HMAC key of all digests in it. */
   readonly key: string;

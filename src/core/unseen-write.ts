@@ -22,7 +22,7 @@ export function afterUnseenWrite(map: StampMap, before: Workload, now: Workload)
   const s = new Map<string, Stamp>(map.s);
   for (const [key, stamp] of map.s)
     if (stamp.was !== undefined && !hasKeptLever(key, before, now)) s.set(key, { h: stamp.was });
-  return { ...map, n: Math.min(map.n + 1, Number.MAX_SAFE_INTEGER), s };
+  return { ...map, s };
 }
 
 function hasKeptLever(key: string, before: Workload, now: Workload): boolean {

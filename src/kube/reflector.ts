@@ -1,6 +1,7 @@
 import { pause, type Clock } from '../clock.ts';
 import { asRestampError, hasCode, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
+import { newerVersion } from '../core/resource-version.ts';
 import type { KubeClient } from './client.ts';
 import { readLines } from './lines.ts';
 import { readPages } from './pages.ts';
@@ -42,6 +43,8 @@ export class Reflector<T extends Identified> {
   readonly #roster: Roster<T>;
   /** Where to resume; undefined means list again. */
   #version: string | undefined;
+  /** The newest version that was shown, as far as it is of the history that goes on. */
+  #seen: string | undefined;
   #streaming = true;
   /** When the streamed list was begun that has not ended yet, however often it was wished for anew since. */
   #begun: number | undefined;
@@ -58,8 +61,10 @@ export class Reflector<T extends Identified> {
     this.#options = options;
     const { follower } = options;
     this.#roster = new Roster({
+      begin: () => this.#tell(undefined, () => follower.begin?.()),
       put: (object) => this.#tell(object.metadata, () => follower.put(object)),
       remove: (id) => this.#tell(id, () => follower.remove(id)),
+      end: (list) => this.#tell(undefined, () => follower.end?.(list)),
     });
     this.#heard = options.clock.monotonic();
   }
@@ -210,15 +215,16 @@ export class Reflector<T extends Identified> {
     else if (metadata.annotations?.['k8s.io/initial-events-end'] === 'true')
       this.#endList(metadata.resourceVersion);
     // An initial list is in no order of versions: nothing can be resumed from the middle of it.
-    if (!this.#roster.isListing && !this.#relisting) this.#version = metadata.resourceVersion;
+    if (!this.#roster.isListing && !this.#relisting) this.#version = this.#seen = metadata.resourceVersion;
   }
 
   #endList(version: string): void {
     // A list that was wished for meanwhile must show what is stored from then on: it comes next.
     if (this.#relisting) return;
     this.#begun = undefined;
-    this.#roster.endList();
-    this.#version = version;
+    const isOlder = newerVersion(this.#seen, version) !== version;
+    this.#roster.endList({ version, isOlder });
+    this.#version = this.#seen = version;
     this.#backoffMs = FIRST_BACKOFF_MS;
     this.#lists += 1;
     if (this.#lists > 1) this.#tell(undefined, () => this.#options.onRelisted?.());

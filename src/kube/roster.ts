@@ -9,11 +9,18 @@ export type Identified = {
   };
 };
 
+/** A list that was shown whole: as of which version, and whether that is older than what the same watch had shown. */
+export type Listed = { readonly version: string; readonly isOlder: boolean };
+
 /** What follows a kind of object hears of it, in the order of the API server. What it throws is only reported. */
 export type Follower<T extends Identified> = {
+  /** A list is asked for: what comes from here on, until the next one, is what was stored since then. */
+  begin?(): void;
   put(object: T): void;
   /** The object is gone, or out of the filter of the watch. */
   remove(id: { readonly namespace: string; readonly name: string }): void;
+  /** A list has been shown whole, also what is gone. If it is older, the API server was restored to an older state. */
+  end?(list: Listed): void;
 };
 
 /**
@@ -35,16 +42,18 @@ export class Roster<T extends Identified> {
     return this.#listed !== undefined;
   }
 
-  /** A list begins, at its first object; what another one has shown that did not end counts no more. */
+  /** A list begins, before it is asked for; what another one has shown that did not end counts no more. */
   beginList(): void {
     this.#listed = new Set();
+    this.#follower.begin?.();
   }
 
   /** The list has shown everything. */
-  endList(): void {
+  endList(list: Listed): void {
     const listed = this.#listed ?? new Set();
     this.#listed = undefined;
     for (const [key, id] of [...this.#known]) if (!listed.has(key)) this.remove(id);
+    this.#follower.end?.(list);
   }
 
   put(object: T): void {

@@ -17,6 +17,7 @@ import { InFlight } from './in-flight.ts';
 import { Judge } from './judge.ts';
 import { LiveSources } from './live-sources.ts';
 import { PodStatuses } from './pod-statuses.ts';
+import { moment } from './moment.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
 import { Lenders } from './lenders.ts';
@@ -88,17 +89,10 @@ export function assembleMutator(
     lenders,
     onDropped: ports.onDropped,
   });
-  const attribution = new Attribution({
-    workloads,
-    sources,
-    judge,
-    sightings,
-    changes,
-    clock,
-    keyId: ring.current,
-  });
+  const { current: keyId } = ring;
+  const attribution = new Attribution({ workloads, sources, judge, sightings, changes, clock, keyId });
   const store = ({ row }: Pick<Workload, 'row'>, object: WorkloadObject): void =>
-    mutator.workloadFollower(row).put(object);
+    mutator.putWorkload(row, object);
   const terminations = new Terminations(clock);
   const remakes = new Remakes({
     store: ports.remakeStore,
@@ -161,6 +155,7 @@ export function assembleMutator(
     reader,
     gates,
     terminations,
+    workloads,
     patch: ports.patchWorkload,
     inFlight,
     remakes,
@@ -183,7 +178,10 @@ export function assembleMutator(
       if (facts === undefined) observer.notRolled(workloadKey(workload));
       else observer.rolled(workloadKey(workload), facts);
     },
-    reread: async (workload) => store(workload, await ports.readWorkload(workload)),
+    reread: async (workload) => {
+      const begun = moment();
+      mutator.putWorkload(workload.row, await ports.readWorkload(workload), begun);
+    },
     explain: (workload, plan) => {
       const held = holds.get(workloadKey(workload));
       const entry = attribution.explain(workload, plan);
@@ -227,7 +225,7 @@ export function assembleMutator(
   });
   const borrowerReader = new BorrowerReader({
     read: ports.readWorkload,
-    onRead: ({ row }, object) => mutator.workloadFollower(row).put(object),
+    onRead: ({ row }, object) => mutator.putWorkload(row, object),
     onTrouble,
     faults,
   });

@@ -41,7 +41,7 @@ export class Attribution {
     const { workloads, changes, sources, clock, judge } = this.#options;
     const ref = { type: dependency.type, name: dependency.name, namespace: workload.namespace };
     const stamp = workloads.map(workloadKey(workload))?.s.get(key);
-    const since = changes.since(ref, stamp?.rv);
+    const since = changes.since(ref, stamp);
     const sightings = since.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
     const stored = ref.type === 'spc' ? judge.mounted(workload, ref.name) : sources.get(ref);
     const at = since.at(-1)?.at ?? changeTime(stored, workload.lastRoll) ?? clock.now();
@@ -73,7 +73,8 @@ export class Attribution {
       if (state.filtered === true) return false;
       const sighting = sightings.confirmDelete(ref, before?.state === 'present' ? before.uid : undefined);
       if (before?.state !== 'present') return false;
-      changes.note(ref, { version: before.resourceVersion, deleted: true, at: clock.now(), sighting });
+      const { uid, resourceVersion: version } = before;
+      changes.note(ref, { uid, version, deleted: true, at: clock.now(), sighting });
       return true;
     }
     const { uid, resourceVersion } = state;
@@ -83,11 +84,16 @@ export class Attribution {
     // The first read of all is a change only if somebody was seen to make one.
     if (before === undefined ? sighting === undefined : known === digest) return false;
     changes.note(ref, {
+      uid,
       version: resourceVersion,
       deleted: false,
       at: sighting?.at ?? clock.now(),
       sighting,
     });
     return true;
+  }
+  /** The changes of a source that were noted have not happened: the API server has gone back to an older state. */
+  forget(source: SourceRef): void {
+    this.#options.changes.forget(source);
   }
 }

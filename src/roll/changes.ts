@@ -1,9 +1,11 @@
-import { newerVersion } from '../core/resource-version.ts';
+import { compareVersions } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
+import type { Stamp } from '../core/stamp-map.ts';
 import type { Sighting } from './sightings.ts';
 
 /** One stored change of a source on which something depends. */
 export type Change = {
+  readonly uid: string;
   /** The version that it made; for a deletion, the version that it ended. */
   readonly version: string;
   readonly deleted: boolean;
@@ -36,13 +38,17 @@ export class Changes {
     return true;
   }
 
-  /** The changes of a source since the version that a stamp was made of, oldest first. */
-  since(source: SourceRef, stamped: string | undefined): readonly Change[] {
+  /**
+   * The changes of a source since the version that a stamp was made of, oldest first. Of another uid it says nothing:
+   * then all count.
+   */
+  since(source: SourceRef, stamp: Pick<Stamp, 'uid' | 'rv'> | undefined): readonly Change[] {
     return (this.#bySource.get(sourceKey(source)) ?? []).filter(
-      (change) =>
-        stamped === undefined ||
-        (change.deleted && change.version === stamped) ||
-        newerVersion(stamped, change.version) !== stamped,
+      ({ uid, version, deleted }) =>
+        stamp?.rv === undefined ||
+        stamp.uid !== uid ||
+        (deleted && version === stamp.rv) ||
+        compareVersions(version, stamp.rv) > 0,
     );
   }
 

@@ -24,7 +24,7 @@ export function hear({ reader, changes, sightings, keyId }: HearingParts, sighti
     // Else it is the next write, which brings back what is stored now.
     if (baseVersion === undefined || compareVersions(baseVersion, version) < 0) {
       if (!changes.attribute(sighting, version, sighting))
-        changes.note(sighting, { version, deleted: false, at: sighting.at, sighting });
+        changes.note(sighting, { uid, version, deleted: false, at: sighting.at, sighting });
       return;
     }
   }

@@ -2,7 +2,6 @@ import { ABSENT } from '../core/digest.ts';
 import { findDependencies, findDependency, fitMap, type Dependency } from '../core/dependency.ts';
 import { leverValues } from '../core/lever-values.ts';
 import { judgeStamp, planWorkload, type Current, type Plan } from '../core/plan.ts';
-import { newerVersion } from '../core/resource-version.ts';
 import type { SourceMarks } from '../core/opt-in.ts';
 import { parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
 import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
@@ -10,8 +9,9 @@ import { workloadKey, type Workload } from '../core/workload.ts';
 import type { FirstSight, Past } from './first-sight.ts';
 import type { Lenders } from './lenders.ts';
 import type { Mounted, PodStatuses } from './pod-statuses.ts';
+import { knows, versionSince } from './order.ts';
 import type { SourceBook } from './source-book.ts';
-import type { Need, SourceReader } from './source-reader.ts';
+import type { Need, SourceReader, SourceState } from './source-reader.ts';
 import type { Page, WorkloadBook } from './workload-book.ts';
 
 export type JudgeSettings = {
@@ -121,16 +121,16 @@ export class Judge {
         if (mounted !== undefined) currents.set(name, mounted);
         continue;
       }
-      const wanted = this.#wanted(ref, stamp);
-      const current = this.#current(ref, stamp, map?.key, wanted);
+      const found = this.#current(ref, { stamp, mapKey: map?.key, mapped: page.mapped });
+      const current = typeof found === 'number' ? undefined : found;
       const past = stamp === undefined ? this.#past(page, ref, current) : undefined;
       if (past !== undefined) pasts.set(name, past);
       // Nothing can be made of a new one before it is known what its pods have seen.
       if (past?.is === 'unread') continue;
-      if (current !== undefined) currents.set(name, current);
+      if (typeof found !== 'number') currents.set(name, found);
       else if (!this.#options.reader.unreadable(ref)) {
-        unread.push({ ref, need: { atLeast: wanted, selection: stamp?.f } });
-        const before = this.#lateState(ref, stamp);
+        unread.push({ ref, need: { since: found, selection: stamp?.f } });
+        const before = this.#lateState(ref, stamp, page.mapped);
         if (before !== undefined) late.set(name, before);
       }
     }
@@ -191,11 +191,7 @@ export class Judge {
     for (const [name, stamp] of map.s)
       if (!dependencies.has(name) && this.#moved(page, name, stamp, map.key))
         this.#options.onDropped(page.workload, name);
-    const pruned = {
-      ...map,
-      n: Math.min(map.n + 1, Number.MAX_SAFE_INTEGER),
-      s: new Map<string, Stamp>(kept),
-    };
+    const pruned = { ...map, s: new Map<string, Stamp>(kept) };
     this.#options.workloads.remember(key, page.workload.uid, pruned);
     return pruned;
   }
@@ -227,41 +223,52 @@ export class Judge {
     return fitted !== undefined && !sameStamps(withoutOld(stored, fitted.map), fitted.map);
   }
 
-  /** The newest version of a source that the watch, or another process that wrote the map, has seen. */
-  #wanted(ref: SourceRef, stamp: Stamp | undefined): string | undefined {
-    return newerVersion(this.#options.sources.get(ref)?.resourceVersion, stamp?.rv);
-  }
-
   /**
    * A source as it was read last, although a newer version has been heard of: good enough to roll on when nobody
    * can wait any longer, if it is at least as new as what the stamp was made of (DESIGN 2.3).
    */
-  #lateState(ref: SourceRef, stamp: Stamp | undefined): Current | undefined {
+  #lateState(ref: SourceRef, stamp: Stamp | undefined, mapped: number): Current | undefined {
     const state = this.#options.reader.state(ref, stamp?.f);
     if (state?.state !== 'present' || stamp === undefined) return undefined;
-    return newerVersion(state.resourceVersion, stamp.rv) === state.resourceVersion ? state : undefined;
+    return state.began > mapped || versionSince(state, stamp) >= 0 ? state : undefined;
   }
 
-  /** A source as it is now; undefined if it must be read first. */
-  #current(
-    ref: SourceRef,
-    stamp: Stamp | undefined,
-    mapKey: string | undefined,
-    wanted: string | undefined,
-  ): Current | undefined {
+  /** A source as it is now; if it must be read first, the moment of what that read must show. */
+  #current(ref: SourceRef, stamped: Stamped): Current | number {
     const { sources, reader, keyId } = this.#options;
-    const state = reader.state(ref, stamp?.f);
-    if (state !== undefined) return newerVersion(state.asOf, wanted) === state.asOf ? state : undefined;
-    // Nobody has ever seen it.
-    if (wanted === undefined) return { state: 'missing' };
-    // The stamp was made of the very version that is stored: what it says need not be read.
+    const { stamp, mapKey } = stamped;
     const meta = sources.get(ref);
-    const unchanged = meta !== undefined && stamp?.uid === meta.uid && stamp.rv === meta.resourceVersion;
-    if (!unchanged || mapKey !== keyId || stamp.f !== undefined) return undefined;
+    const state = reader.state(ref, stamp?.f);
+    if (state !== undefined) {
+      if (meta !== undefined && !knows(state, meta)) return meta.shown;
+      return this.#mayPrecede(state, stamped) ? stamped.mapped : state;
+    }
+    if (meta === undefined) return stamp?.rv === undefined ? { state: 'missing' } : stamped.mapped;
+    // The stamp was made of the very version that is stored: what it says need not be read.
+    const unchanged = stamp?.uid === meta.uid && stamp.rv === meta.resourceVersion;
+    if (!unchanged || mapKey !== keyId || stamp.f !== undefined) return meta.shown;
     const { uid, resourceVersion, created, dataTime } = meta;
     return { state: 'present', uid, resourceVersion, created, dataTime, digest: () => stamp.h };
   }
+
+  /**
+   * Whether a source that looks stale may have been read before what its stamp was made of: another process that
+   * wrote the map may have seen what the watch has not shown here yet. The version of a stamp tells only where it is
+   * newer or older than another one of the same uid; else the source is read once more, after the map was shown.
+   */
+  #mayPrecede(state: SourceState, { stamp, mapKey, mapped }: Stamped): boolean {
+    if (stamp === undefined || state.began > mapped || versionSince(state, stamp) > 0) return false;
+    const { settings, keyId } = this.#options;
+    return judgeStamp({ ...settings, keyId: mapKey ?? keyId }, stamp, state).is === 'stale';
+  }
 }
+
+/** An entry of a map, the key of that map, and the moment when it was shown. */
+type Stamped = {
+  readonly stamp: Stamp | undefined;
+  readonly mapKey: string | undefined;
+  readonly mapped: number;
+};
 
 function pastOf(past: Past | undefined): Current | 'unknown' | undefined {
   if (past?.is === 'known') return past.current;

@@ -1,5 +1,4 @@
 import { atMost, orOver, type Clock } from '../clock.ts';
-import { compareVersions } from '../core/resource-version.ts';
 import type { FreshSource } from '../core/admission.ts';
 import { isLegalName, sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { hasCode } from '../errors.ts';
@@ -84,9 +83,9 @@ export class LiveSources {
     if (reader.unreadable(ref)) return false;
     if (known === undefined) return reader.read(ref, {}, over);
     try {
-      const version = await readVersion(ref);
-      const isNewer = known.asOf === undefined || compareVersions(version, known.asOf) > 0;
-      return !isNewer || (!over.aborted && (await reader.read(ref, { atLeast: version }, over)));
+      // Another version is none that was read, in whatever direction it differs.
+      const isKnown = (await readVersion(ref)) === known.resourceVersion;
+      return isKnown || (!over.aborted && (await reader.read(ref, {}, over)));
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
       return known.state === 'missing' || (!over.aborted && (await reader.read(ref, {}, over)));

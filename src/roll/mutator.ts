@@ -18,8 +18,11 @@ import type { Remakes } from './remakes.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { RolloutObserver } from './observer.ts';
 import { rolloutFacts } from '../core/rollout.ts';
+import type { Listed } from '../kube/roster.ts';
 import type { Faults } from '../faults.ts';
 import type { Judge } from './judge.ts';
+import { moment } from './moment.ts';
+import { hasGoneBack } from './order.ts';
 import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { RollQueue } from './queue.ts';
 import type { SourceBook } from './source-book.ts';
@@ -56,6 +59,12 @@ export type MutatorParts = {
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
 };
 
+type Following<T> = {
+  begin(): void;
+  put(object: T): void;
+  remove(id: { namespace: string; name: string }): void;
+};
+
 /**
  * Turns what happens into looking again: events, reads and the start only name a source or a workload; whether
  * something rolls is decided from the state of both, however often it is asked (DESIGN 2).
@@ -90,16 +99,18 @@ export class Mutator {
   }
 
   /** What follows the watch of a kind of source: metadata alone. */
-  sourceFollower(type: SourceType): {
-    put(object: SourceObject): void;
-    remove(id: { namespace: string; name: string }): void;
-  } {
+  sourceFollower(type: SourceType): Following<SourceObject> & { end(list: Listed): void } {
     const { sources, reader, settings, onEvent, faults } = this.#parts;
+    let begun = 0;
     return {
+      begin: () => {
+        begun = moment();
+      },
       put: (object) => {
         const meta = reduceSource(type, object, settings.keys);
         const before = sources.put(meta, this.#started);
         this.#parts.workloads.saw(meta.resourceVersion);
+        if (hasGoneBack(meta, { before, read: reader.state(meta), begun })) this.#outdate(meta);
         if (!this.#started) return;
         faults.contain(sourceKey(meta), () => {
           if (before?.resourceVersion !== meta.resourceVersion && type !== 'spc')
@@ -119,46 +130,24 @@ export class Mutator {
         if (this.#started && this.#parts.workloads.candidates(ref).size > 0) reader.refresh(ref);
         else reader.forget(ref);
       },
+      end: ({ version, isOlder }) => {
+        if (!isOlder) return;
+        this.#parts.workloads.rewind(version);
+        // A version that was given twice does not tell what is stored now.
+        for (const ref of sources.renew(type)) this.#outdate(ref);
+      },
     };
   }
 
-  /** What follows the watch of a kind of workload; also takes the answers to our own writes. */
-  workloadFollower(row: KindRow): {
-    put(object: WorkloadObject): void;
-    remove(id: { namespace: string; name: string }): void;
-  } {
-    const { workloads, queue, baselines, settings, lenders, reread, faults, remakes } = this.#parts;
+  /** What follows the watch of a kind of workload. */
+  workloadFollower(row: KindRow): Following<WorkloadObject> {
+    const { workloads, queue, baselines, lenders, reread, remakes } = this.#parts;
+    let begun = 0;
     return {
-      put: ({ metadata, ...rest }) => {
-        const { namespace = '', name, uid } = metadata;
-        const id = { kind: row.kind, namespace, name, uid };
-        reread(lenders.put(row, { metadata, ...rest }));
-        const key = workloadKey(id);
-        const before = workloads.get(key)?.workload;
-        // The watch repeats what the answer to our own patch has said already.
-        const borrowed = settings.borrowed(key);
-        const repeated = before?.uid === uid && before.resourceVersion === metadata.resourceVersion;
-        if (repeated && before.borrowed === borrowed) {
-          if (this.#started) this.#observe(row, id, { metadata, ...rest });
-          return;
-        }
-        const workload = reduceWorkload(row, { metadata, ...rest }, settings);
-        // What the first list of a kind shows that is followed late was there before.
-        const as = settings.kinds.isAwaited(row) ? 'old' : 'shown';
-        const isLent = before?.borrowed !== borrowed;
-        const lent = isLent ? lenders.lentAt(workloadKey(id), workloads.newest) : undefined;
-        if (!workloads.put(id, workload, as, lent)) return;
-        // One of this name that was being deleted is gone.
-        if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);
-        faults.contain(key, () => {
-          if (workload === undefined) this.#parts.pauses.forget(key);
-          else this.#parts.writes.shown(workload, before);
-          if (!this.#started) return;
-          if (workload !== undefined) this.#parts.writes.workload(workload, before);
-          this.#observe(row, id, { metadata, ...rest });
-        });
-        if (this.#started) this.#lookAgain(key, false);
+      begin: () => {
+        begun = moment();
       },
+      put: (object) => this.putWorkload(row, object, begun),
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
         reread(lenders.remove({ ...id, kind: row.kind }));
@@ -173,6 +162,47 @@ export class Mutator {
         this.#parts.writes.forget(key);
       },
     };
+  }
+
+  /**
+   * Takes a workload in as a watch, a read or the answer to our own write has shown it. What was known of it when
+   * that was asked for, at the moment `begun`, gives way even to a lower version: the API server has gone back.
+   */
+  putWorkload(row: KindRow, { metadata, ...rest }: WorkloadObject, begun = 0): void {
+    const { workloads, queue, settings, lenders, reread, faults, remakes } = this.#parts;
+    const { namespace = '', name, uid } = metadata;
+    const id = { kind: row.kind, namespace, name, uid };
+    const key = workloadKey(id);
+    reread(lenders.put(row, { metadata, ...rest }));
+    const before = workloads.get(key)?.workload;
+    // The watch repeats what the answer to our own patch has said already.
+    const borrowed = settings.borrowed(key);
+    const repeated = before?.uid === uid && before.resourceVersion === metadata.resourceVersion;
+    if (repeated && before.borrowed === borrowed) {
+      if (this.#started) this.#observe(row, key, { metadata, ...rest });
+      return;
+    }
+    const workload = reduceWorkload(row, { metadata, ...rest }, settings);
+    // What the first list of a kind shows that is followed late was there before.
+    const as = settings.kinds.isAwaited(row) ? 'old' : 'shown';
+    const isLent = before?.borrowed !== borrowed;
+    const lent = isLent ? lenders.lentAt(key, workloads.newest) : undefined;
+    if (!workloads.put(id, workload, { as, lent, begun })) return;
+    // One of this name that was being deleted is gone.
+    if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);
+    faults.contain(key, () => {
+      if (workload === undefined) this.#parts.pauses.forget(key);
+      else this.#parts.writes.shown(workload, before);
+      if (!this.#started) return;
+      if (workload !== undefined) this.#parts.writes.workload(workload, before);
+      this.#observe(row, key, { metadata, ...rest });
+    });
+    if (this.#started) this.#lookAgain(key, false);
+  }
+
+  #outdate(ref: SourceRef): void {
+    this.#parts.reader.outdate(ref);
+    this.#parts.attribution.forget(ref);
   }
 
   /**
@@ -217,13 +247,8 @@ export class Mutator {
   }
 
   /** A rollout that Restamp began is followed to its end. */
-  #observe(
-    row: KindRow,
-    id: { kind: string; namespace: string; name: string },
-    object: WorkloadObject,
-  ): void {
+  #observe(row: KindRow, key: string, object: WorkloadObject): void {
     const { observer } = this.#parts;
-    const key = workloadKey(id);
     if (!observer.follows(key)) return;
     const facts = rolloutFacts(row, object);
     if (facts !== undefined) observer.look(key, facts);

@@ -3,9 +3,12 @@ import type { KindRow } from '../core/kind.ts';
 import { SOURCE_ROWS, type SourceType } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
+import type { Listed } from '../kube/roster.ts';
 import type { assembleMutator } from './assemble.ts';
 
 type Follower<T> = {
+  begin?(): void;
+  end?(list: Listed): void;
   put(object: T): void;
   remove(id: { readonly namespace: string; readonly name: string }): void;
 };
@@ -93,11 +96,17 @@ export class NamespaceScope {
       ...(also === undefined ? [] : [also]),
     ];
     return this.within({
+      begin: () => {
+        for (const follower of followers) follower.begin?.();
+      },
       put: (object) => {
         for (const follower of followers) follower.put(object);
       },
       remove: (id) => {
         for (const follower of followers) follower.remove(id);
+      },
+      end: (list) => {
+        for (const follower of followers) follower.end?.(list);
       },
     });
   }
@@ -107,16 +116,19 @@ export class NamespaceScope {
     follower: Follower<T>,
   ): Follower<T> {
     return {
+      begin: () => follower.begin?.(),
       put: (object) => {
         if (this.#isIn(this.#sources, object)) follower.put(object);
       },
       remove: (id) => follower.remove(id),
+      end: (list) => follower.end?.(list),
     };
   }
 
   workloadFollower(row: KindRow): Follower<WorkloadObject> {
     const follower = this.#options.roll.mutator.workloadFollower(row);
     return {
+      begin: () => follower.begin(),
       put: (object) => {
         const { namespace = '', name, uid } = object.metadata;
         if (this.#isIn(this.#workloads, object)) follower.put(object);
@@ -134,7 +146,7 @@ export class NamespaceScope {
   #forget(id: { kind: string; namespace: string; name: string; uid: string }): void {
     const { workloads, queue, baselines, holds } = this.#options.roll;
     const key = workloadKey(id);
-    workloads.put(id, undefined, 'old');
+    workloads.put(id, undefined, { as: 'old' });
     holds.release(key);
     queue.drop(key);
     baselines.drop(key);

@@ -9,9 +9,11 @@ import {
   type Mount,
   type PodStatusObject,
 } from '../core/pod-status.ts';
+import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { Stamp } from '../core/stamp-map.ts';
 import { workloadKey } from '../core/workload.ts';
+import type { Listed } from '../kube/roster.ts';
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
@@ -57,6 +59,8 @@ export class PodStatuses {
   readonly #pages = new Map<string, Page>();
   readonly #byClass = new Map<string, Set<Page>>();
   readonly #turns = new Turns(READS_AT_ONCE);
+  /** The newest version that the watches have shown: one beyond it is of another history, or of nobody. */
+  #newest: string | undefined;
   #stopped = false;
 
   constructor(options: PodStatusesOptions) {
@@ -69,7 +73,13 @@ export class PodStatuses {
     const mount = reduceMount(object);
     const page = this.#pages.get(key);
     const before = page?.mount;
-    const again = before !== undefined && before.uid === mount?.uid && before.ref.name === mount.ref.name;
+    this.#newest = newerVersion(this.#newest, object.metadata.resourceVersion);
+    const again =
+      before !== undefined &&
+      before.uid === mount?.uid &&
+      before.ref.name === mount.ref.name &&
+      // A lower version is of a restored state: that status is seen for the first time.
+      compareVersions(mount.version, before.version) >= 0;
     if (page !== undefined && again && before.pod.uid === mount.pod.uid) {
       // Labels, or the list that was read again.
       if (sameMount(before, mount)) return;
@@ -86,6 +96,10 @@ export class PodStatuses {
   remove({ namespace, name }: { readonly namespace: string; readonly name: string }): void {
     const page = this.#forget(`${namespace}/${name}`);
     if (page !== undefined) this.#tell(page.mount.ref, undefined, 'delete');
+  }
+
+  end({ version, isOlder }: Listed): void {
+    this.#newest = isOlder ? version : newerVersion(this.#newest, version);
   }
 
   stop(): void {
@@ -118,7 +132,7 @@ export class PodStatuses {
     const mounts = pages.filter(isOurs).map(({ mount }) => mount);
     const rolled = parseHistory(workload.lastRoll)[0]?.rolled;
     const found = currentMount(mounts, {
-      stampedVersion: stamp?.rv,
+      stampedVersion: newerVersion(this.#newest, stamp?.rv) === this.#newest ? stamp?.rv : undefined,
       isStamped: stamp && ((mount) => this.#digest(mount, keyId, stamp.f) === stamp.h),
       rolled: rolled === undefined ? undefined : Date.parse(rolled),
     });

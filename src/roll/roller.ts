@@ -20,6 +20,7 @@ import type { PatchWorkload, RollWriter, Written } from './roll-writer.ts';
 import type { Remakes } from './remakes.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { Terminations } from './terminations.ts';
+import type { WorkloadBook } from './workload-book.ts';
 
 /** A roll that has happened: what was stale, and what was written into the template for it. */
 export type Rolled = { readonly entry: RollEntry; readonly levers: Written['levers'] };
@@ -37,6 +38,7 @@ export type RollerOptions = {
   readonly patch: PatchWorkload;
   readonly writer: RollWriter;
   readonly inFlight: InFlight;
+  readonly workloads: Pick<WorkloadBook, 'writing'>;
   /** Jobs that are between their deletion and their return. */
   readonly remakes: Pick<Remakes, 'reason'>;
   /** Reads a workload again; it is put into the book. */
@@ -117,11 +119,12 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<boolean> {
-    const { clock, patch, writer, inFlight, onRolling, onSkipped } = this.#options;
+    const { clock, patch, writer, workloads, inFlight, onRolling, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
     if (fitted === undefined)
       throw new RestampError('RESTAMP_MAP_TOO_LARGE', `${mapOwner(workload)}: ${map.s.size} sources`);
+    if (fitted.left.length > 0) workloads.writing(workloadKey(workload), map);
     const history = addToHistory(workload.lastRoll, entry);
     const metadata = {
       resourceVersion: workload.resourceVersion,

@@ -1,7 +1,8 @@
 import type { SourceLookup } from '../core/dependency.ts';
-import { stampKey, type SourceRef } from '../core/source.ts';
+import { stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
 import type { Wishes } from '../core/wishes.ts';
+import { moment } from './moment.ts';
 
 /** A source, and what the watch has shown of how it came to be as it is. */
 export type KnownSource = SourceMeta & {
@@ -9,9 +10,14 @@ export type KnownSource = SourceMeta & {
   readonly marked: string | undefined;
   /** That write made it, or let it through the filter. */
   readonly appeared: boolean;
+  /** The moment since which it is shown in this version. */
+  readonly shown: number;
 };
 
-/** The sources that the watches have shown, by namespace: metadata alone. */
+/**
+ * The sources that the watches have shown, by namespace: metadata alone. What they show last counts, even if its
+ * version is lower: the API server may have been restored to an older state.
+ */
 export class SourceBook {
   readonly #namespaces = new Map<string, Map<string, KnownSource>>();
 
@@ -20,10 +26,20 @@ export class SourceBook {
     const key = stampKey(meta);
     const there = this.#namespaces.get(meta.namespace);
     const before = there?.get(key);
-    const known = { ...meta, ...marksOf(meta, before, started) };
+    const same = before?.uid === meta.uid && before.resourceVersion === meta.resourceVersion;
+    const known = { ...meta, ...marksOf(meta, before, started), shown: same ? before.shown : moment() };
     if (there === undefined) this.#namespaces.set(meta.namespace, new Map([[key, known]]));
     else there.set(key, known);
     return before;
+  }
+
+  /** What is known of the sources of a type is shown as of now, whatever its versions say. Returns them. */
+  renew(type: SourceType): KnownSource[] {
+    const shown = moment();
+    const all = [...this.#namespaces.values()].flatMap((there) => [...there.values()]);
+    const renewed = all.filter((meta) => meta.type === type).map((meta) => ({ ...meta, shown }));
+    for (const meta of renewed) this.#namespaces.get(meta.namespace)?.set(stampKey(meta), meta);
+    return renewed;
   }
 
   remove(ref: SourceRef): void {

@@ -2,13 +2,13 @@ import { orOver, pause, type Clock } from '../clock.ts';
 import type { ReloaderKeys } from '../core/annotations.ts';
 import { selects, type Selector } from '../core/label-selector.ts';
 import type { Current } from '../core/plan.ts';
-import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { SourceMeta, SourceObject } from '../core/source-meta.ts';
 import { hasCode, type RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { digestSource, type KeyRing } from './digested.ts';
 import { FailureRow } from './backoff.ts';
+import { moment } from './moment.ts';
 import { Turns } from './turns.ts';
 
 /** Reads one source from the API server; undefined where it does not exist. */
@@ -16,17 +16,22 @@ export type ReadSource = (ref: SourceRef) => Promise<SourceObject | undefined>;
 
 /** A source as it was read last: digests, never data. */
 export type SourceState = (
-  | (Extract<Current, { state: 'missing' }> & { readonly meta?: undefined })
+  | (Extract<Current, { state: 'missing' }> & {
+      readonly meta?: undefined;
+      /** Of one that is filtered out. */
+      readonly resourceVersion?: string;
+    })
   | (Extract<Current, { state: 'present' }> & { readonly meta: SourceMeta; readonly sha1: string })
 ) & {
-  /** The newest version that anybody spoke of when this was read: nothing up to it asks for another read. */
-  readonly asOf: string | undefined;
+  /** Moments between which the API server has answered: what was heard of before the first asks for no other read. */
+  readonly began: number;
+  readonly ended: number;
 };
 
 /** What a read must be good for. */
 export type Need = {
-  /** A version that somebody has seen; a state that was read with this in mind is new enough. */
-  readonly atLeast?: string | undefined;
+  /** The moment of what it must show; now, if it is not given. */
+  readonly since?: number | undefined;
   /** A selection of keys that a digest is wanted of. */
   readonly selection?: readonly string[] | undefined;
 };
@@ -105,6 +110,14 @@ export class SourceReader {
     this.#selections.delete(sourceKey(ref));
   }
 
+  /** What was read, or is being read, says nothing any more: the API server has gone back to an older state. */
+  outdate(ref: SourceRef): void {
+    const key = sourceKey(ref);
+    this.#states.delete(key);
+    const reading = this.#reading.get(key);
+    if (reading !== undefined) reading.since = moment();
+  }
+
   /**
    * Reads a source: at once, or again after the read that is under way if that one began too early. `onRead`
    * tells when it is done.
@@ -137,18 +150,15 @@ export class SourceReader {
     const isNew = need.selection !== undefined && !selections.has(String(need.selection));
     if (need.selection !== undefined)
       this.#selections.set(key, selections.set(String(need.selection), need.selection));
+    const since = isNew ? moment() : (need.since ?? moment());
     const known = this.#reading.get(key);
     if (known !== undefined) {
-      const covered =
-        need.atLeast !== undefined && newerVersion(need.atLeast, known.atLeast) === known.atLeast;
-      if (!covered || isNew) known.again = true;
-      known.atLeast = newerVersion(known.atLeast, need.atLeast);
+      known.since = Math.max(known.since, since);
       return known;
     }
     const reading: Reading = {
-      again: false,
+      since,
       isKept: false,
-      atLeast: need.atLeast,
       row: new FailureRow(),
       failingSince: undefined,
       unreadable: false,
@@ -164,8 +174,7 @@ export class SourceReader {
       try {
         const fetched = this.#turns.run(key, () => {
           // What is heard of during the wait, the read will show.
-          reading.again = false;
-          return this.#fetch(ref, key, reading.atLeast);
+          return this.#fetch(ref, key, moment());
         });
         if (this.#awaited.has(key)) this.#turns.hurry(key);
         state = await fetched;
@@ -178,7 +187,7 @@ export class SourceReader {
       reading.row.end();
       reading.failingSince = undefined;
       reading.unreadable = false;
-      const again = isWantedAgain(reading);
+      const again = reading.since > state.began;
       if (!again) this.#reading.delete(key);
       this.#publish(ref, key, state, !again);
       if (!again) return;
@@ -213,10 +222,10 @@ export class SourceReader {
   /** Takes a state in and tells of it; `last`: no other read follows, which is what somebody may await. */
   #publish(ref: SourceRef, key: string, state: SourceState, last: boolean): void {
     const before = this.#states.get(key);
-    const news = !isOlder(state, before);
-    if (news) this.#states.set(key, state);
+    // The reads of a source follow each other, so this one shows what came later, even if its version is lower.
+    this.#states.set(key, state);
     if (last) this.#endWait(key, true);
-    if (news) this.#tell(ref, () => this.#options.onRead(ref, state, before));
+    this.#tell(ref, () => this.#options.onRead(ref, state, before));
   }
 
   /** An exception of whoever is told is no failed read: the source would be read without end. */
@@ -224,44 +233,29 @@ export class SourceReader {
     this.#options.faults.contain(sourceKey(ref), run);
   }
 
-  /** `atLeast`: what had been heard of when the read began; what is heard of later, it may not show. */
-  async #fetch(ref: SourceRef, key: string, atLeast: string | undefined): Promise<SourceState> {
+  async #fetch(ref: SourceRef, key: string, began: number): Promise<SourceState> {
     let object: SourceObject | undefined;
     try {
       object = await this.#options.read(ref);
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
     }
-    if (object === undefined)
-      return { state: 'missing', asOf: newerVersion(atLeast, this.#states.get(key)?.asOf) };
-    const asOf = newerVersion(object.metadata.resourceVersion, atLeast);
-    if (!selects(this.#options.selector, object.metadata.labels))
-      return { state: 'missing', filtered: true, asOf };
-    return { ...digestSource(this.#options, ref, object, this.#selections.get(key)?.values()), asOf };
+    const times = { began, ended: moment() };
+    if (object === undefined) return { state: 'missing', ...times };
+    const { resourceVersion, labels } = object.metadata;
+    if (!selects(this.#options.selector, labels))
+      return { state: 'missing', filtered: true, resourceVersion, ...times };
+    return { ...digestSource(this.#options, ref, object, this.#selections.get(key)?.values()), ...times };
   }
 }
 
 type Reading = {
-  again: boolean;
+  /** What it must show, which others raise while it is awaited. */
+  since: number;
   /** Somebody keeps what it brings: it is tried until it succeeds. */
   isKept: boolean;
-  atLeast: string | undefined;
   row: FailureRow;
   /** When the first of the tries failed that have failed in a row, on the monotonic clock. */
   failingSince: number | undefined;
   unreadable: boolean;
 };
-
-/** `again` is set by others while a read is awaited, which the compiler cannot see. */
-function isWantedAgain(reading: Reading): boolean {
-  return reading.again;
-}
-
-function isOlder(state: SourceState, before: SourceState | undefined): boolean {
-  return (
-    state.state === 'present' &&
-    before?.state === 'present' &&
-    before.uid === state.uid &&
-    compareVersions(state.resourceVersion, before.resourceVersion) < 0
-  );
-}

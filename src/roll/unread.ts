@@ -30,9 +30,8 @@ export class Unread {
     const waiting = this.#waiting.get(key);
     if (waiting?.delete(stampKey(ref)) === true) return waiting.size > 0 && stamp === undefined;
     if (state?.state !== 'present') return false;
-    const { uid, resourceVersion, asOf } = state;
+    const { uid, resourceVersion } = state;
     if (before === undefined) return uid === stamp?.uid && resourceVersion === stamp.rv;
-    if (before.state !== 'present' || before.uid !== uid) return false;
-    return before.asOf === asOf && asOf === resourceVersion;
+    return before.state === 'present' && before.uid === uid && before.resourceVersion === resourceVersion;
   }
 }

@@ -1,15 +1,20 @@
 import { ReverseIndex } from '../core/reverse-index.ts';
+import { isSameMap, keepInMemory, takeStored, type KnownMap } from '../core/known-map.ts';
 import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import type { SourceRef } from '../core/source.ts';
 import { mapOwner, parseStamps, type StampMap, type Unreadable } from '../core/stamp-map.ts';
 import { afterUnseenWrite, isOtherTemplate } from '../core/unseen-write.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
+import { moment } from './moment.ts';
 
 /** A workload with its map, and what is remembered about it. */
 export type Page = {
   readonly workload: Workload;
   /** The map that is stored on the workload. */
   readonly stored: StampMap | Unreadable | undefined;
+  /** The moment when it was taken in, and that since which the map says this. */
+  readonly shown: number;
+  readonly mapped: number;
   /** It was opted in when it was first seen, and that was after the start. */
   readonly addedAfterStart: boolean;
   /**
@@ -21,6 +26,19 @@ export type Page = {
   readonly templates: ReadonlySet<string> | undefined;
 };
 
+/** How a workload came to be shown. */
+export type Showing = {
+  /** `old`: it was there before, and is only now to be looked at. */
+  readonly as?: 'shown' | 'old';
+  /** The version by which what others lend it has changed. */
+  readonly lent?: string | undefined;
+  /**
+   * When it was asked for. What was known at that moment is not newer, whatever its version: it is older, or of a state
+   * of the API server that is no more.
+   */
+  readonly begun?: number;
+};
+
 /**
  * The workloads that are opted in or bear a map of ours. It remembers the last good map of each, which counts
  * when the stored one is missing, unreadable or older (DESIGN 2.2).
@@ -28,7 +46,9 @@ export type Page = {
 export class WorkloadBook {
   readonly index = new ReverseIndex();
   readonly #pages = new Map<string, Page>();
-  readonly #remembered = new Map<string, { uid: string; map: StampMap }>();
+  readonly #known = new Map<string, KnownMap & { readonly uid: string }>();
+  /** Maps that we were writing, of which not everything fits. */
+  readonly #writing = new Map<string, StampMap>();
   /** Uids of all workloads, so that opting in later is not taken for being new. */
   readonly #seen = new Map<string, string>();
   readonly #keyIds: ReadonlySet<string>;
@@ -57,6 +77,13 @@ export class WorkloadBook {
     return this.#newest;
   }
 
+  /** The API server has gone back to this version: what was asked later was asked in a state that is no more. */
+  rewind(version: string): void {
+    this.#newest = this.#startedAt = version;
+    for (const [key, page] of this.#pages)
+      if (newerVersion(version, page.asked) !== version) this.#pages.set(key, { ...page, asked: version });
+  }
+
   saw(version: string | undefined): void {
     this.#newest = newerVersion(this.#newest, version);
   }
@@ -66,15 +93,11 @@ export class WorkloadBook {
     return this.#started;
   }
 
-  /**
-   * Takes a workload in; false if a newer state of it is known already. `old`: it was there before, and is only now to
-   * be looked at. `lent`: the version by which what others lend it has changed.
-   */
+  /** Takes a workload in; false if a newer state of it is known already. */
   put(
     id: { kind: string; namespace: string; name: string; uid: string },
     workload: Workload | undefined,
-    as: 'shown' | 'old' = 'shown',
-    lent?: string,
+    { as = 'shown', lent, begun = 0 }: Showing = {},
   ): boolean {
     const key = workloadKey(id);
     this.saw(workload?.resourceVersion);
@@ -84,25 +107,30 @@ export class WorkloadBook {
     const isNew = this.#seen.get(key) !== id.uid && !isOld;
     this.#seen.set(key, id.uid);
     if (workload === undefined) {
-      // It has opted out: what was remembered must not make it stale when it opts in again.
-      this.#drop(key);
-      this.#remembered.delete(key);
-      if (as === 'old') this.#outside.add(key);
+      this.#optOut(key, as);
       return true;
     }
     this.#outside.delete(key);
-    if (same && compareVersions(workload.resourceVersion, page.workload.resourceVersion) < 0) return false;
+    const lower = same && compareVersions(workload.resourceVersion, page.workload.resourceVersion) < 0;
+    if (lower && page.shown > begun) return false;
+    // Maps that were made after what was restored say nothing of the pods that were restored with it.
+    if (lower) this.#forgetMap(key);
+    const before = same && !lower ? page : undefined;
     const stored = this.#parse(key, workload);
+    const { stored: kept, mapped } =
+      before !== undefined && isSame(before.stored, stored) ? before : { stored, mapped: moment() };
     this.#pages.set(key, {
       // The text is not kept beside what was parsed from it.
       workload: { ...workload, stamps: undefined },
-      stored,
-      addedAfterStart: same ? page.addedAfterStart : isNew && this.#started && workload.optedIn,
-      asked: this.#askedSince(workload, same ? page : undefined, isOld, lent),
-      templates: templatesAfter(workload, same ? page.templates : this.#noTemplates(isNew)),
+      stored: kept,
+      shown: moment(),
+      mapped,
+      addedAfterStart: same ? page.addedAfterStart : this.#isAdded(workload, isNew),
+      asked: this.#askedSince(workload, before, isOld, lent),
+      templates: templatesAfter(workload, before?.templates ?? this.#noTemplates(isNew)),
     });
     this.index.set(workload);
-    this.#takeMap(key, workload, stored, same ? page : undefined);
+    this.#takeMap(key, workload, stored, before);
     return true;
   }
 
@@ -111,7 +139,7 @@ export class WorkloadBook {
     this.#outside.delete(key);
     this.#drop(key);
     this.#seen.delete(key);
-    this.#remembered.delete(key);
+    this.#forgetMap(key);
   }
 
   get(key: string): Page | undefined {
@@ -133,10 +161,7 @@ export class WorkloadBook {
 
   /** The map that counts for a workload: the newest good one of this uid. */
   map(key: string): StampMap | undefined {
-    const remembered = this.#remembered.get(key);
-    return remembered !== undefined && remembered.uid === this.#pages.get(key)?.workload.uid
-      ? remembered.map
-      : undefined;
+    return this.#knownOf(key, this.#pages.get(key)?.workload.uid)?.map;
   }
 
   /** Whether pods of a template that somebody writes may run, if a rollout is under way. */
@@ -151,15 +176,20 @@ export class WorkloadBook {
       workload.stamps === undefined
         ? undefined
         : parseStamps(workload.stamps, mapOwner(workload), this.#keyIds);
-    const remembered = this.#remembered.get(key);
     // A CREATE has no uid yet.
-    const ours = remembered !== undefined && remembered.uid === workload.uid ? remembered.map : undefined;
-    if (typeof stored !== 'object') return ours;
-    return ours !== undefined && ours.n > stored.n ? ours : stored;
+    const known = this.#knownOf(key, workload.uid);
+    if (typeof stored !== 'object') return known?.map;
+    return takeStored(known, stored, { restarted: false, writing: this.#writing.get(key) }).map;
   }
 
+  /** Remembers what is not written, or not yet. */
   remember(key: string, uid: string, map: StampMap): void {
-    this.#remembered.set(key, { uid, map });
+    this.#known.set(key, { uid, ...keepInMemory(this.#knownOf(key, uid), map) });
+  }
+
+  /** A map is to be written of which not everything fits: once it is stored, this is what counts. */
+  writing(key: string, whole: StampMap): void {
+    this.#writing.set(key, whole);
   }
 
   #askedSince(
@@ -183,13 +213,38 @@ export class WorkloadBook {
   /** Which map counts after a workload was stored; `before` is the same one as it was known. */
   #takeMap(key: string, workload: Workload, stored: Page['stored'], before: Page | undefined): void {
     const { uid } = workload;
-    const remembered = this.#remembered.get(key);
-    const ours = remembered?.uid === uid ? remembered.map : undefined;
-    if (typeof stored === 'object' && (ours === undefined || supersedes(stored, ours)))
-      this.remember(key, uid, stored);
-    else if (ours !== undefined && before !== undefined && isOtherTemplate(before.workload, workload))
-      if (before.templates?.has(workload.bare) ?? true)
-        this.remember(key, uid, afterUnseenWrite(ours, before.workload, workload));
+    const known = this.#knownOf(key, uid);
+    const other = before !== undefined && isOtherTemplate(before.workload, workload);
+    if (typeof stored === 'object') {
+      const restarted = other || before?.workload.lastRoll !== workload.lastRoll;
+      const now = takeStored(known, stored, { restarted, writing: this.#writing.get(key) });
+      this.#known.set(key, { uid, ...now });
+      if (now.stored !== known?.stored) this.#writing.delete(key);
+      if (now.stored === stored) return;
+    }
+    if (known !== undefined && other && (before.templates?.has(workload.bare) ?? true))
+      this.remember(key, uid, afterUnseenWrite(known.map, before.workload, workload));
+  }
+
+  #knownOf(key: string, uid: string | undefined): KnownMap | undefined {
+    const known = this.#known.get(key);
+    return known?.uid === uid ? known : undefined;
+  }
+
+  #forgetMap(key: string): void {
+    this.#known.delete(key);
+    this.#writing.delete(key);
+  }
+
+  #isAdded({ optedIn }: Workload, isNew: boolean): boolean {
+    return isNew && this.#started && optedIn;
+  }
+
+  /** What was remembered must not make it stale when it opts in again. */
+  #optOut(key: string, as: Showing['as']): void {
+    this.#drop(key);
+    this.#forgetMap(key);
+    if (as === 'old') this.#outside.add(key);
   }
 
   #drop(key: string): void {
@@ -205,13 +260,9 @@ export class WorkloadBook {
   }
 }
 
-/** Whether a stored map takes the place of the remembered one, which may hold more than what fits into the stored. */
-function supersedes(stored: StampMap, remembered: StampMap): boolean {
-  if (stored.n !== remembered.n) return stored.n > remembered.n;
-  return (
-    [...stored.s].some(([key, stamp]) => remembered.s.get(key)?.h !== stamp.h) ||
-    stored.key !== remembered.key
-  );
+/** Whether two stored maps, or the reasons why they are none, are one. */
+function isSame(a: Page['stored'], b: Page['stored']): boolean {
+  return typeof a === 'object' && typeof b === 'object' ? isSameMap(a, b) : a === b;
 }
 
 /** The templates since a rollout was last complete, with that of this workload; undefined where nobody can tell. */

@@ -19,7 +19,7 @@ t.test('what a list does not show is gone at its end, not before', async (t) => 
   t.equal(roster.isListing, true);
   roster.put(thing('b', 1));
   t.same(told.splice(0), ['+ apps/a', '+ apps/b', '+ apps/b']);
-  roster.endList();
+  roster.endList({ version: '9', isOlder: false });
   t.equal(roster.isListing, false);
   t.same(told, ['- apps/a']);
 });
@@ -30,7 +30,7 @@ t.test('what goes while it is listed is told of once, and may come again', async
   roster.put(thing('a', 1));
   roster.remove(thing('a', 2).metadata);
   roster.remove(thing('a', 2).metadata);
-  roster.endList();
+  roster.endList({ version: '9', isOlder: false });
   t.same(told, ['+ apps/a', '- apps/a']);
   roster.put(thing('a', 3));
   t.same(told.slice(2), ['+ apps/a']);
@@ -42,8 +42,24 @@ t.test('a list that begins anew shows everything anew', async (t) => {
   roster.put(thing('a', 1));
   roster.beginList();
   roster.put(thing('b', 1));
-  roster.endList();
+  roster.endList({ version: '9', isOlder: false });
   t.same(told, ['+ apps/a', '+ apps/b', '- apps/a']);
+});
+
+t.test('a list is announced before it shows anything, and when it has shown everything', async (t) => {
+  const told: string[] = [];
+  const roster = new Roster<Identified>({
+    begin: () => told.push('begin'),
+    put: ({ metadata }) => told.push(metadata.name),
+    remove: ({ name }) => told.push(`- ${name}`),
+    end: ({ version }) => told.push(`end ${version}`),
+  });
+  roster.put(thing('gone', 1));
+  roster.beginList();
+  roster.put(thing('a', 1));
+  roster.endList({ version: '9', isOlder: false });
+  roster.put(thing('b', 2));
+  t.same(told, ['gone', 'begin', 'a', '- gone', 'end 9', 'b']);
 });
 
 t.test('what belongs to no namespace has none', async (t) => {

@@ -4,7 +4,8 @@ import type { Sighting } from '../../src/roll/sightings.ts';
 import { ref } from './things.ts';
 
 const APP = ref('cm/app');
-const change = (version: string, deleted = false): Change => ({
+const change = (version: string, deleted = false, uid = 'u'): Change => ({
+  uid,
   version,
   deleted,
   at: 0,
@@ -15,8 +16,8 @@ const versions = (found: readonly Change[]): string[] => found.map(({ version })
 t.test('the changes since a stamp are those of newer versions, oldest first', async (t) => {
   const changes = new Changes();
   for (const version of ['8', '9', '10', '11']) changes.note(APP, change(version));
-  t.same(versions(changes.since(APP, '9')), ['10', '11']);
-  t.same(versions(changes.since(APP, '11')), []);
+  t.same(versions(changes.since(APP, { uid: 'u', rv: '9' })), ['10', '11']);
+  t.same(versions(changes.since(APP, { uid: 'u', rv: '11' })), []);
   t.same(versions(changes.since(APP, undefined)), ['8', '9', '10', '11']);
 });
 
@@ -24,8 +25,17 @@ t.test('a deletion counts for the stamp of the version that it ended', async (t)
   const changes = new Changes();
   changes.note(APP, change('8'));
   changes.note(APP, change('8', true));
-  t.same(changes.since(APP, '8'), [change('8', true)]);
-  t.same(versions(changes.since(APP, '9')), []);
+  t.same(changes.since(APP, { uid: 'u', rv: '8' }), [change('8', true)]);
+  t.same(versions(changes.since(APP, { uid: 'u', rv: '9' })), []);
+});
+
+t.test('a stamp of another uid says nothing of order: all changes count', async (t) => {
+  const changes = new Changes();
+  changes.note(APP, change('8'));
+  changes.note(APP, change('8', true));
+  changes.note(APP, change('9', false, 'made anew'));
+  t.same(versions(changes.since(APP, { uid: 'of another cluster', rv: '500000000' })), ['8', '8', '9']);
+  t.same(versions(changes.since(APP, { uid: 'u', rv: '500000000' })), ['9']);
 });
 
 t.test('a change is attributed later, once, and only that of the version that was made', async (t) => {

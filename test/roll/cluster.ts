@@ -137,7 +137,7 @@ export function apiServer() {
             return structuredClone(made);
           },
           running: async () => [],
-        remove: async ({ namespace, name, uid, resourceVersion }) => {
+          remove: async ({ namespace, name, uid, resourceVersion }) => {
             const key = jobKey(namespace, name);
             call(`DELETE job ${name}`);
             const { metadata } = read(key);

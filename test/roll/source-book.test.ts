@@ -9,16 +9,28 @@ t.test('a source is known until it is removed', async (t) => {
   const book = new SourceBook();
   const first = meta('app');
   t.equal(book.put(first), undefined);
-  const there = { ...first, marked: undefined, appeared: false };
-  t.same(book.put(meta('app')), there, 'put returns what was known');
+  t.match(book.put(meta('app')), first, 'put returns what was known');
   t.equal(book.size, 1);
-  t.same(book.get(ref('cm/app')), there);
+  t.match(book.get(ref('cm/app')), first);
   book.remove(ref('secret/app'));
   book.remove(ref('cm/app', 'other'));
   t.equal(book.size, 1);
   book.remove(ref('cm/app'));
   t.equal(book.get(ref('cm/app')), undefined);
   t.equal(book.size, 0);
+});
+
+t.test('a version has the moment of when it was first shown, and what is shown last counts', async (t) => {
+  const book = new SourceBook();
+  const version = (text: string) => metaOf('cm', source('app', {}, { version: text }));
+  const shown = (): number => book.get(ref('cm/app'))?.shown ?? 0;
+  book.put(version('9'));
+  const first = shown();
+  book.put(version('9'));
+  t.equal(shown(), first, 'a list that is read again shows nothing new');
+  book.put(version('8'));
+  t.ok(shown() > first);
+  t.match(book.get(ref('cm/app')), { resourceVersion: '8' }, 'also where its version is lower');
 });
 
 t.test('a workload finds its sources in its own namespace only', async (t) => {

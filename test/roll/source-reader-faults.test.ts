@@ -21,7 +21,7 @@ t.test('whoever fails at being told of a read is reported, and the source is not
   clock.advance(60_000);
   await turn();
   t.equal(asked.items.length, 1);
-  t.match(reader.state(APP), { asOf: '7' }, 'what was read counts');
+  t.match(reader.state(APP), { resourceVersion: '7' }, 'what was read counts');
 });
 
 t.test('a source that may not be read is unreadable at once, until it has been read', async (t) => {

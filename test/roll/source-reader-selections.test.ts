@@ -1,4 +1,5 @@
 import t from 'tap';
+import { moment } from '../../src/roll/moment.ts';
 import { turn } from '../helpers/journal.ts';
 import { reading } from './reading.ts';
 import { digestOf, ref, source } from './things.ts';
@@ -39,14 +40,15 @@ t.test('a selection stays for the reads after', async (t) => {
 
 t.test('a new selection during a read is one more read; a known one is none', async (t) => {
   const { reader, asked, done } = reading();
-  for (let count = 0; count < 200; count += 1) reader.refresh(APP, { atLeast: '1', selection: ['a'] });
+  const since = moment();
+  for (let count = 0; count < 200; count += 1) reader.refresh(APP, { since, selection: ['a'] });
   asked.items[0]?.answer(source('app', data));
   await done.until(1);
   await turn();
   t.equal(asked.items.length, 1);
 
-  reader.refresh(APP, { atLeast: '1' });
-  reader.refresh(APP, { atLeast: '1', selection: ['b'] });
+  reader.refresh(APP, { since });
+  reader.refresh(APP, { since, selection: ['b'] });
   asked.items[1]?.answer(source('app', data));
   await asked.until(3);
   asked.items[2]?.answer(source('app', data));

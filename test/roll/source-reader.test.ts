@@ -2,6 +2,7 @@ import t from 'tap';
 import { reloaderHash } from '../../src/core/digest.ts';
 import { sourceData } from '../../src/core/source-data.ts';
 import { RestampError } from '../../src/errors.ts';
+import { moment } from '../../src/roll/moment.ts';
 import { turn } from '../helpers/journal.ts';
 import { reading } from './reading.ts';
 import { digestOf, ref, source } from './things.ts';
@@ -16,7 +17,7 @@ t.test('a source is read, digested and told of, and its data is forgotten', asyn
   asked.items[0]?.answer(source('app', { a: 'CANARY' }, { version: '7' }));
   const [{ state, before } = { state: undefined, before: undefined }] = await done.until(1);
   t.equal(before, undefined);
-  t.match(state, { state: 'present', uid: 'uid-app', resourceVersion: '7', asOf: '7' });
+  t.match(state, { state: 'present', uid: 'uid-app', resourceVersion: '7' });
   if (state?.state !== 'present') return;
   t.equal(state.digest('k1', undefined), digestOf('cm/app', { a: 'CANARY' }));
   t.equal(state.digest('k0', undefined), digestOf('cm/app', { a: 'CANARY' }, undefined, 'k0'));
@@ -28,7 +29,8 @@ t.test('a source is read, digested and told of, and its data is forgotten', asyn
 
 t.test('200 wishes during one read are one read', async (t) => {
   const { reader, asked, done } = reading();
-  for (let count = 0; count < 200; count += 1) reader.refresh(APP, { atLeast: '7' });
+  const since = moment();
+  for (let count = 0; count < 200; count += 1) reader.refresh(APP, { since });
   asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
   await done.until(1);
   await turn();
@@ -36,47 +38,41 @@ t.test('200 wishes during one read are one read', async (t) => {
   t.equal(done.items.length, 1);
 });
 
-t.test(
-  'a newer version that is heard of during a read is one more read, and both are told for what they are',
-  async (t) => {
-    const { reader, asked, done } = reading();
-    reader.refresh(APP, { atLeast: '7' });
-    for (const atLeast of ['8', '9', '6', '9']) reader.refresh(APP, { atLeast });
-    asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
-    await asked.until(2);
-    t.match(done.items[0]?.state, { resourceVersion: '7', asOf: '7' }, 'it says nothing of what came later');
-    asked.items[1]?.answer(source('app', { a: '2' }, { version: '9' }));
-    t.match((await done.until(2))[1]?.state, { resourceVersion: '9', asOf: '9' });
-    await turn();
-    t.equal(asked.items.length, 2);
-  },
-);
-
-t.test('what is read for a version is good for it, even if it is older itself', async (t) => {
+t.test('what is heard of during a read is one more read, and both say from when they are', async (t) => {
   const { reader, asked, done } = reading();
-  reader.refresh(APP, { atLeast: '7' });
-  reader.refresh(APP, { atLeast: '9' });
+  reader.refresh(APP, { since: moment() });
+  const heard = [moment(), moment()] as const;
+  for (const since of [heard[0], heard[1], heard[0]]) reader.refresh(APP, { since });
   asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
   await asked.until(2);
-  asked.items[1]?.answer(source('app', { a: '1' }, { version: '8' }));
-  t.match((await done.until(2))[1]?.state, { resourceVersion: '8', asOf: '9' });
+  const [first] = await done.until(1);
+  t.match(first?.state, { resourceVersion: '7' });
+  t.ok(first!.state.began < heard[0], 'it says nothing of what came later');
+  asked.items[1]?.answer(source('app', { a: '2' }, { version: '9' }));
+  const second = (await done.until(2))[1]!.state;
+  t.match(second, { resourceVersion: '9' });
+  t.ok(second.began > heard[1]);
+  t.ok(second.ended > second.began);
+  await turn();
+  t.equal(asked.items.length, 2);
 });
 
-t.test('a version that was wished for already asks for no other read', async (t) => {
+t.test('what was heard of before a read asks for no other one', async (t) => {
   const { reader, asked, done } = reading();
-  reader.refresh(APP, { atLeast: '9' });
-  for (const atLeast of ['9', '7', '9']) reader.refresh(APP, { atLeast });
+  const heard = [moment(), moment()] as const;
+  reader.refresh(APP, { since: heard[0] });
+  for (const since of heard) reader.refresh(APP, { since });
   asked.items[0]?.answer(source('app', { a: '1' }, { version: '9' }));
   await done.until(1);
   await turn();
   t.equal(asked.items.length, 1);
-  reader.refresh(APP, { atLeast: '9' });
+  reader.refresh(APP, { since: heard[0] });
   t.equal(asked.items.length, 2, 'after it, everybody may ask again');
 });
 
-t.test('a wish without a version during a read is one more read', async (t) => {
+t.test('a wish without a moment during a read is one more read', async (t) => {
   const { reader, asked, done } = reading();
-  reader.refresh(APP, { atLeast: '9' });
+  reader.refresh(APP);
   reader.refresh(APP);
   reader.refresh(APP);
   asked.items[0]?.answer(source('app', { a: '1' }, { version: '9' }));
@@ -100,40 +96,41 @@ t.test('sources are read beside each other', async (t) => {
   t.equal(reader.state(ref('cm/a')), undefined);
 });
 
-t.test('what does not exist is missing, as of the newest version that was spoken of', async (t) => {
+t.test('what does not exist is missing, whatever way the API server says so', async (t) => {
   const { reader, asked, done } = reading();
-  reader.refresh(APP, { atLeast: '4' });
+  reader.refresh(APP);
   asked.items[0]?.answer(undefined);
-  t.same((await done.until(1))[0]?.state, { state: 'missing', asOf: '4' });
+  t.match((await done.until(1))[0]?.state, { state: 'missing' });
   reader.refresh(APP);
   asked.items[1]?.fail(new RestampError('RESTAMP_KUBE_NOT_FOUND', 'gone'));
-  await done.until(2);
-  t.same(reader.state(APP), { state: 'missing', asOf: '4' }, 'a 404 is the same, and keeps that version');
+  t.match((await done.until(2))[1]?.state, { state: 'missing' });
 });
 
-t.test('a deletion is found by one read: nothing up to the version that is gone asks again', async (t) => {
-  const { reader, asked, done } = reading();
-  reader.refresh(APP);
-  asked.items[0]?.answer(source('app', { a: '1' }, { version: '7' }));
-  await done.until(1);
-  reader.refresh(APP);
-  asked.items[1]?.answer(undefined);
-  t.same((await done.until(2))[1]?.state, { state: 'missing', asOf: '7' });
-});
-
-t.test('an older answer about the same uid is ignored; one about another uid is not', async (t) => {
+t.test('what a later read shows counts, even if its version is lower', async (t) => {
   const { reader, asked, done } = reading();
   reader.refresh(APP);
   asked.items[0]?.answer(source('app', { a: '1' }, { version: '10' }));
   await done.until(1);
   reader.refresh(APP);
   asked.items[1]?.answer(source('app', { a: '0' }, { version: '9' }));
-  await turn();
-  t.equal(done.items.length, 1);
-  t.match(reader.state(APP), { resourceVersion: '10' });
+  t.match((await done.until(2))[1], { state: { resourceVersion: '9' }, before: { resourceVersion: '10' } });
+  t.match(reader.state(APP), { resourceVersion: '9' });
+});
+
+t.test('what is outdated must be read again, and a read under way once more', async (t) => {
+  const { reader, asked, done } = reading();
   reader.refresh(APP);
-  asked.items[2]?.answer(source('app', { a: '2' }, { version: '8', uid: 'uid-2' }));
-  t.match((await done.until(2))[1], { state: { uid: 'uid-2' }, before: { resourceVersion: '10' } });
+  asked.items[0]?.answer(source('app', { a: '1' }, { version: '10' }));
+  await done.until(1);
+  reader.refresh(APP);
+  reader.outdate(ref('cm/other'));
+  t.ok(reader.state(APP));
+  reader.outdate(APP);
+  t.equal(reader.state(APP), undefined);
+  asked.items[1]?.answer(source('app', { a: '1' }, { version: '10' }));
+  await asked.until(3);
+  asked.items[2]?.answer(source('app', { a: '0' }, { version: '9' }));
+  t.match((await done.until(3))[2]?.state, { resourceVersion: '9' });
 });
 
 t.test('a failed read is reported and tried again by the table of errors', async (t) => {
@@ -220,7 +217,7 @@ t.test('of thousands of sources a few are read at once; one that somebody awaits
     const { key, answer: reply } = asked.items[index]!;
     reply(source(key.split('/')[2]!, { a: '1' }, { version: '7' }));
   };
-  for (let index = 0; index < 2000; index += 1) reader.refresh(ref(`cm/n${index}`), { atLeast: '7' });
+  for (let index = 0; index < 2000; index += 1) reader.refresh(ref(`cm/n${index}`));
   t.equal(asked.items.length, 32);
   t.equal(reader.waiting, 1968);
   const awaited = [reader.read(ref('cm/n1999')), reader.read(ref('secret/new'))];
@@ -242,8 +239,8 @@ t.test('of thousands of sources a few are read at once; one that somebody awaits
 t.test('what is heard of while a read waits for its turn is no second read', async (t) => {
   const { reader, asked, done } = reading();
   for (let index = 0; index < 32; index += 1) reader.refresh(ref(`cm/n${index}`));
-  reader.refresh(APP, { atLeast: '7' });
-  reader.refresh(APP, { atLeast: '8' });
+  reader.refresh(APP);
+  reader.refresh(APP);
   asked.items[0]?.answer(undefined);
   await asked.until(33);
   asked.items[32]?.answer(source('app', { a: '1' }, { version: '8' }));

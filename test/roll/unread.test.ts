@@ -7,7 +7,8 @@ const state = (version: string) => ({
   state: 'present' as const,
   uid: 'u',
   resourceVersion: version,
-  asOf: version,
+  began: 1,
+  ended: 2,
   created: 0,
   dataTime: undefined,
   digest: () => '',
@@ -45,5 +46,5 @@ t.test('the version that the stamp was made of, or that was read before, decides
   t.ok(unread.decidesNothing('api', { ...read, before: state('5') }, { ...stamp, rv: '4' }));
   t.notOk(unread.decidesNothing('api', { ...read, before: state('4') }, stamp));
   t.notOk(unread.decidesNothing('api', { ...read, before: { ...state('5'), uid: 'v' } }, stamp));
-  t.notOk(unread.decidesNothing('api', { ...read, state: { state: 'missing', asOf: '5' } }, stamp));
+  t.notOk(unread.decidesNothing('api', { ...read, state: { state: 'missing', began: 1, ended: 2 } }, stamp));
 });

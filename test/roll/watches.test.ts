@@ -20,6 +20,7 @@ async function watching(t: Test, part: Partial<Scope> = {}, csi = { served: fals
   const told = journal<string>();
   let recovered = 0;
   const follower = (what: string) => ({
+    begin: () => undefined,
     put: ({ metadata }: { metadata: { name: string } }) => told.note(`${what} + ${metadata.name}`),
     remove: ({ name }: { name: string }) => told.note(`${what} - ${name}`),
   });

@@ -76,17 +76,44 @@ t.test('the remembered map counts where the stored one is older, missing or unre
   t.equal(letterOf(made), 'h', 'a higher counter');
 });
 
-t.test('what was remembered in memory counts until a map that is no older is stored', async (t) => {
+t.test('what was remembered in memory counts until a map is stored that was not there before', async (t) => {
   const { book: made, put } = book();
   put({ version: '10' });
   t.equal(made.map(KEY), undefined);
   const map = { n: 3, key: 'k1', s: new Map([['cm/app', stamp('m')]]) };
   made.remember(KEY, 'uid-api', map);
-  t.equal(made.map(KEY), map);
-  put({ version: '11', ...mapOf(2, 'a') });
-  t.equal(letterOf(made), 'm');
-  put({ version: '12', ...mapOf(3, 'b') });
-  t.equal(letterOf(made), 'b');
+  t.match(made.map(KEY), { s: map.s, n: 0 });
+  put({ version: '11', ...mapOf(1, 'a') });
+  t.equal(letterOf(made), 'a', 'whoever has written it knew no less');
+  made.remember(KEY, 'uid-api', map);
+  put({ version: '12', ...mapOf(1, 'a'), settled: true });
+  t.equal(letterOf(made), 'm', 'the same one again');
+  put({ version: '13' });
+  t.equal(letterOf(made), 'm', 'none');
+});
+
+t.test('a map that was cut is known whole by who wrote it, before the answer comes too', async (t) => {
+  const { book: made, put } = book();
+  put({ version: '10', ...mapOf(1, 'a') });
+  const left = (): string | undefined => made.map(KEY)?.s.get('cm/left')?.h[0];
+  const whole = (n: number) => ({
+    n,
+    key: 'k1',
+    s: new Map([
+      ['cm/app', stamp('b')],
+      ['cm/left', stamp('l')],
+    ]),
+  });
+  made.writing(KEY, whole(2));
+  put({ version: '11', ...mapOf(2, 'b'), env: [{ name: 'STAKATER_APP_CONFIGMAP', value: '1' }] });
+  t.equal(left(), 'l');
+  put({ version: '12', ...mapOf(3, 'c'), env: [{ name: 'STAKATER_APP_CONFIGMAP', value: '1' }] });
+  t.equal(left(), 'l', 'another map of the same pods says nothing of it');
+  put({ version: '13', ...mapOf(4, 'd'), env: [{ name: 'STAKATER_APP_CONFIGMAP', value: '2' }] });
+  t.equal(left(), undefined, 'somebody else has started the pods anew');
+  made.writing(KEY, whole(5));
+  put({ version: '14', ...mapOf(5, 'x'), env: [{ name: 'STAKATER_APP_CONFIGMAP', value: '3' }] });
+  t.equal(left(), undefined, 'somebody else was faster');
 });
 
 t.test('a map is remembered for one uid: an object of the same name made anew has none', async (t) => {

@@ -1,6 +1,5 @@
 import { selects } from '../../src/core/label-selector.ts';
-import type { SourceType } from '../../src/core/source.ts';
-import { sourceKey } from '../../src/core/source.ts';
+import { sourceKey, type SourceType } from '../../src/core/source.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
 import { RestampError } from '../../src/errors.ts';
 import { Faults } from '../../src/faults.ts';
@@ -9,22 +8,21 @@ import type { MutatorSettings } from '../../src/roll/ports.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
 import type { WorkloadEvent } from '../../src/roll/recorder.ts';
 import type { Tally } from '../../src/roll/tally.ts';
-import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
+import type { FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 import { applyPatch, type Patchable } from './patching.ts';
+import { sightingOf } from './sighted.ts';
+import { newShelf } from './shelf.ts';
 import { noJobs, noRemakes, SETTINGS } from './world-settings.ts';
 import {
   deployment,
   deploymentRow,
-  digestOf,
   NAMESPACE,
-  NOW,
   kinds,
   ref,
   ring,
   source,
   type SourceParts,
-  type StoredSource,
   type WorkloadParts,
 } from './things.ts';
 
@@ -46,13 +44,16 @@ export type Ways = {
 /** Who writes a source, as admission sees it; nobody if `by` is not given. */
 export type Writer = SourceParts & { readonly by?: string; readonly kind?: SourceType };
 
-/** A cluster in memory with the whole rolling side on it: real parts, and only the API server is made up. */
-export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock: FakeClock) => Tally) {
-  const clock = fakeClock(NOW);
-  const sources = new Map<string, StoredSource>();
-  const workloads = new Map<string, WorkloadObject>();
-  /** Every version of each source, and with which version of the cluster it came. */
-  const past: { key: string; made: string; stored: StoredSource | undefined }[] = [];
+/**
+ * A cluster in memory with the whole rolling side on it: real parts, and only the API server is made up. With the shelf
+ * of another world it is one more replica there.
+ */
+export function world(
+  settings: Partial<MutatorSettings> = {},
+  tallied?: (clock: FakeClock) => Tally,
+  shelf = newShelf(),
+) {
+  const { clock, sources, workloads, versions, past } = shelf;
   const asOf: string[] = [];
   /** While this is on, another replica sees writes at admission. */
   const elsewhere = { on: false, sightings: [] as Sighting[] };
@@ -72,8 +73,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   const invalid: string[] = [];
   const unusable: string[] = [];
   const reverted: string[] = [];
-  let version = 1000;
-  const nextVersion = (): string => String((version += 1));
+  const nextVersion = (): string => String((versions.last += 1));
   /** What tests put in the way: before a read of a source and before its answer, before a read of a workload, before a patch is stored, and between its echo and its reply. */
   const ways: Ways = {
     read: async () => undefined,
@@ -86,9 +86,22 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   };
 
   const notFound = (key: string): RestampError => new RestampError('RESTAMP_KUBE_NOT_FOUND', key);
+  shelf.watches.add({
+    source: (where) => {
+      const stored = sources.get(sourceKey(where));
+      const follower = parts.mutator.sourceFollower(where.type);
+      // The watch of the API server tells of what its filter lets through.
+      if (stored !== undefined && selects(settings.resourceLabelSelector ?? [], stored.metadata.labels))
+        follower.put(structuredClone({ metadata: stored.metadata }));
+      else follower.remove(where);
+    },
+    workload: (key) => {
+      const stored = workloads.get(key);
+      if (stored !== undefined) parts.mutator.workloadFollower(deploymentRow).put(structuredClone(stored));
+    },
+  });
   const tell = (key: string): void => {
-    const stored = workloads.get(key);
-    if (stored !== undefined) parts.mutator.workloadFollower(deploymentRow).put(structuredClone(stored));
+    for (const watch of shelf.watches) watch.workload(key);
   };
   const patchWorkload = async (workload: Workload, patch: object): Promise<WorkloadObject> => {
     const key = workloadKey(workload);
@@ -164,9 +177,6 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     },
   );
 
-  function metadataOf({ metadata }: StoredSource): { metadata: StoredSource['metadata'] } {
-    return { metadata: structuredClone(metadata) };
-  }
   /** Stores a source and lets the watch tell of it; `by`: admission saw the write. */
   function putSource(key: string, data: Readonly<Record<string, string>>, writer: Writer = {}): void {
     const where = ref(key);
@@ -177,11 +187,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     const stored = source(where.name, data, { version: nextVersion(), ...writer, uid, annotations });
     past.push({ key: sourceKey(where), made: stored.metadata.resourceVersion, stored });
     sources.set(sourceKey(where), stored);
-    const follower = parts.mutator.sourceFollower(where.type);
-    // The watch of the API server tells of what its filter lets through.
-    if (selects(settings.resourceLabelSelector ?? [], stored.metadata.labels))
-      follower.put(metadataOf(stored));
-    else follower.remove(where);
+    for (const watch of shelf.watches) watch.source(where);
   }
   function deleteSource(key: string, by?: string): void {
     const where = ref(key);
@@ -190,32 +196,10 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
       see(key, 'DELETE', by, { uid: before?.metadata.uid ?? '', before, data: undefined });
     past.push({ key: sourceKey(where), made: nextVersion(), stored: undefined });
     sources.delete(sourceKey(where));
-    parts.mutator.sourceFollower(where.type).remove(where);
+    for (const watch of shelf.watches) watch.source(where);
   }
-  function see(
-    key: string,
-    operation: string,
-    user: string,
-    {
-      uid,
-      before,
-      data,
-    }: { uid: string; before: StoredSource | undefined; data: Record<string, string> | undefined },
-  ): void {
-    const names = new Set([...Object.keys(before?.data ?? {}), ...Object.keys(data ?? {})]);
-    const seen: Sighting = {
-      ...ref(key),
-      uid,
-      digest: data === undefined ? undefined : digestOf(key, data),
-      baseVersion: before?.metadata.resourceVersion,
-      keys: [...names].filter((name) => before?.data[name] !== data?.[name]).sort(),
-      user,
-      groups: [],
-      manager: 'kubectl-edit',
-      operation,
-      requestUid: 'r',
-      at: clock.now(),
-    };
+  function see(...[key, operation, user, write]: Parameters<typeof sightingOf>): void {
+    const seen = sightingOf(key, operation, user, { ...write, at: clock.now() });
     if (elsewhere.on) elsewhere.sightings.push(seen);
     else parts.sightings.add(seen);
   }
@@ -233,6 +217,7 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
   }
   return {
     ...parts,
+    shelf,
     clock,
     elsewhere,
     owners,
@@ -253,6 +238,12 @@ export function world(settings: Partial<MutatorSettings> = {}, tallied?: (clock:
     reverted,
     putSource,
     deleteSource,
+    /** It holds the Lease, or loses it. */
+    lead: (leads: boolean) => {
+      parts.queue.setActive(leads);
+      parts.baselines.setActive(leads);
+      if (leads) parts.mutator.recover();
+    },
     putWorkload,
     annotate,
     stored: (name: string) => workloads.get(`${NAMESPACE}/Deployment/${name}`) as Patchable & WorkloadObject,

@@ -1,0 +1,167 @@
+import t from 'tap';
+import { reloaderHash } from '../../src/core/digest.ts';
+import { sourceData } from '../../src/core/source-data.ts';
+import { digestOf, ref } from './things.ts';
+import { askForWorkloads, backUp, relist, storeUnwatched } from './restoring.ts';
+import { settled, world, type World } from './world.ts';
+
+const ONE = { a: '1' };
+const stampOf = (uid: string, rv: string) => ({
+  'cm/app': { h: digestOf('cm/app', ONE), uid, rv },
+});
+const hashOf = (a: string): string => reloaderHash(sourceData('cm', { data: { a } }));
+/** Another cluster's versions can be far ahead of ours, or far behind. */
+const ELSEWHERE = [stampOf('uid-of-the-old-cluster', '500000000'), stampOf('uid-of-the-old-cluster', '3')];
+
+async function change(made: World, value: string): Promise<string[]> {
+  const before = made.rolled().length;
+  made.putSource('cm/app', { a: value });
+  await made.pass(20_000);
+  return made.rolled().slice(before).sort();
+}
+
+t.test('maps of another cluster roll nothing, and hide no change from anybody', async (t) => {
+  for (const stamps of ELSEWHERE) {
+    const made = world();
+    made.putSource('cm/app', ONE);
+    made.putWorkload('api', { settled: true, stamps });
+    made.putWorkload('web', { settled: true, stamps: stampOf('uid-app', '1001') });
+    made.mutator.start();
+    await made.pass(5000);
+    t.same(made.patches, [], 'what the maps say is right');
+    for (const value of ['2', '3', '4']) t.same(await change(made, value), ['api', 'web']);
+    t.equal(made.reads.length, 4, 'once at the start, and once for each change');
+  }
+});
+
+t.test('a map that claims an impossible version of the right uid hides no change either', async (t) => {
+  const made = await settled(['api', 'web']);
+  const before = made.reads.length;
+  made.putWorkload('api', { n: 7, stamps: stampOf('uid-app', '9'.repeat(22)), settled: true });
+  await made.pass(5000);
+  for (const value of ['2', '3']) t.same(await change(made, value), ['api', 'web']);
+  made.mutator.recover();
+  await made.pass(60_000);
+  t.ok(made.reads.length - before <= 4, 'nor is anything read without end');
+});
+
+t.test('a map of the same uid that is ahead of the watch rolls nothing backwards', async (t) => {
+  const made = await settled(['api', 'web']);
+  // Another leader has rolled for a version that our watch of sources has not shown.
+  storeUnwatched(made, 'cm/app', { a: '2' });
+  made.putWorkload('api', {
+    n: 9,
+    settled: true,
+    stamps: { 'cm/app': { h: digestOf('cm/app', { a: '2' }), uid: 'uid-app', rv: '1005' } },
+  });
+  await made.pass(20_000);
+  t.same(made.rolled(), ['web'], 'the read shows all what is stored, and only who lacks it rolls');
+});
+
+t.test('after a restore of the API server to an older state the first change rolls', async (t) => {
+  const made = await settled();
+  const restore = backUp(made);
+  for (const value of ['2', '3', '4']) await change(made, value);
+  restore();
+  const before = made.rolled().length;
+  relist(made);
+  await made.pass(60_000);
+  t.equal(made.rolled().length, before, 'what was restored fits together');
+  t.match(
+    made.stored('api').metadata.resourceVersion,
+    made.workloads.get('apps/Deployment/api')?.workload.resourceVersion,
+  );
+  t.same(await change(made, 'new'), ['api']);
+  t.same(await change(made, 'newer'), ['api']);
+});
+
+t.test('a restore that only some watches have shown yet rolls nothing without need', async (t) => {
+  const made = await settled();
+  const restore = backUp(made);
+  await change(made, '2');
+  restore();
+  const stored = structuredClone(made.stored('api'));
+  // The sources are listed at once, the workloads a minute later: what is judged of old is no precondition.
+  made.putSource('cm/app', ONE, { version: '1001' });
+  await made.pass(60_000);
+  relist(made);
+  await made.pass(60_000);
+  t.same(made.stored('api'), stored);
+  t.same(await change(made, 'new'), ['api']);
+});
+
+t.test(
+  'a change that is stored after a restore rolls, also at the version of one that is no more',
+  async (t) => {
+    const made = await settled();
+    const restore = backUp(made);
+    await change(made, '2');
+    restore();
+    relist(made);
+    await made.pass(5000);
+    t.same(await change(made, 'other'), ['api']);
+  },
+);
+
+t.test('a list that was asked for before our own write was answered takes nothing of it back', async (t) => {
+  const made = await settled();
+  const follower = askForWorkloads(made);
+  t.same(await change(made, '2'), ['api']);
+  const version = made.workloads.get('apps/Deployment/api')?.workload.resourceVersion;
+  follower();
+  t.equal(made.workloads.get('apps/Deployment/api')?.workload.resourceVersion, version);
+  await made.pass(60_000);
+  t.same(made.rolled(), ['api']);
+});
+
+t.test('a read that was ahead of its watch says nothing after a restore', async (t) => {
+  const made = await settled();
+  const restore = backUp(made);
+  storeUnwatched(made, 'cm/app', { a: '2' });
+  made.reader.refresh(ref('cm/app'));
+  await made.pass(500);
+  restore();
+  relist(made);
+  await made.pass(5000);
+  made.patches.length = 0;
+  t.same(await change(made, 'new'), ['api'], 'at the version that was read');
+});
+
+t.test(
+  'a version that is given twice hides nothing, where a list has shown that versions went back',
+  async (t) => {
+    const made = await settled();
+    const restore = backUp(made);
+    await change(made, '2');
+    restore();
+    storeUnwatched(made, 'cm/app', { a: 'other' });
+    relist(made, true);
+    await made.pass(20_000);
+    t.match(JSON.stringify(made.stored('api').spec), hashOf('other'));
+  },
+);
+
+t.test('a refused precondition alone tells that the workloads were restored', async (t) => {
+  const made = await settled();
+  const restore = backUp(made);
+  await change(made, '2');
+  restore();
+  for (const name of ['cm/b', 'cm/c', 'cm/d']) made.putSource(name, ONE);
+  made.putSource('cm/app', { a: 'new' });
+  await made.pass(20_000);
+  t.match(JSON.stringify(made.stored('api').spec), hashOf('new'));
+});
+
+t.test('who changed what is no more is not told of the first change after a restore', async (t) => {
+  const made = await settled();
+  const restore = backUp(made);
+  made.putSource('cm/app', { a: '2' }, { by: 'ann' });
+  await made.pass(500);
+  restore();
+  relist(made);
+  await made.pass(5000);
+  made.putSource('cm/app', { a: 'new' }, { by: 'bob' });
+  await made.pass(20_000);
+  const told = made.audit.at(-1) as { sources: { by: string }[] } | undefined;
+  t.equal(told?.sources[0]?.by, 'bob');
+});

@@ -1,0 +1,54 @@
+import t from 'tap';
+import { at, mounted, stampOf, USES } from './driver.ts';
+import { NOW } from './things.ts';
+
+t.test('a map of another cluster hides no rotation, and rolls nothing by itself', async (t) => {
+  for (const rv of ['500000000', '9'.repeat(22), '3']) {
+    const { made, driver } = await mounted();
+    const stamp = { h: stampOf(made)!.h, uid: 'uid-of-the-old-cluster', rv };
+    made.putWorkload('api', { created: at(NOW), ...USES, n: 9, stamps: { 'spc/vault': stamp } });
+    await made.pass(20_000);
+    t.same(made.rolled(), []);
+    for (const [count, version] of ['2', '3'].entries()) {
+      driver.rotate('api-1', version);
+      await made.pass(20_000);
+      t.equal(made.rolled().length, count + 1, `rv ${rv}, version ${version}`);
+      // The pods are replaced.
+      for (const pod of ['api-1', 'api-2']) {
+        driver.end(pod);
+        driver.start(pod, version);
+      }
+      await made.pass(60_000);
+    }
+  }
+});
+
+t.test('the version of a list tells that a stamp is of this history, though its pod is gone', async (t) => {
+  const { made, driver } = await mounted();
+  const { statuses } = made;
+  const stamp = { h: stampOf(made)!.h.replace(/^./, 'x'), uid: 'uid-gone', rv: '400' };
+  const api = { created: at(NOW), ...USES, n: 9, stamps: { 'spc/vault': stamp } };
+  statuses.end({ version: '400', isOlder: false });
+  made.putWorkload('api', api);
+  await made.pass(20_000);
+  t.equal(stampOf(made)?.h, stamp.h, 'the driver is still to write into these pods what the stamp says');
+  statuses.end({ version: '300', isOlder: true });
+  driver.touch('api-1');
+  made.putWorkload('api', { ...api, n: 10 });
+  await made.pass(20_000);
+  t.not(stampOf(made)?.h, stamp.h, 'after a restore that stamp is of a state that is no more');
+  t.same(made.rolled(), []);
+});
+
+t.test('a status that a restore brings back is seen for the first time: it is no rotation', async (t) => {
+  const { made, driver } = await mounted();
+  driver.start('api-3', '1');
+  const restored = driver.copy('api-3');
+  driver.rotate('api-3', '2');
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+  made.statuses.end({ version: restored.metadata.resourceVersion, isOlder: true });
+  made.statuses.put(restored);
+  await made.pass(60_000);
+  t.same(made.rolled(), ['api']);
+});
