@@ -1,11 +1,11 @@
-import { pause, type Clock } from '../clock.ts';
+import { atMost, pause, type Clock } from '../clock.ts';
 import type { ReloaderKeys } from '../core/annotations.ts';
 import { selects, type Selector } from '../core/label-selector.ts';
 import type { Current } from '../core/plan.ts';
 import { newerVersion, versionBefore } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
-import { asRestampError, type RestampError } from '../errors.ts';
+import { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { digestSource, type KeyRing } from './digested.ts';
 import { FailureRow } from './backoff.ts';
@@ -43,6 +43,7 @@ const READS_AT_ONCE = 8;
 /** What is read here is asked for once, soon after: it need not be kept for long. */
 const MAX_KEPT = 1_000;
 const TRIES = 4;
+const TRY_MS = 5_000;
 /** Trying again does not help: an old version is gone, or we have no right. */
 const FINAL = new Set<string>(['RESTAMP_KUBE_GONE', 'RESTAMP_KUBE_FORBIDDEN', 'RESTAMP_KUBE_INVALID']);
 
@@ -80,7 +81,7 @@ export class FirstSight {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     this.#keep(key, { is: 'unread' });
-    void this.#turns.run(key, () => this.#read(ref, key, asOf));
+    void this.#read(ref, key, asOf);
     return { is: 'unread' };
   }
 
@@ -94,22 +95,39 @@ export class FirstSight {
   }
 
   async #read(ref: SourceRef, key: string, asOf: string): Promise<void> {
-    const { readSourceAt, clock, faults, onRead, onTrouble } = this.#options;
+    const { clock, faults, onRead, onTrouble } = this.#options;
     const row = new FailureRow();
     let past: Past = { is: 'unknown' };
-    for (let left = TRIES; left > 0 && !this.#stopped; left -= 1)
-      try {
-        past = { is: 'known', current: this.#currentOf(ref, await readSourceAt(ref, asOf)) };
+    for (let left = TRIES; left > 0 && !this.#stopped; left -= 1) {
+      const found = await this.#turns.run(key, () => this.#try(ref, asOf));
+      if (!(found instanceof RestampError)) {
+        past = found;
         break;
-      } catch (error) {
-        const known = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', sourceKey(ref));
-        onTrouble(known);
-        if (FINAL.has(known.code)) break;
-        await pause(clock, row.next(known));
       }
+      onTrouble(found);
+      if (FINAL.has(found.code)) break;
+      await pause(clock, row.next(found));
+    }
     if (this.#stopped) return;
     this.#keep(key, past);
     faults.contain(sourceKey(ref), () => onRead(ref));
+  }
+
+  /** One try, which neither rejects nor waits for long: a first map waits for it. */
+  async #try(ref: SourceRef, asOf: string): Promise<Past | RestampError> {
+    const { readSourceAt, clock, faults } = this.#options;
+    let found: Past | RestampError = new RestampError(
+      'RESTAMP_KUBE_UNAVAILABLE',
+      `${sourceKey(ref)}: no answer`,
+    );
+    await atMost(clock, TRY_MS, async () => {
+      try {
+        found = { is: 'known', current: this.#currentOf(ref, await readSourceAt(ref, asOf)) };
+      } catch (error) {
+        found = faults.caught(sourceKey(ref), error);
+      }
+    });
+    return found;
   }
 
   #currentOf(ref: SourceRef, object: SourceObject | undefined): Current {

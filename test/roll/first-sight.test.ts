@@ -212,6 +212,20 @@ t.test(
   },
 );
 
+t.test(
+  'a past that never answers is one that nobody can tell, and keeps no map from being made',
+  async (t) => {
+    const made = await resting({});
+    made.ways.readAt = () => new Promise(() => undefined);
+    made.annotate('api', AUTO);
+    change(made, '2');
+    await made.pass(30_000);
+    t.same(made.rolled(), []);
+    t.same(made.unproven, ['cm/app']);
+    t.same(made.noted(), ['api'], 'the map');
+  },
+);
+
 t.test('what was there before the start is adopted as it is', async (t) => {
   const made = world();
   made.putSource('cm/app', { a: '1' });
