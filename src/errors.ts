@@ -239,7 +239,7 @@ export const ERRORS = {
     'The map of stamps does not fit into its annotation',
     'never',
     422,
-    'Name fewer sources, or split the workload.',
+    'The workload rolls all the same, but a change while Restamp is down is not seen: name fewer sources, split the workload, or take large annotations off it.',
   ),
 } as const satisfies Record<string, Row>;
 

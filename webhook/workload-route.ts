@@ -1,12 +1,13 @@
 import {
   annotationPatch,
+  keptOurs,
   putBack,
   restamp,
   startsPods,
   type FreshSource,
   type Write,
 } from '../src/core/admission.ts';
-import { annotation, LAST_ROLL, STAMPS, type Annotations } from '../src/core/annotations.ts';
+import { annotation, STAMPS, type Annotations } from '../src/core/annotations.ts';
 import { fitMap, type Dependency } from '../src/core/dependency.ts';
 import type { KindRow, Kinds } from '../src/core/kind.ts';
 import type { StampMap } from '../src/core/stamp-map.ts';
@@ -104,8 +105,7 @@ export function createWorkloadRoute(
     // A first map with a gap would hide what changes there before it is read: the watch makes a whole one.
     if (map === undefined && isPartial(dependencies, made.map, knowsAll))
       return { patch: [...putBack(write).patch, ...made.levers] };
-    const history = annotation(before?.metadata.annotations, LAST_ROLL);
-    const ours = { [STAMPS]: fitted.text, ...(history === undefined ? {} : { [LAST_ROLL]: history }) };
+    const ours = keptOurs(write, fitted.text);
     const patch = [...annotationPatch(after.metadata.annotations, ours), ...made.levers];
     parts.audit(
       { ...auditFields(request, workload), sources: [...made.map.s.keys()], levers: made.levers.length },

@@ -14,16 +14,15 @@ import { sameButLevers } from './bare-template.ts';
 import { asControllerReads } from './custom-template.ts';
 import { ABSENT } from './digest.ts';
 import type { Dependency } from './dependency.ts';
+import { shortenHistory } from './history.ts';
 import { jsonEqual } from './json-equal.ts';
 import { escapePointer, type Operation } from './json-patch.ts';
 import { leverName, stampValue } from './lever.ts';
 import type { Current } from './plan.ts';
 import type { PodTemplate } from './pod-template.ts';
 import { parseReloadedFrom, withHash } from './reloaded-from.ts';
+import { OURS, Room, roomIn } from './room.ts';
 import { wasBefore, type Stamp, type StampMap } from './stamp-map.ts';
-
-/** The annotations that only Restamp writes: whatever a writer sends, they come from the old object. */
-const OURS = [STAMPS, LAST_ROLL, HELD];
 
 type Written = {
   readonly annotations: Annotations | undefined;
@@ -64,7 +63,7 @@ function read({ custom = false }: Write, { template }: Written): PodTemplate {
  */
 export function putBack(write: Write): { readonly patch: Operation[]; readonly restored: boolean } {
   const { before, after, templatePath, foreignOwner } = write;
-  const patch = annotationPatch(after.annotations, before?.annotations);
+  const patch = annotationPatch(after.annotations, keptOurs(write));
   const restored =
     before !== undefined &&
     !foreignOwner &&
@@ -152,6 +151,24 @@ function othersOf(
   dependencies: ReadonlyMap<string, Dependency>,
 ): [string, Stamp][] {
   return [...(map?.s ?? [])].filter(([key]) => !dependencies.has(key));
+}
+
+/**
+ * Our annotations of the old object, as far as there is room for them beside what the writer sends: the history is cut
+ * or left out first, then the hold, then the map. `map`: the new text of the map, where there is one.
+ */
+export function keptOurs({ before, after }: Write, map?: string): Annotations {
+  const room = new Room(roomIn(after.annotations));
+  const old = before?.annotations;
+  const stamps = room.take(STAMPS, map ?? annotation(old, STAMPS));
+  const held = map === undefined ? room.take(HELD, annotation(old, HELD)) : undefined;
+  const history = shortenHistory(annotation(old, LAST_ROLL), room.for(LAST_ROLL));
+  const lastRoll = room.take(LAST_ROLL, history);
+  return {
+    ...(stamps === undefined ? {} : { [STAMPS]: stamps }),
+    ...(held === undefined ? {} : { [HELD]: held }),
+    ...(lastRoll === undefined ? {} : { [LAST_ROLL]: lastRoll }),
+  };
 }
 
 /** The patch that sets our annotations to what they must be; `undefined` takes one away. */

@@ -1,4 +1,6 @@
+import { STAMPS } from './annotations.ts';
 import { decide, type Reason, type SourceMarks } from './opt-in.ts';
+import { Room } from './room.ts';
 import { parseStampKey, SOURCE_ROWS, stampKey, type SourceType } from './source.ts';
 import { fitStamps, mapOwner, type StampMap } from './stamp-map.ts';
 import type { Workload } from './workload.ts';
@@ -71,9 +73,16 @@ export function isPatternOnly(workload: Workload, key: string): boolean {
   return !workload.references.has(key) && workload.optIn[source.type].list?.names.has(source.name) !== true;
 }
 
-/** A workload's map as it fits into its annotation: what only a pattern names is left out first (DESIGN 4). */
-export function fitMap(workload: Workload, map: StampMap): ReturnType<typeof fitStamps> {
-  return fitStamps(map, mapOwner(workload), (key) => isPatternOnly(workload, key));
+/** What of a map is written; undefined if nothing. */
+export type FittedMap = ReturnType<typeof fitStamps>;
+
+/**
+ * A workload's map as it fits into its annotation, beside those of others: what only a pattern names is left out first
+ * (DESIGN 4).
+ */
+export function fitMap(workload: Workload, map: StampMap): FittedMap {
+  const room = new Room(workload.room).for(STAMPS);
+  return fitStamps(map, mapOwner(workload), (key) => isPatternOnly(workload, key), room);
 }
 
 function candidates(workload: Workload, map: StampMap | undefined, sources: SourceLookup): Set<string> {

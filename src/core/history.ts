@@ -64,10 +64,19 @@ export function addToHistory(
 ): string | undefined {
   const bytes = Math.min(room, MAX_BYTES);
   const newest = fitSources(entry, bytes - BRACKETS);
-  if (newest === undefined) return undefined;
-  const entries = [newest, ...parseHistory(text)].slice(0, MAX_ENTRIES);
-  while (entries.length > 1 && bytesOf(entries) > bytes) entries.pop();
-  return JSON.stringify(entries);
+  return newest && newestOf([newest, ...parseHistory(text)].slice(0, MAX_ENTRIES), bytes);
+}
+
+/** A history without its oldest entries, as far as there is no room for them; undefined where there is for none. */
+export function shortenHistory(text: string | undefined, room: number): string | undefined {
+  if (text === undefined || Buffer.byteLength(text) <= room) return text;
+  return newestOf(parseHistory(text), room);
+}
+
+function newestOf(entries: readonly RollEntry[], bytes: number): string | undefined {
+  const kept = [...entries];
+  while (kept.length > 0 && bytesOf(kept) > bytes) kept.pop();
+  return kept.length === 0 ? undefined : JSON.stringify(kept);
 }
 
 const BRACKETS = Buffer.byteLength('[]');

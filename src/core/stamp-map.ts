@@ -115,18 +115,21 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /**
  * A map that fits into its annotation: what is `expendable` is left out first, from the end of the alphabet, until
- * the text has at most {@link STAMPS_LIMIT_BYTES}. `left` names what is not in it; undefined if nothing helps.
+ * the text has at most {@link STAMPS_LIMIT_BYTES}, or `room` bytes. `left` names what is not in it; undefined if nothing
+ * helps.
  */
 export function fitStamps(
   map: StampMap,
   owner: string,
   expendable: (stampKey: string) => boolean,
+  room = STAMPS_LIMIT_BYTES,
 ): { readonly map: StampMap; readonly text: string; readonly left: readonly string[] } | undefined {
   const text = formatStamps(map, owner);
-  if (Buffer.byteLength(text) <= STAMPS_LIMIT_BYTES) return { map, text, left: [] };
+  const limit = Math.min(room, STAMPS_LIMIT_BYTES);
+  if (Buffer.byteLength(text) <= limit) return { map, text, left: [] };
   const candidates = [...map.s.keys()].filter(expendable).sort();
   const left: string[] = [];
-  let excess = Buffer.byteLength(text) - STAMPS_LIMIT_BYTES;
+  let excess = Buffer.byteLength(text) - limit;
   while (excess > 0) {
     const key = candidates.pop();
     if (key === undefined) return undefined;

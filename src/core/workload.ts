@@ -20,6 +20,7 @@ import type { PodTemplate } from './pod-template.ts';
 import { findReferences, type Reference } from './references.ts';
 import { lastReleaseWrite, releaseOf } from './release.ts';
 import { rolloutFacts, rolloutStatus } from './rollout.ts';
+import { roomIn } from './room.ts';
 import type { SourceType } from './source.ts';
 import { valueAt } from './value-at.ts';
 import { readWishes, type Wishes } from './wishes.ts';
@@ -66,6 +67,10 @@ export type Workload = {
   readonly suspended: boolean;
   /** The pause after its rolls; only Deployments have one. */
   readonly pause: Pause | undefined;
+  /** The length of the stored map; zero if there is none. */
+  readonly stampsBytes: number;
+  /** How many bytes of annotations others have left for ours: keys and values. */
+  readonly room: number;
   /** When each field manager but us last wrote outside the status (RFC 3339), for telling. */
   readonly writers: ReadonlyMap<string, string>;
   /** When we, in whichever replica, last wrote it (RFC 3339, to the second). */
@@ -138,8 +143,7 @@ export function reduceWorkload(
     borrowed === undefined ? metadata.annotations : { ...borrowed, ...metadata.annotations };
   const template = templateOf(row, object);
   const used = findReferences(template);
-  // Those that come first: Kubernetes mounts no more than a few hundred of them in practice.
-  const references = used.size <= MAX_NAMES ? used : new Map([...used].slice(0, MAX_NAMES));
+  const references = firstOf(used);
   const marks = (type: SourceType): OptIn =>
     settings.resourcesToIgnore.has(type)
       ? NOT_OPTED_IN
@@ -160,10 +164,7 @@ export function reduceWorkload(
     optIn,
     optedIn,
     references,
-    left:
-      used.size -
-      references.size +
-      Object.values(optIn).reduce((sum, { list }) => sum + (list?.left ?? 0), 0),
+    left: used.size - references.size + namesLeft(optIn),
     firstContainer: template.spec?.containers?.[0]?.name,
     levers: findLevers(template),
     twins: findTwins(template),
@@ -181,11 +182,22 @@ export function reduceWorkload(
     pause: row.pauses
       ? readPause(settings.keys, metadata.annotations, template.metadata?.annotations, says(object, 'paused'))
       : undefined,
+    stampsBytes: Buffer.byteLength(stamps ?? ''),
+    room: roomIn(metadata.annotations),
     writers: readWriters(metadata.managedFields ?? []),
     ownWrite: readOwnWrite(metadata.managedFields ?? []),
     lastRoll: annotation(metadata.annotations, LAST_ROLL),
     held: annotation(metadata.annotations, HELD),
   };
+}
+
+/** As many sources of a template as one workload may name: a list may have no more either. */
+function firstOf(used: ReadonlyMap<string, Reference>): ReadonlyMap<string, Reference> {
+  return used.size <= MAX_NAMES ? used : new Map([...used].slice(0, MAX_NAMES));
+}
+
+function namesLeft(optIn: Workload['optIn']): number {
+  return Object.values(optIn).reduce((sum, { list }) => sum + (list?.left ?? 0), 0);
 }
 
 /** Whether an object is being deleted: its finalizers are all that keeps it. */

@@ -1,5 +1,4 @@
 import type { Kinds } from '../core/kind.ts';
-import { rolloutFacts } from '../core/rollout.ts';
 import { timingOf, type Timing } from '../core/wishes.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { Attribution } from './attribution.ts';
@@ -20,12 +19,14 @@ import { PodStatuses } from './pod-statuses.ts';
 import { moment } from './moment.ts';
 import { Mutator } from './mutator.ts';
 import { RollQueue } from './queue.ts';
+import { LeftOut } from './left-out.ts';
 import { Lenders } from './lenders.ts';
 import { Pauses } from './pauses.ts';
 import { Recorder } from './recorder.ts';
 import { hear } from './hearing.ts';
 import { Remakes } from './remakes.ts';
 import { Roller } from './roller.ts';
+import { RollSender } from './roll-sender.ts';
 import { RollWriter } from './roll-writer.ts';
 import { Terminations } from './terminations.ts';
 import { Sightings, type Sighting } from './sightings.ts';
@@ -129,18 +130,24 @@ export function assembleMutator(
     },
   });
   const { kinds } = settings;
-  const { onReverted } = ports;
-  const aftermath = new Aftermath({
-    kinds,
-    workloads,
-    holds,
-    rates,
-    inFlight,
-    recorder,
-    onReverted,
-    onStored: store,
-  });
+  const told = { recorder, onReverted: ports.onReverted, onStored: store };
+  const aftermath = new Aftermath({ kinds, workloads, holds, rates, inFlight, ...told });
   const observing = settings.mode === 'observe';
+  const reread = async (workload: Workload): Promise<WorkloadObject> => {
+    const begun = moment();
+    const object = await ports.readWorkload(workload);
+    mutator.putWorkload(workload.row, object, begun);
+    return object;
+  };
+  const leftOut = new LeftOut(ports.onLeftOut);
+  const writer = new RollWriter({
+    patch: ports.patchWorkload,
+    read: ports.readWorkload,
+    jobs: ports.jobs,
+    remakes,
+    strategyOf: (kind) => (settings.annotationLeverKinds.has(kind) ? 'annotations' : settings.reloadStrategy),
+  });
+  const sender = new RollSender({ faults, writer, inFlight, reread, observer, tally: ports.tally });
   const roller = new Roller({
     clock,
     faults,
@@ -159,29 +166,10 @@ export function assembleMutator(
     patch: ports.patchWorkload,
     inFlight,
     remakes,
-    writer: new RollWriter({
-      patch: ports.patchWorkload,
-      read: ports.readWorkload,
-      jobs: ports.jobs,
-      remakes,
-      strategyOf: (kind) =>
-        settings.annotationLeverKinds.has(kind) ? 'annotations' : settings.reloadStrategy,
-    }),
+    sender,
+    reread,
     onStored: store,
-    onRolling: (workload) => {
-      observer.rolling(workloadKey(workload));
-      ports.tally?.writing(workload);
-    },
-    onRollingEnd: (workload, object) => {
-      ports.tally?.written(workload, object !== undefined);
-      const facts = object && rolloutFacts(workload.row, object);
-      if (facts === undefined) observer.notRolled(workloadKey(workload));
-      else observer.rolled(workloadKey(workload), facts);
-    },
-    reread: async (workload) => {
-      const begun = moment();
-      mutator.putWorkload(workload.row, await ports.readWorkload(workload), begun);
-    },
+    leftOut,
     explain: (workload, plan) => {
       const held = holds.get(workloadKey(workload));
       const entry = attribution.explain(workload, plan);
@@ -218,8 +206,8 @@ export function assembleMutator(
     onTrouble,
     faults,
     perSecond: settings.baselinesPerSecond,
-    held: (key) => holds.annotation(key),
-    onLeftOut: ports.onLeftOut,
+    holds,
+    leftOut,
     writeMaps: settings.writeBaselines,
     readOnly: observing,
   });
@@ -243,6 +231,8 @@ export function assembleMutator(
     holds,
     rates,
     remakes,
+    inFlight,
+    leftOut,
     lenders,
     reread: (borrowers) => borrowerReader.read(borrowers),
     pauses,

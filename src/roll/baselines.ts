@@ -1,12 +1,16 @@
 import type { Clock } from '../clock.ts';
 import { pauseMs } from '../core/pause.ts';
-import { HELD, STAMPS } from '../core/annotations.ts';
+import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
+import { shortenHistory } from '../core/history.ts';
+import { Room } from '../core/room.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
-import { RestampError } from '../errors.ts';
+import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
+import type { Holds } from './holds.ts';
 import type { Judge } from './judge.ts';
+import type { LeftOut } from './left-out.ts';
 import type { PatchWorkload } from './roll-writer.ts';
 import type { Terminations } from './terminations.ts';
 
@@ -19,10 +23,8 @@ export type BaselinesOptions = {
   readonly onStored: (workload: Workload, object: WorkloadObject) => void;
   readonly onTrouble: (error: RestampError) => void;
   readonly faults: Faults;
-  /** The text of `restamp.dev/held` for a stale workload; undefined if it should have none. */
-  readonly held: (key: string) => string | undefined;
-  /** What only a pattern names did not fit into a map: while we are down, a change of it is not seen. */
-  readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly holds: Pick<Holds, 'annotation'>;
+  readonly leftOut: LeftOut;
   /** False: maps are written with rolls alone, and changes while we are down are lost (--baseline=memory). */
   readonly writeMaps: boolean;
   /** Nothing is written at all (--mode=observe). */
@@ -115,23 +117,24 @@ export class Baselines {
 
   /** The annotations that a workload should have; undefined if it has them, or if its roll will write them. */
   #wanted(key: string): { workload: Workload; annotations: Record<string, string | null> } | undefined {
-    const { judge, clock, held, onTrouble, onLeftOut, writeMaps, terminations } = this.#options;
+    const { judge, clock, holds, leftOut, writeMaps, terminations } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'waiting') return undefined;
     const { workload } = verdict.page;
     if (terminations.includes(workload)) return undefined;
     const annotations: Record<string, string | null> = {};
-    const hold = verdict.is === 'stale' ? held(key) : undefined;
-    if (hold !== workload.held) annotations[HELD] = hold ?? null;
+    const room = new Room(workload.room);
     if (verdict.is === 'fresh' && verdict.write && writeMaps) {
-      const fitted = fitMap(workload, verdict.plan.baseline);
-      if (fitted === undefined)
-        onTrouble(
-          new RestampError('RESTAMP_MAP_TOO_LARGE', `${key}: ${verdict.plan.baseline.s.size} sources`),
-        );
-      else annotations[STAMPS] = fitted.text;
-      if (fitted !== undefined && fitted.left.length > 0) onLeftOut(workload, fitted.left);
-    }
+      const map = verdict.plan.baseline;
+      const fitted = fitMap(workload, map);
+      leftOut.note(workload, map, fitted);
+      const stamps = room.take(STAMPS, fitted?.text);
+      if (stamps !== undefined) annotations[STAMPS] = stamps;
+    } else if (workload.stampsBytes > 0) room.keep(STAMPS, workload.stampsBytes);
+    const hold = room.take(HELD, verdict.is === 'stale' ? holds.annotation(key, room.for(HELD)) : undefined);
+    if (hold !== workload.held) annotations[HELD] = hold ?? null;
+    const history = room.take(LAST_ROLL, shortenHistory(workload.lastRoll, room.for(LAST_ROLL)));
+    if (history !== workload.lastRoll) annotations[LAST_ROLL] = history ?? null;
     const { pause } = workload;
     const isOver = pause !== undefined && pauseMs(pause, clock.now()) === 0;
     if (isOver && (pause.at !== undefined || pause.left)) annotations[pause.key] = null;

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { RollEntry } from '../core/history.ts';
+import { fitSources, type RollEntry } from '../core/history.ts';
 import { readRollSource, type RollSource } from '../core/roll-source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import type { HoldReason } from './hold-reasons.ts';
@@ -10,8 +10,14 @@ export type Held = {
   /** RFC 3339 */
   readonly since: string;
   readonly detail?: string;
+  /** What is stale, or the first of it; `more` counts the rest. */
   readonly sources: readonly RollSource[];
+  readonly more?: number;
 };
+
+/** What is kept and told of one hold, in bytes: as much as of the history. */
+const MAX_BYTES = 8 * 1024;
+const MAX_DETAIL = 500;
 
 export type HoldsOptions = {
   readonly clock: Clock;
@@ -44,14 +50,27 @@ export class Holds {
     const key = workloadKey(workload);
     const known = this.#held.get(key);
     const same = known?.reason === reason;
-    const grown = same && known.sources.length < entry.sources.length;
+    const grown = same && countOf(known) < countOf(entry);
     if (same && !grown) return;
     const since = same ? known.since : new Date(clock.now()).toISOString();
-    this.#held.set(key, { reason, since, ...(detail === '' ? {} : { detail }), sources: entry.sources });
+    const why = detail.slice(0, MAX_DETAIL);
+    const whole: Held = { reason, since, ...(why === '' ? {} : { detail: why }), sources: entry.sources };
+    const held = fitSources(whole, MAX_BYTES) ?? { ...whole, sources: [], more: entry.sources.length };
+    this.#held.set(key, held);
     const { kind, namespace, name } = workload;
+    const { sources, more } = held;
     if (!same)
       audit(
-        { audit: 'held', reason, detail, kind, namespace, name, sources: entry.sources },
+        {
+          audit: 'held',
+          reason,
+          detail: why,
+          kind,
+          namespace,
+          name,
+          sources,
+          ...(more === undefined ? {} : { more }),
+        },
         `${kind} '${name}' in namespace '${namespace}' is stale and held: ${reason}`,
       );
     const wasLong = known !== undefined && !SHORT.has(known.reason);
@@ -69,11 +88,17 @@ export class Holds {
     return this.#held.get(key);
   }
 
-  /** The text of `restamp.dev/held`; undefined where there should be none. */
-  annotation(key: string): string | undefined {
+  /** The text of `restamp.dev/held`, in `room` bytes at most; undefined where there should be none, or not even one fits. */
+  annotation(key: string, room = MAX_BYTES): string | undefined {
     const held = this.#held.get(key);
-    return held === undefined || SHORT.has(held.reason) ? undefined : JSON.stringify(held);
+    if (held === undefined || SHORT.has(held.reason)) return undefined;
+    const fitted = fitSources(held, room);
+    return fitted && JSON.stringify(fitted);
   }
+}
+
+function countOf({ sources, more = 0 }: Pick<Held, 'sources' | 'more'>): number {
+  return sources.length + more;
 }
 
 /** The sources that `restamp.dev/held` names; what cannot be read names none. */

@@ -25,6 +25,11 @@ export class InFlight {
     return this.#flights.get(key)?.shown ?? false;
   }
 
+  /** Whether it is not known yet what became of a roll of this workload. */
+  has(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
   /** What became of the roll is known. */
   end(key: string): void {
     this.#flights.delete(key);

@@ -1,63 +1,15 @@
 import type { KindRow } from '../core/kind.ts';
 import { sourceKey, stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { reduceSource, type SourceObject } from '../core/source-meta.ts';
-import {
-  reduceWorkload,
-  workloadKey,
-  type Workload,
-  type WorkloadObject,
-  type WorkloadSettings,
-} from '../core/workload.ts';
-import type { Attribution } from './attribution.ts';
-import type { Baselines } from './baselines.ts';
-import type { Gates } from './gates.ts';
-import type { Holds } from './holds.ts';
-import type { Borrower, Lenders } from './lenders.ts';
-import type { Pauses } from './pauses.ts';
-import type { Remakes } from './remakes.ts';
-import type { RollRates } from './roll-rates.ts';
-import type { RolloutObserver } from './observer.ts';
+import { reduceWorkload, workloadKey, type WorkloadObject } from '../core/workload.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import type { Listed } from '../kube/roster.ts';
-import type { Faults } from '../faults.ts';
-import type { Judge } from './judge.ts';
 import { moment } from './moment.ts';
 import { hasGoneBack } from './order.ts';
 import type { PodStatusesOptions } from './pod-statuses.ts';
-import type { RollQueue } from './queue.ts';
-import type { SourceBook } from './source-book.ts';
-import type { SourceReader, SourceState } from './source-reader.ts';
+import type { SourceState } from './source-reader.ts';
+import type { MutatorParts } from './mutator-parts.ts';
 import { Unread, type Read } from './unread.ts';
-import type { WorkloadBook } from './workload-book.ts';
-import type { Writes } from './writes.ts';
-
-export type MutatorParts = {
-  readonly faults: Faults;
-  readonly workloads: WorkloadBook;
-  readonly sources: SourceBook;
-  readonly reader: SourceReader;
-  readonly judge: Judge;
-  readonly queue: RollQueue;
-  readonly baselines: Baselines;
-  readonly attribution: Attribution;
-  readonly settings: WorkloadSettings;
-  readonly gates: Gates;
-  readonly holds: Holds;
-  readonly rates: RollRates;
-  readonly remakes: Remakes;
-  readonly observer: RolloutObserver;
-  /** How many stale workloads are rolled in a second when a start or a sweep has found them. */
-  readonly recoveryPerSecond: number;
-  /** A watch has told of a write of a source. */
-  readonly onEvent: (event: 'add' | 'update' | 'delete', ref: SourceRef) => void;
-  readonly lenders: Lenders;
-  /** Reads workloads again, and puts them in. */
-  readonly reread: (workloads: readonly Borrower[]) => void;
-  readonly pauses: Pauses;
-  readonly writes: Writes;
-  /** Nobody can tell whether these sources changed before the first baseline of this workload. */
-  readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
-};
 
 type Following<T> = {
   begin(): void;
@@ -154,8 +106,9 @@ export class Mutator {
         this.#unread.set(key, []);
         workloads.remove({ ...id, kind: row.kind });
         // A Job is gone for a while when it is made anew: it waits on, and its rolls still count.
-        if (!remakes.gone(key) && !queue.isRolling(key)) this.#end(key);
+        if (!remakes.gone(key) && !queue.isRolling(key) && !this.#parts.inFlight.has(key)) this.#end(key);
         baselines.drop(key);
+        this.#parts.leftOut.forget(key);
         this.#parts.holds.release(key);
         this.#parts.observer.forget(key);
         this.#parts.pauses.forget(key);
@@ -272,7 +225,7 @@ export class Mutator {
     const verdict = judge.judge(key);
     this.#unread.set(key, verdict?.is === 'waiting' ? verdict.unread.map(({ ref }) => ref) : []);
     if (verdict === undefined) {
-      queue.drop(key);
+      this.#settled(key);
       baselines.drop(key);
     } else if (verdict.is === 'waiting') {
       for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
@@ -284,7 +237,7 @@ export class Mutator {
       if (changed) queue.add(key);
       else queue.ensure(key);
     } else {
-      queue.drop(key);
+      this.#settled(key);
       holds.release(key);
       const { workload } = verdict.page;
       const request = gates.request(workload, verdict.plan);
@@ -296,5 +249,11 @@ export class Mutator {
       if (verdict.write || request !== undefined || workload.held !== undefined) baselines.add(key);
       if (verdict.plan.unproven.length > 0) onUnproven(verdict.page.workload, verdict.plan.unproven);
     }
+  }
+
+  /** Nothing is to be rolled any more; but for a roll whose answer is lost somebody must still ask what became of it. */
+  #settled(key: string): void {
+    const { queue, inFlight } = this.#parts;
+    if (!inFlight.has(key)) queue.drop(key);
   }
 }

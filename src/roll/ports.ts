@@ -9,6 +9,7 @@ import type { Faults } from '../faults.ts';
 import type { ReadSourceAt } from './first-sight.ts';
 import type { RolloutOutcome } from './observer.ts';
 import type { JudgeSettings } from './judge.ts';
+import type { TellLeftOut } from './left-out.ts';
 import type { Borrower } from './lenders.ts';
 import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { RecorderOptions } from './recorder.ts';
@@ -38,7 +39,7 @@ export type MutatorPorts = {
   readonly onUnreadable: (workload: string, why: string) => void;
   readonly onDropped: (workload: Workload, stampKey: string) => void;
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
-  readonly onLeftOut: (workload: Workload, stampKeys: readonly string[]) => void;
+  readonly onLeftOut: TellLeftOut;
   readonly onInvalidPause: (workload: Workload, period: string) => void;
   readonly onInvalidList: (workload: Workload, reason: string) => void;
   readonly onUnusableRequest: (key: string, at: string) => void;

@@ -5,7 +5,8 @@ import { addToHistory, changeTime, type RollEntry } from '../core/history.ts';
 import { pauseStart } from '../core/pause.ts';
 import { stampValue, type LeverChange } from '../core/lever.ts';
 import type { Plan } from '../core/plan.ts';
-import { mapOwner } from '../core/stamp-map.ts';
+import { Room } from '../core/room.ts';
+import type { StampMap } from '../core/stamp-map.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import type { Request } from '../core/wishes.ts';
 import { hasCode, RestampError } from '../errors.ts';
@@ -14,16 +15,27 @@ import { backoffMs } from './backoff.ts';
 import type { Gates } from './gates.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Judge } from './judge.ts';
+import type { LeftOut } from './left-out.ts';
 import type { HoldReason } from './hold-reasons.ts';
 import type { Outcome } from './queue.ts';
-import type { PatchWorkload, RollWriter, Written } from './roll-writer.ts';
 import type { Remakes } from './remakes.ts';
+import { bareRoll, isAboutSize, type RollSender } from './roll-sender.ts';
+import type { PatchWorkload, RollWrite, Written } from './roll-writer.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { Terminations } from './terminations.ts';
 import type { WorkloadBook } from './workload-book.ts';
 
 /** A roll that has happened: what was stale, and what was written into the template for it. */
 export type Rolled = { readonly entry: RollEntry; readonly levers: Written['levers'] };
+
+/** A roll as it was sent. */
+type Sent = {
+  readonly workload: Workload;
+  readonly roll: RollWrite;
+  readonly entry: RollEntry;
+  /** The map, where it was not written. */
+  readonly unstored: StampMap | undefined;
+};
 
 /** What the roller asks of the rest. */
 export type RollerOptions = {
@@ -36,19 +48,16 @@ export type RollerOptions = {
   readonly gates: Gates;
   readonly terminations: Terminations;
   readonly patch: PatchWorkload;
-  readonly writer: RollWriter;
-  readonly inFlight: InFlight;
-  readonly workloads: Pick<WorkloadBook, 'writing'>;
+  readonly sender: RollSender;
+  readonly inFlight: Pick<InFlight, 'has' | 'end'>;
   /** Jobs that are between their deletion and their return. */
   readonly remakes: Pick<Remakes, 'reason'>;
   /** Reads a workload again; it is put into the book. */
-  readonly reread: (workload: Workload) => Promise<void>;
+  readonly reread: (workload: Workload) => Promise<unknown>;
   /** The workload as the API server has stored it. */
   readonly onStored: (workload: Workload, object: WorkloadObject) => void;
-  /** A rollout may begin: the watch can show it before the answer to the patch comes. */
-  readonly onRolling: (workload: Workload) => void;
-  /** It has begun from this stored state, or it has not. */
-  readonly onRollingEnd: (workload: Workload, object: WorkloadObject | undefined) => void;
+  readonly workloads: Pick<WorkloadBook, 'map' | 'remember' | 'writing'>;
+  readonly leftOut: Pick<LeftOut, 'note'>;
   /** The history entry for what is stale now. */
   readonly explain: (workload: Workload, plan: Plan) => RollEntry;
   readonly onRolled: (workload: Workload, rolled: Rolled) => void;
@@ -70,6 +79,8 @@ const TERMINATING_MS = 60_000;
 /** Makes stale workloads fresh: one patch with the lever, the map and the reason (DESIGN 3.5). */
 export class Roller {
   readonly #options: RollerOptions;
+  /** Rolls of which nobody knows yet whether they are stored. */
+  readonly #lost = new Map<string, Sent & { readonly error: RestampError }>();
 
   constructor(options: RollerOptions) {
     this.#options = options;
@@ -80,9 +91,15 @@ export class Roller {
    * read any more, if what was read before is enough to roll. Throws nothing that was foreseen.
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
-    const { judge, reader, gates, explain, observe, onHeld, terminations } = this.#options;
+    const { judge, reader, gates, explain, observe, onHeld, failures, terminations } = this.#options;
     const pending = this.#options.remakes.reason(key);
     if (pending !== undefined) return { is: 'held', reason: pending, ms: TERMINATING_MS };
+    try {
+      await this.#settle(key);
+    } catch (error) {
+      if (!(error instanceof RestampError)) throw error;
+      return { is: 'again', reason: 'unavailable', ms: backoffMs(error, failures(key, 'unavailable') + 1) };
+    }
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
     if (verdict.is === 'waiting') for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
@@ -119,65 +136,97 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<boolean> {
-    const { clock, patch, writer, workloads, inFlight, onRolling, onSkipped } = this.#options;
+    const { clock, patch, inFlight, leftOut, workloads, onSkipped } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
-    if (fitted === undefined)
-      throw new RestampError('RESTAMP_MAP_TOO_LARGE', `${mapOwner(workload)}: ${map.s.size} sources`);
-    if (fitted.left.length > 0) workloads.writing(workloadKey(workload), map);
-    const history = addToHistory(workload.lastRoll, entry);
-    const metadata = {
-      resourceVersion: workload.resourceVersion,
-      annotations: {
-        [STAMPS]: fitted.text,
-        ...(history === undefined ? {} : { [LAST_ROLL]: history }),
-        ...(workload.held === undefined ? {} : { [HELD]: null }),
-        ...(request?.verb === 'skip' ? {} : pauseStart(workload.pause, clock.now())),
-      },
+    leftOut.note(workload, map, fitted);
+    const room = new Room(workload.room);
+    const stamps = room.take(STAMPS, fitted?.text);
+    const pause = request?.verb === 'skip' ? {} : pauseStart(workload.pause, clock.now());
+    const paused = Object.entries(pause ?? {}).filter(([name, at]) => room.take(name, at) !== undefined);
+    const history = room.take(LAST_ROLL, addToHistory(workload.lastRoll, entry, room.for(LAST_ROLL)));
+    const annotations = {
+      // What is stored of an older roll would be stale at the next start.
+      [STAMPS]: stamps ?? null,
+      [LAST_ROLL]: history ?? null,
+      ...(workload.held === undefined ? {} : { [HELD]: null }),
+      ...Object.fromEntries(paused),
     };
+    const metadata = { resourceVersion: workload.resourceVersion, annotations };
+    const unstored = stamps === undefined ? map : undefined;
+    if (unstored === undefined && fitted !== undefined && fitted.left.length > 0)
+      workloads.writing(workloadKey(workload), map);
     if (request?.verb === 'skip') {
       const object = await patch(workload, { type: 'merge', body: { metadata } });
-      this.#store(workload, object);
+      this.#store(workload, object, unstored);
       this.#record(workload, () => onSkipped(workload, entry));
       return true;
     }
     const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
     const stamp = stampValue(plan.rolled.n, digests);
-    // A counter that was lost may meet the same digest again.
     const roll = {
       metadata,
       changes: this.#changes(workload, plan),
       at: clock.now(),
+      // A counter that was lost may meet the same digest again.
       stamp: stamp === workload.templateStamp ? `${stamp}.` : stamp,
       returns: plan.returns,
       print: [String(plan.rolled.n), ...plan.stale.map(({ key }) => digestsOf(key, plan)).sort()],
     };
-    const key = workloadKey(workload);
-    inFlight.begin(key, {
-      annotations: metadata.annotations,
-      template: writer.template(workload, roll),
-    });
-    onRolling(workload);
-    let written: Written | undefined;
+    const sent = { workload, roll, entry, unstored };
     try {
-      written = await writer.write(workload, roll);
-    } finally {
-      const object = written?.object;
-      this.#record(workload, () => this.#options.onRollingEnd(workload, object));
+      return await this.#send(sent);
+    } catch (error) {
+      if (!isAboutSize(error) || inFlight.has(workloadKey(workload))) throw error;
+      // Some limit that we do not know of.
+      leftOut.note(workload, map, undefined);
+      return this.#send({ ...sent, roll: bareRoll(roll), unstored: map });
     }
-    if (written === undefined) {
-      inFlight.end(key);
-      return false;
-    }
-    const { object, levers } = written;
-    this.#store(workload, object);
-    this.#record(workload, () => this.#options.onRolled(workload, { entry, levers }));
-    inFlight.end(key);
-    return true;
   }
 
-  #store(workload: Workload, object: WorkloadObject): void {
-    this.#record(workload, () => this.#options.onStored(workload, object));
+  async #send(sent: Sent): Promise<boolean> {
+    const { sender, inFlight } = this.#options;
+    const key = workloadKey(sent.workload);
+    try {
+      const written = await sender.send(sent.workload, sent.roll);
+      if (written !== undefined) this.#rolled(sent, written);
+      return written !== undefined;
+    } catch (error) {
+      if (error instanceof RestampError && inFlight.has(key)) this.#lost.set(key, { ...sent, error });
+      throw error;
+    }
+  }
+
+  #rolled({ workload, entry, unstored }: Sent, { object, levers }: Written): void {
+    this.#store(workload, object, unstored);
+    this.#record(workload, () => this.#options.onRolled(workload, { entry, levers }));
+    this.#options.inFlight.end(workloadKey(workload));
+  }
+
+  /** Asks what became of a roll whose answer was lost, so that it is told as what it was. Fails with RESTAMP_KUBE_*. */
+  async #settle(key: string): Promise<void> {
+    const lost = this.#lost.get(key);
+    if (lost === undefined) return;
+    const { sender, inFlight, onFailed } = this.#options;
+    const { workload, roll, entry, error } = lost;
+    let written: Written | undefined;
+    try {
+      written = await sender.settle(workload, roll);
+    } catch (reason) {
+      if (inFlight.has(key)) throw reason;
+    }
+    this.#lost.delete(key);
+    if (written === undefined) this.#record(workload, () => onFailed(workload, error, entry));
+    else this.#rolled(lost, written);
+  }
+
+  #store(workload: Workload, object: WorkloadObject, unstored: StampMap | undefined): void {
+    const { workloads, onStored } = this.#options;
+    const key = workloadKey(workload);
+    // Memory has what is not stored; first, because what is stored is judged as soon as it is shown.
+    if (unstored !== undefined && (workloads.map(key)?.n ?? 0) <= unstored.n)
+      workloads.remember(key, workload.uid, unstored);
+    this.#record(workload, () => onStored(workload, object));
   }
 
   /** What is stored is stored: an exception while that is noted makes no failed roll of it. */
@@ -214,10 +263,12 @@ export class Roller {
       const before = failures(key, 'unavailable');
       return { is: 'again', reason: 'unavailable', ms: before === 0 ? 0 : backoffMs(error, before) };
     }
+    const { inFlight } = this.#options;
     const refused = error.code === 'RESTAMP_ROLL_REFUSED' || error.code === 'RESTAMP_KUBE_FORBIDDEN';
-    const reason = refused || error.code === 'RESTAMP_MAP_TOO_LARGE' ? 'rejected' : 'unavailable';
-    onFailed(workload, error, entry);
+    const reason = refused ? 'rejected' : 'unavailable';
     onHeld(workload, { reason, detail: error.code }, entry);
+    // It may be stored: what it was is told when that is known.
+    if (!inFlight.has(key)) onFailed(workload, error, entry);
     return { is: 'again', reason, ms: backoffMs(error, failures(key, reason) + 1) };
   }
 }

@@ -1,5 +1,5 @@
 import { workloadTitle, type Workload } from '../core/workload.ts';
-import type { RestampError } from '../errors.ts';
+import { RestampError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { MutatorPorts } from './ports.ts';
@@ -46,12 +46,19 @@ export function createTelling(log: Log, metrics: Metrics): Told {
         'Adopted: whether these sources changed before the first baseline is not known',
       );
     },
-    onLeftOut: (workload, sources) => {
+    onLeftOut: (workload, sources, whole) => {
       metrics.leftOut.inc(sources.length);
-      log.warn(
-        { ...named(workload), count: sources.length, first: sources.at(-1) },
-        'The map is full: while Restamp is down, a change of these sources is not seen; name them, or split the workload',
-      );
+      const fields = { ...named(workload), count: sources.length, first: sources.at(-1) };
+      if (!whole) {
+        log.warn(
+          fields,
+          'The map is full: while Restamp is down, a change of these sources is not seen; name them, or split the workload',
+        );
+        return;
+      }
+      const error = new RestampError('RESTAMP_MAP_TOO_LARGE', workloadTitle(workload));
+      metrics.troubles.inc({ code: error.code });
+      log.warn({ ...fields, code: error.code, remedy: error.remedy }, error.message);
     },
     onInvalidPause: (workload, period) =>
       // Reloader's words, but Reloader does not roll such a Deployment at all.

@@ -1,4 +1,5 @@
 import type { WorkloadObject } from '../../src/core/workload.ts';
+import { RestampError } from '../../src/errors.ts';
 
 type EnvPatch = { name: string; value?: string; valueFrom?: null; $patch?: 'delete' };
 type Container = { name: string; env?: readonly EnvPatch[] };
@@ -35,7 +36,17 @@ export function applyPatch(object: WorkloadObject, patch: Patchable, version: st
     if (container === undefined) throw new Error(`no container ${name}`);
     container.env = mergeEnv(container.env ?? [], env ?? []);
   }
+  if (annotationBytes(next) > 256 * 1024)
+    throw new RestampError('RESTAMP_KUBE_INVALID', 'metadata.annotations: Too long');
   return next;
+}
+
+/** As the API server counts. */
+export function annotationBytes({ metadata }: WorkloadObject): number {
+  return Object.entries(metadata.annotations ?? {}).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
+    0,
+  );
 }
 
 type Template = {

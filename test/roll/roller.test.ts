@@ -148,20 +148,6 @@ t.test('one workload that fails does not keep the others', async (t) => {
   t.match(JSON.stringify(made.stored('web').spec), sha1({ a: '2' }));
 });
 
-t.test('a map that does not fit is told of, and not tried again and again', async (t) => {
-  const made = await settled([]);
-  const names = Array.from({ length: 400 }, (_, index) => `source-${index}-${'x'.repeat(150)}`);
-  for (const name of names) made.putSource(`cm/${name}`, { a: '1' });
-  made.putWorkload('api', { uses: names.map((name) => `cm/${name}`) });
-  await made.pass(5000);
-  made.putSource(`cm/${names[0]}`, { a: '2' });
-  await made.pass(60_000);
-  t.same(made.patches, []);
-  t.ok(made.troubles.some(({ code }) => code === 'RESTAMP_MAP_TOO_LARGE'));
-  t.ok(made.errors.length > 0 && made.errors.length < 10, `${made.errors.length} failures told in a minute`);
-  t.match(made.errors[0], 'The map of stamps does not fit');
-});
-
 t.test('where the lever has its target value already, the template changes all the same', async (t) => {
   const made = await settled([]);
   const env = [{ name: 'STAKATER_APP_CONFIGMAP', value: sha1({ a: '2' }) }];

@@ -70,9 +70,12 @@ export function world(
   const dropped: string[] = [];
   const unproven: string[] = [];
   const unreadable: string[] = [];
-  const invalid: string[] = [];
-  const unusable: string[] = [];
-  const reverted: string[] = [];
+  const told = {
+    invalid: [] as string[],
+    unusable: [] as string[],
+    reverted: [] as string[],
+    leftOut: [] as string[],
+  };
   const nextVersion = (): string => String((versions.last += 1));
   /** What tests put in the way: before a read of a source and before its answer, before a read of a workload, before a patch is stored, and between its echo and its reply. */
   const ways: Ways = {
@@ -165,11 +168,12 @@ export function world(
       onUnreadable: (key, why) => unreadable.push(`${key} ${why}`),
       onDropped: (_workload, key) => dropped.push(key),
       onUnproven: (_workload, keys) => unproven.push(...keys),
-      onLeftOut: () => undefined,
-      onInvalidList: (_workload, reason) => invalid.push(reason),
+      onLeftOut: ({ name }, { length }, whole) =>
+        told.leftOut.push(`${name} ${length}${whole ? ' of all' : ''}`),
+      onInvalidList: (_workload, reason) => told.invalid.push(reason),
       onInvalidPause: () => undefined,
-      onUnusableRequest: (key, at) => unusable.push(`${key} ${at}`),
-      onReverted: ({ name }, manager) => reverted.push(`${name} ${manager}`),
+      onUnusableRequest: (key, at) => told.unusable.push(`${key} ${at}`),
+      onReverted: ({ name }, manager) => told.reverted.push(`${name} ${manager}`),
       onOutcome: () => undefined,
       audit: (fields) => audit.push(fields),
       stopped: () => false,
@@ -233,9 +237,7 @@ export function world(
     dropped,
     unproven,
     unreadable,
-    invalid,
-    unusable,
-    reverted,
+    ...told,
     putSource,
     deleteSource,
     /** It holds the Lease, or loses it. */

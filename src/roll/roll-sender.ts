@@ -1,0 +1,114 @@
+import { LAST_ROLL, STAMPS } from '../core/annotations.ts';
+import { rolloutFacts } from '../core/rollout.ts';
+import { leversOf } from '../core/template-patch.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { hasCode, RestampError } from '../errors.ts';
+import type { Faults } from '../faults.ts';
+import type { InFlight } from './in-flight.ts';
+import type { RolloutObserver } from './observer.ts';
+import type { RollWrite, RollWriter, Written } from './roll-writer.ts';
+import type { Tally } from './tally.ts';
+
+export type RollSenderOptions = {
+  readonly faults: Faults;
+  readonly writer: RollWriter;
+  readonly inFlight: InFlight;
+  /** Reads a workload again; it is put into the book. */
+  readonly reread: (workload: Workload) => Promise<WorkloadObject>;
+  /** Follows what begins: the watch can show it before the answer to the patch comes. */
+  readonly observer: RolloutObserver;
+  readonly tally: Tally | undefined;
+};
+
+/**
+ * Sends rolls, and finds out what became of each. A roll whose answer is lost may be stored: it is looked for by what it
+ * wrote, and stays in flight while nobody can tell.
+ */
+export class RollSender {
+  readonly #options: RollSenderOptions;
+
+  constructor(options: RollSenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What is stored then; undefined if it is begun, and ends when others let it. Fails with RESTAMP_KUBE_*; what may be
+   * stored all the same is in flight still.
+   */
+  async send(workload: Workload, roll: RollWrite): Promise<Written | undefined> {
+    const { writer, inFlight, observer, tally } = this.#options;
+    const key = workloadKey(workload);
+    const template = writer.template(workload, roll);
+    inFlight.begin(key, { annotations: roll.metadata.annotations, template });
+    this.#note(workload, () => {
+      observer.rolling(key);
+      tally?.writing(workload);
+    });
+    let written: Written | undefined;
+    try {
+      written = await writer.write(workload, roll);
+      if (written === undefined) inFlight.end(key);
+    } catch (error) {
+      if (!isUnanswered(error)) inFlight.end(key);
+      else written = await this.#find(workload, roll).catch(() => undefined);
+      if (written === undefined) throw error;
+    } finally {
+      this.#follow(workload, written?.object);
+    }
+    return written;
+  }
+
+  /**
+   * Looks for a roll whose answer was lost: what is stored if it is there, undefined if it is not. Fails with
+   * RESTAMP_KUBE_* while that cannot be told.
+   */
+  async settle(workload: Workload, roll: RollWrite): Promise<Written | undefined> {
+    const written = await this.#find(workload, roll);
+    if (written !== undefined) this.#follow(workload, written.object);
+    return written;
+  }
+
+  async #find(workload: Workload, roll: RollWrite): Promise<Written | undefined> {
+    const { writer, inFlight, reread } = this.#options;
+    const key = workloadKey(workload);
+    const object = await reread(workload).catch((error: unknown) => {
+      if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) inFlight.end(key);
+      throw error;
+    });
+    if (inFlight.wasShown(key)) return { object, levers: leversOf(writer.template(workload, roll) ?? {}) };
+    inFlight.end(key);
+    return undefined;
+  }
+
+  /** A rollout has begun from this stored state, or it has not. */
+  #follow(workload: Workload, object: WorkloadObject | undefined): void {
+    const { observer, tally } = this.#options;
+    this.#note(workload, () => {
+      tally?.written(workload, object !== undefined);
+      const facts = object && rolloutFacts(workload.row, object);
+      if (facts === undefined) observer.notRolled(workloadKey(workload));
+      else observer.rolled(workloadKey(workload), facts);
+    });
+  }
+
+  #note(workload: Workload, note: () => void): void {
+    this.#options.faults.contain(workloadKey(workload), note);
+  }
+}
+
+/** The same roll with neither map nor history: there is no smaller one. */
+export function bareRoll(roll: RollWrite): RollWrite {
+  const annotations = { ...roll.metadata.annotations, [STAMPS]: null, [LAST_ROLL]: null };
+  return { ...roll, metadata: { ...roll.metadata, annotations } };
+}
+
+/** The connection broke, nobody answered in time, or the API server failed on the way: it may have stored it. */
+function isUnanswered(error: unknown): boolean {
+  return hasCode(error, 'RESTAMP_KUBE_UNAVAILABLE') || hasCode(error, 'RESTAMP_KUBE_PROTOCOL');
+}
+
+/** Whether the API server, or an admission policy, finds what was sent too large; each says it in words of its own. */
+export function isAboutSize(error: unknown): boolean {
+  if (!(error instanceof RestampError) || error.retry === 'look-again') return false;
+  return /too (long|large|many bytes)|\b\d+ ?(bytes|[KM]i?B)\b/i.test(error.detail);
+}
