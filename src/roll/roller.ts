@@ -214,6 +214,9 @@ export class Roller {
       written = await sender.settle(workload, roll);
     } catch (reason) {
       if (inFlight.has(key)) throw reason;
+      // The workload is gone.
+      this.#lost.delete(key);
+      return;
     }
     this.#lost.delete(key);
     if (written === undefined) this.#record(workload, () => onFailed(workload, error, entry));

@@ -1,0 +1,81 @@
+import t from 'tap';
+import { RestampError } from '../../src/errors.ts';
+import { settled, type World } from './world.ts';
+
+const lost = async (): Promise<never> => {
+  throw new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'PATCH: other side closed');
+};
+const reasons = ({ events }: World) => events.map(({ reason }) => reason);
+const rolls = ({ audit }: World) => audit.filter((line) => line['audit'] === 'roll');
+
+/** One change, whose roll is stored and whose answer does not come. */
+async function changed(echo: boolean, before?: (made: World) => void): Promise<World> {
+  const made = await settled(['api'], { rollLimit: 1 });
+  made.ways.echo = echo;
+  made.ways.reply = async () => {
+    made.ways.reply = async () => undefined;
+    return lost();
+  };
+  before?.(made);
+  made.putSource('cm/app', { a: '2' }, { by: 'ann' });
+  await made.pass(3000);
+  return made;
+}
+
+t.test('a stored roll whose answer is lost is told as the roll that it was', async (t) => {
+  for (const echo of [true, false]) {
+    const made = await changed(echo);
+    t.equal(made.rolled().length, 1, 'and is not sent again');
+    t.same(reasons(made), ['Reloaded']);
+    t.equal(rolls(made).length, 1);
+    t.same([made.errors, made.queue.size, made.reverted], [[], 0, []]);
+    t.ok(made.rates.waitMs('apps/Deployment/api') > 0, 'it counts for the limit');
+  }
+});
+
+t.test('while nobody can tell what became of a roll, nothing is told, and it is asked again', async (t) => {
+  for (const echo of [true, false]) {
+    let away = true;
+    const made = await changed(echo, (world) => {
+      world.ways.readWorkload = async () => {
+        if (away) await lost();
+      };
+    });
+    t.same([reasons(made), rolls(made), made.errors], [[], [], []]);
+    t.equal(made.queue.waiting()[0]?.reason, 'unavailable');
+    away = false;
+    await made.pass(60_000);
+    t.equal(made.rolled().length, 1);
+    t.same(reasons(made), ['Reloaded']);
+    t.same([made.errors, made.queue.size], [[], 0]);
+  }
+});
+
+t.test('a roll that never came through is told as a failure, and sent again', async (t) => {
+  const made = await settled(['api']);
+  let away = true;
+  made.ways.patch = async () => {
+    if (away) await lost();
+  };
+  made.ways.readWorkload = async () => {
+    if (away) await lost();
+  };
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(2000);
+  t.same(reasons(made), [], 'it may have come through');
+  away = false;
+  await made.pass(60_000);
+  t.same(reasons(made), ['ReloadFail', 'Reloaded']);
+  t.equal(made.queue.size, 0);
+});
+
+t.test('a workload that is deleted while nobody can tell is forgotten', async (t) => {
+  const made = await changed(true, (world) => {
+    world.ways.readWorkload = lost;
+  });
+  made.ways.readWorkload = async () => undefined;
+  made.remove('api');
+  await made.pass(60_000);
+  t.equal(made.queue.size, 0);
+  t.same(reasons(made), []);
+});
