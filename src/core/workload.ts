@@ -24,6 +24,7 @@ import { roomIn } from './room.ts';
 import type { SourceType } from './source.ts';
 import { valueAt } from './value-at.ts';
 import { readWishes, type Wishes } from './wishes.ts';
+import { lastWrite, readOwnWrite, readWriters, type ManagedField } from './writers.ts';
 
 /** What Restamp keeps of a workload: only what its rules read. */
 export type Workload = {
@@ -80,8 +81,6 @@ export type Workload = {
   readonly lastRoll: string | undefined;
   readonly held: string | undefined;
 };
-
-type ManagedField = { readonly manager?: string; readonly subresource?: string; readonly time?: string };
 
 /** The part of an API object that {@link reduceWorkload} reads. */
 export type WorkloadObject = {
@@ -221,13 +220,6 @@ function asksDigest(
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
-function lastWrite(fields: readonly ManagedField[]): number | undefined {
-  const times = fields
-    .filter(({ subresource }) => subresource !== 'status')
-    .map(({ time = '' }) => Date.parse(time));
-  return times.length === 0 ? undefined : Math.max(...times);
-}
-
 function says(object: WorkloadObject, field: 'suspend' | 'paused'): boolean {
   return (object as { spec?: Readonly<Record<string, unknown>> }).spec?.[field] === true;
 }
@@ -274,30 +266,4 @@ export function isSettled(row: KindRow, object: WorkloadObject): boolean {
   return (
     facts === undefined || rolloutStatus(facts, { elapsedMs: 0, deadlineMs: Infinity }).is === 'complete'
   );
-}
-
-/** Our own field manager, which is Reloader's. */
-const OURSELVES = 'Reloader';
-
-function readWriters(fields: readonly ManagedField[]): Map<string, string> {
-  const writers = new Map<string, string>();
-  for (const { manager, subresource, time = '' } of fields)
-    if (manager !== undefined && manager !== OURSELVES && subresource !== 'status')
-      if (time >= (writers.get(manager) ?? '')) writers.set(manager, time);
-  return writers;
-}
-
-function readOwnWrite(fields: readonly ManagedField[]): string | undefined {
-  const own = fields.filter(({ manager, subresource }) => manager === OURSELVES && subresource !== 'status');
-  return own
-    .flatMap(({ time }) => time ?? [])
-    .sort()
-    .at(-1);
-}
-
-/** The field manager that wrote a workload last: the one that is new since `before`, else the newest. */
-export function lastWriter(now: Workload, before: Workload | undefined): string | undefined {
-  const byTime = [...now.writers].sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const since = byTime.filter(([manager, time]) => before?.writers.get(manager) !== time);
-  return (since.at(-1) ?? byTime.at(-1))?.[0];
 }

@@ -1,7 +1,8 @@
 import { annotation, LAST_ROLL } from '../core/annotations.ts';
 import { parseHistory, type RollEntry } from '../core/history.ts';
 import type { Kinds } from '../core/kind.ts';
-import { lastWriter, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { lastWriter } from '../core/writers.ts';
 import type { Holds } from './holds.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Recorder } from './recorder.ts';
