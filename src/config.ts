@@ -52,6 +52,7 @@ export type Config = Scope & {
   readonly reloadOnDelete: boolean;
   readonly syncAfterRestart: boolean;
   readonly reloadStrategy: 'env-vars' | 'annotations';
+  readonly leverDigest: 'sha1' | 'keyed';
   readonly annotationLeverKinds: ReadonlySet<string>;
   readonly argoRollouts: boolean;
   readonly csiIntegration: boolean;
@@ -161,6 +162,7 @@ function configOf(get: Get): Config {
     reloadOnDelete: get('reload-on-delete'),
     syncAfterRestart: get('sync-after-restart'),
     reloadStrategy: strategy === 'default' ? 'env-vars' : strategy,
+    leverDigest: get('lever-digest'),
     annotationLeverKinds: get('annotation-lever-kinds'),
     argoRollouts: get('is-Argo-Rollouts'),
     csiIntegration: get('enable-csi-integration'),

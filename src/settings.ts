@@ -30,6 +30,11 @@ export const SETTINGS = {
     '',
     'more kinds of workloads: group/version/Kind=/path/to/template, separated by commas',
   ),
+  'lever-digest': row(
+    ['sha1', 'keyed'],
+    'sha1',
+    'keyed: levers tell a digest under our own key, not Reloader’s SHA-1, of which a short secret can be guessed; changing it rolls nothing',
+  ),
   'annotation-lever-kinds': row(
     'kinds',
     '',

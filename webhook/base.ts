@@ -50,6 +50,7 @@ export async function layBase(config: Config) {
   const ring: KeyRing = {
     current: current.id,
     keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
+    levers: config.leverDigest,
   };
   return { config, log, metrics, auth, client, namespace, ownUser, keys, ring, telling, faults };
 }

@@ -97,7 +97,7 @@ export function createWorkloadRoute(
         const source = sources.get(key);
         // A hash is given to whom the API server has stored with one already. Who only says that there is such a workload,
         // or that it bears a lever, would learn the hash of any Secret; what a lever says at first, its writer may say.
-        return source === undefined || bearing.has(key) ? source : { ...source, sha1: undefined };
+        return source === undefined || bearing.has(key) ? source : { ...source, lever: undefined };
       },
     });
     const fitted = fitMap(workload, made.map);

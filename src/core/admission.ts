@@ -73,7 +73,7 @@ export function putBack(write: Write): { readonly patch: Operation[]; readonly r
   return { patch, restored };
 }
 
-export type FreshSource = { readonly current: Current; readonly sha1: string | undefined };
+export type FreshSource = { readonly current: Current; readonly lever: string | undefined };
 
 export type Restamping = {
   readonly dependencies: ReadonlyMap<string, Dependency>;
@@ -114,13 +114,13 @@ export function restamp(
       if (old !== undefined) stamps.set(key, old);
       continue;
     }
-    const { current, sha1 } = source;
+    const { current, lever } = source;
     const touched =
-      sha1 === undefined
+      lever === undefined
         ? []
         : [
-            ...leverPatch(write, leverName(dependency.type, dependency.name), sha1),
-            ...annotationPatchOf(write, dependency, sha1),
+            ...leverPatch(write, leverName(dependency.type, dependency.name), lever),
+            ...annotationPatchOf(write, dependency, lever),
           ];
     for (const operation of touched) touches.set(operation.path, operation);
     stamps.set(
@@ -210,24 +210,24 @@ function restampOne(
 }
 
 /** The same for the annotation that tells of the last change, if it tells of this source. */
-function annotationPatchOf(write: Write, { type, name }: Dependency, sha1: string): Operation[] {
+function annotationPatchOf(write: Write, { type, name }: Dependency, value: string): Operation[] {
   const text = annotation(write.after.template.metadata?.annotations, LAST_RELOADED_FROM);
   const told = parseReloadedFrom(text);
   if (text === undefined || told?.type !== type || told.name !== name) return [];
   const path = `${write.templatePath}/metadata/annotations/${escapePointer(LAST_RELOADED_FROM)}`;
-  return [{ op: 'replace', path, ...(told.hash === sha1 ? {} : { value: withHash(text, sha1) }) }];
+  return [{ op: 'replace', path, ...(told.hash === value ? {} : { value: withHash(text, value) }) }];
 }
 
 /** An operation for each env var of this name; one without a value where it is right already. */
-function leverPatch(write: Write, name: string, sha1: string): Operation[] {
+function leverPatch(write: Write, name: string, value: string): Operation[] {
   const found: Operation[] = [];
   const containers = write.after.template.spec?.containers ?? [];
   containers.forEach((container, i) =>
     (container.env ?? []).forEach((variable, j) => {
       if (variable.name !== name) return;
       const path = `${write.templatePath}/spec/containers/${i}/env/${j}`;
-      if (variable.value === sha1) found.push({ op: 'replace', path });
-      else found.push({ op: 'replace', path, value: { name, value: sha1 } });
+      if (variable.value === value) found.push({ op: 'replace', path });
+      else found.push({ op: 'replace', path, value: { name, value } });
     }),
   );
   return found;

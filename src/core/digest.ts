@@ -38,6 +38,18 @@ export function reloaderHash(source: SourceData): string {
   return hash.digest('hex');
 }
 
+const LEVER_LABEL = 'restamp.dev/lever\0';
+/** As long as a SHA-1 in hex, so that whoever looks at levers finds what it looks for. */
+const LEVER_DIGITS = 40;
+
+/**
+ * The value of a lever that tells nothing of the data to who has not our key, where SHA-1 lets a short secret be guessed:
+ * 40 hex digits, which follow from our own digest of the whole source.
+ */
+export function keyedLever(key: Buffer, digest: Digest): string {
+  return createHmac('sha256', key).update(LEVER_LABEL).update(digest).digest('hex').slice(0, LEVER_DIGITS);
+}
+
 /** What a digest is made for: a key of ours, and the source, so that equal secrets do not look equal. */
 export type DigestContext = { readonly key: Buffer; readonly source: string };
 

@@ -16,8 +16,8 @@ export type Current =
       readonly dataTime: number | undefined;
       /** The pods have started with this: where it differs from a stamp, the stamp is taken anew and nothing rolls. */
       readonly fromStart?: boolean;
-      /** Reloader's hash; undefined where it was not read. */
-      readonly sha1?: string;
+      /** The values that a lever of it may have, Reloader's hash first; undefined where it was not read. */
+      readonly levers?: readonly string[];
       /** The digest under one of our keys, of all keys or of a selection. */
       digest(keyId: string, selection: readonly string[] | undefined): Digest;
     };
@@ -170,11 +170,12 @@ function judgeUnstamped(input: PlanInput, key: string, current: Current): Verdic
     current.dataTime !== undefined &&
     input.workloadCreated < current.dataTime;
   if (dark && input.addedAfterStart) return { is: 'stale', cause: 'born-in-the-dark' };
-  const { sha1 } = current;
-  const levers = sha1 === undefined ? [] : input.levers(key);
+  const known = current.levers;
+  const levers = known === undefined ? [] : input.levers(key);
   // Whoever wrote a lever with today's hash has rolled the workload for what is stored now. One that differs may
   // be left from another strategy.
-  const proven = levers.length === 0 ? !dark && !isUnknown : levers.some((value) => value === sha1);
+  const proven =
+    levers.length === 0 ? !dark && !isUnknown : levers.some((value) => known?.includes(value) === true);
   if (proven) return { is: 'new' };
   return input.adoptByRoll ? { is: 'stale', cause: 'adopted' } : { is: 'unproven' };
 }

@@ -1,11 +1,18 @@
 import type { ReloaderKeys } from '../core/annotations.ts';
-import { keyedDigest, reloaderHash } from '../core/digest.ts';
+import { keyedDigest, keyedLever, reloaderHash } from '../core/digest.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import { sourceData } from '../core/source-data.ts';
 import { reduceSource, type SourceObject } from '../core/source-meta.ts';
 
-/** Our HMAC keys, by id; the first one makes new digests. */
-export type KeyRing = { readonly current: string; readonly keys: ReadonlyMap<string, Buffer> };
+/** What levers tell of a source: Reloader's hash, or one under our own key. */
+export type LeverDigest = 'sha1' | 'keyed';
+
+/** Our HMAC keys, by id, and which of them makes new digests; `levers`: Reloader's unless given. */
+export type KeyRing = {
+  readonly current: string;
+  readonly keys: ReadonlyMap<string, Buffer>;
+  readonly levers?: LeverDigest;
+};
 
 /** What is kept of a source that was read: digests under all keys, of all its keys and of selections, and no data. */
 export function digestSource(
@@ -20,6 +27,8 @@ export function digestSource(
   for (const selection of [undefined, ...selections])
     for (const [id, key] of ring.keys)
       digests.set(digestId(id, selection), keyedDigest({ key, source: sourceKey(ref) }, data, selection));
+  const keyed = new Map([...ring.keys].map(([id, key]) => [id, keyedLever(key, digests.get(id) ?? '')]));
+  const sha1 = reloaderHash(data);
   const { uid, resourceVersion, created, dataTime } = meta;
   return {
     state: 'present' as const,
@@ -28,7 +37,9 @@ export function digestSource(
     resourceVersion,
     created,
     dataTime,
-    sha1: reloaderHash(data),
+    /** The value of a lever that tells of this, and every value that could. */
+    lever: ring.levers === 'keyed' ? (keyed.get(ring.current) ?? sha1) : sha1,
+    levers: [sha1, ...keyed.values()],
     // A selection that was not asked for before the read has no digest: it compares as different from any.
     digest: (id: string, selection: readonly string[] | undefined) =>
       digests.get(digestId(id, selection)) ?? '',

@@ -46,16 +46,16 @@ export class LiveSources {
     for (const [key, { type, name }] of dependencies) {
       const current = type === 'spc' ? this.#options.judge.mounted(workload, name) : undefined;
       // Admission comes before validation: what the API server would not store is not asked for.
-      if (!isLegalName(name)) found.set(key, { current: { state: 'missing' }, sha1: undefined });
+      if (!isLegalName(name)) found.set(key, { current: { state: 'missing' }, lever: undefined });
       else if (type !== 'spc') refs.set(key, { type, name, namespace });
-      else if (current !== undefined) found.set(key, { current, sha1: current.sha1 });
+      else if (current !== undefined) found.set(key, { current, lever: current.lever });
     }
     const fresh = await this.#freshenAll([...refs.values()]);
     for (const [key, ref] of refs) {
       const state = this.#options.reader.state(ref);
       // Memory may do for what a source holds, but not for that it does not exist: it may have come just now.
       if (state !== undefined && (state.state === 'present' || fresh.has(ref)))
-        found.set(key, { current: state, sha1: state.state === 'present' ? state.sha1 : undefined });
+        found.set(key, { current: state, lever: state.state === 'present' ? state.lever : undefined });
     }
     return found;
   }

@@ -21,7 +21,7 @@ import type { KeyRing } from './digested.ts';
 import { Turns } from './turns.ts';
 
 /** What a workload's pods have mounted of a SecretProviderClass, as a source like any other. */
-export type Mounted = Extract<Current, { state: 'present' }> & { readonly sha1: string };
+export type Mounted = Extract<Current, { state: 'present' }> & { readonly lever: string };
 
 export type PodStatusesOptions = {
   readonly ring: KeyRing;
@@ -138,6 +138,7 @@ export class PodStatuses {
     });
     if (found === undefined) return undefined;
     const { mount, fromStart } = found;
+    const sha1 = reloaderHash(mount.data);
     return {
       state: 'present',
       uid: mount.uid,
@@ -145,7 +146,9 @@ export class PodStatuses {
       created: mount.created,
       dataTime: mount.written,
       fromStart,
-      sha1: reloaderHash(mount.data),
+      // Ids and versions: no secret, whatever --lever-digest says.
+      lever: sha1,
+      levers: [sha1],
       digest: (id, selection) => this.#digest(mount, id, selection),
     };
   }

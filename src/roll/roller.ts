@@ -247,7 +247,7 @@ export class Roller {
       const present = state.state === 'present' ? state : undefined;
       // Its own time, so that whoever writes this writes the same.
       const at = changeTime(present, workload.lastRoll) ?? clock.now();
-      return { type, name, namespace, container, value: present?.sha1, at };
+      return { type, name, namespace, container, value: present?.lever, at };
     });
   }
 

@@ -21,7 +21,7 @@ export type SourceState = (
       /** Of one that is filtered out. */
       readonly resourceVersion?: string;
     })
-  | (Extract<Current, { state: 'present' }> & { readonly meta: SourceMeta; readonly sha1: string })
+  | (Extract<Current, { state: 'present' }> & { readonly meta: SourceMeta; readonly lever: string })
 ) & {
   /** Moments between which the API server has answered: what was heard of before the first asks for no other read. */
   readonly began: number;

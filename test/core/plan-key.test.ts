@@ -112,8 +112,8 @@ t.test(
   'planWorkload counts a lever that does not match as unproven, and rolls it only with --adopt=roll',
   async (t) => {
     const now = {
-      'cm/app': present(ONE, { sha1: 'new' }),
-      'cm/same': present(ONE, { sha1: 'same' }),
+      'cm/app': present(ONE, { levers: ['new'] }),
+      'cm/same': present(ONE, { levers: ['same'] }),
       'cm/bare': present(ONE),
     };
     const values: Readonly<Record<string, string>> = { 'cm/app': 'old', 'cm/same': 'same', 'cm/bare': 'old' };
@@ -128,7 +128,7 @@ t.test(
     t.same(staleOf(plan(now, rolled.rolled, adopting)), [], 'once');
     t.same(staleOf(plan(now, mapOf({}), adopting)), [], 'and never beside a map');
     t.same(
-      staleOf(plan({ 'cm/app': present(ONE, { sha1: 'new' }) }, undefined, { adoptByRoll: true })),
+      staleOf(plan({ 'cm/app': present(ONE, { levers: ['new'] }) }, undefined, { adoptByRoll: true })),
       [],
       'a missing lever says nothing',
     );
@@ -142,7 +142,7 @@ t.test('planWorkload rolls with --adopt=roll what may have changed before us', a
 });
 
 t.test('planWorkload takes a lever that matches as a proof, whenever the data was written', async (t) => {
-  const now = { 'cm/app': present(ONE, { created: 10_000, dataTime: 30_000, sha1: 'same' }) };
+  const now = { 'cm/app': present(ONE, { created: 10_000, dataTime: 30_000, levers: ['same'] }) };
   const before = { ...BORN, addedAfterStart: false, levers: () => ['same'] };
   for (const adoptByRoll of [false, true]) {
     const found = plan(now, undefined, { ...before, adoptByRoll });

@@ -43,7 +43,7 @@ function currentOf(cluster: Cluster, key: Key): Current {
     resourceVersion: source.version,
     created: source.created * 1000,
     dataTime: source.written * 1000,
-    sha1: reloaderHash(data),
+    levers: [reloaderHash(data)],
     digest: () => digestOf(key, source.content),
   };
 }
@@ -108,7 +108,7 @@ export class Restamp {
       return {
         ...dependency,
         namespace: 'prod',
-        value: current.state === 'present' ? current.sha1 : undefined,
+        value: current.state === 'present' ? current.levers?.[0] : undefined,
         at: 0,
       };
     });
@@ -137,7 +137,7 @@ export class Restamp {
         new Map(
           [...dependencies.keys()].map((key) => {
             const current = currentOf(cluster, key as Key);
-            return [key, { current, sha1: current.state === 'present' ? current.sha1 : undefined }];
+            return [key, { current, lever: current.state === 'present' ? current.levers?.[0] : undefined }];
           }),
         ),
       seen: () => undefined,

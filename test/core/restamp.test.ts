@@ -27,8 +27,8 @@ const lever = (value: string, name = APP): object => ({ name, value });
 
 /** A source as it is stored now; `sha1` is the lever's value. */
 function fresh(content: Content | undefined): FreshSource {
-  if (content === undefined) return { current: MISSING, sha1: undefined };
-  return { current: present(content), sha1: `sha1 of ${JSON.stringify(content)}` };
+  if (content === undefined) return { current: MISSING, lever: undefined };
+  return { current: present(content), lever: `sha1 of ${JSON.stringify(content)}` };
 }
 
 /** Restamps a write that brings this template; no rollout is under way, unless said. */
@@ -75,7 +75,7 @@ t.test('levers that the template brings get the values of today, wherever they a
       ],
     },
   };
-  const value = fresh(NEW).sha1;
+  const value = fresh(NEW).lever;
   t.same(ask(after, mapOf({ 'cm/app': stampOf(OLD) }), { 'cm/app': NEW }).template, {
     spec: {
       containers: [
@@ -111,7 +111,7 @@ t.test('the map becomes current, of exactly the dependencies, and its counter gr
 
 t.test('an entry that is made current keeps what it was, with a lever or without', async (t) => {
   const wanted = { 'cm/app': { ...stampOf(NEW), was: digestOf('k1', OLD) } };
-  for (const env of [[], [lever('x')], [lever(fresh(NEW).sha1!)]])
+  for (const env of [[], [lever('x')], [lever(fresh(NEW).lever!)]])
     t.same(ask(template(env), mapOf({ 'cm/app': stampOf(OLD) }), { 'cm/app': NEW }).entries, wanted);
 });
 
@@ -201,7 +201,7 @@ t.test('asking twice, with the patched template, gives the same', async () => {
     'STAKATER_C_SECRET',
     'HOME',
   );
-  const values = fc.constantFrom('old', ...['1', '2', '3'].map((a) => fresh({ a }).sha1!));
+  const values = fc.constantFrom('old', ...['1', '2', '3'].map((a) => fresh({ a }).lever!));
   const env = fc.uniqueArray(fc.record({ name: names, value: values }), { selector: ({ name }) => name });
   const annotations = fc.option(fc.constant({ 'restamp.dev/stamp': '1.x' }), { nil: undefined });
   fc.assert(

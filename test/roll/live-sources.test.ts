@@ -13,7 +13,7 @@ const VAULT: Mounted = {
   resourceVersion: '3',
   created: 0,
   dataTime: 0,
-  sha1: 'mounted',
+  lever: 'mounted',
   digest: () => 'd',
 };
 
@@ -33,7 +33,7 @@ function live() {
   /** Digests of the sources by stamp key; `undefined` is a missing one. */
   const read = async (...keys: readonly string[]) => {
     const found = await sources.read(workload('api'), new Map(keys.map((key) => [key, parseStampKey(key)!])));
-    return Object.fromEntries([...found].map(([key, { current, sha1 }]) => [key, { sha1, ...current }]));
+    return Object.fromEntries([...found].map(([key, { current, lever }]) => [key, { lever, ...current }]));
   };
   /** Lets the reader know a source before the test begins. */
   const known = async (key: string, version: string | undefined): Promise<void> => {
@@ -95,7 +95,7 @@ t.test('a source that was deleted or made again since is seen as it is', async (
   asked.items
     .find(({ key }, at) => at > 1 && key.endsWith('back'))!
     .answer(source('back', {}, { version: '7' }));
-  t.has(await found, { 'cm/app': { state: 'missing', sha1: undefined }, 'cm/back': { state: 'present' } });
+  t.has(await found, { 'cm/app': { state: 'missing', lever: undefined }, 'cm/back': { state: 'present' } });
 });
 
 t.test('a source that is missing still is not read', async (t) => {
@@ -165,7 +165,7 @@ t.test('no dependencies are no question', async (t) => {
 
 t.test('what pods have mounted is not read: it is what the driver has told, or nothing', async (t) => {
   const { read, asked, versions } = live();
-  t.has(await read('spc/vault', 'spc/unknown'), { 'spc/vault': { sha1: 'mounted', resourceVersion: '3' } });
+  t.has(await read('spc/vault', 'spc/unknown'), { 'spc/vault': { lever: 'mounted', resourceVersion: '3' } });
   t.notHas(await read('spc/unknown'), { 'spc/unknown': {} });
   t.equal(asked.items.length + versions.items.length, 0);
 });
@@ -229,6 +229,6 @@ t.test('a name that no object can have is that of a missing source, and nobody i
   const { read, asked, versions } = live();
   const names = ['bad name', 'x?watch=1', '..', 'UPPER', 'a_b', 'a'.repeat(254)];
   const found = await read(...names.map((name) => `secret/${name}`));
-  for (const name of names) t.has(found, { [`secret/${name}`]: { state: 'missing', sha1: undefined } });
+  for (const name of names) t.has(found, { [`secret/${name}`]: { state: 'missing', lever: undefined } });
   t.equal(asked.items.length + versions.items.length, 0);
 });

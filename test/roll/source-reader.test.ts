@@ -21,7 +21,7 @@ t.test('a source is read, digested and told of, and its data is forgotten', asyn
   if (state?.state !== 'present') return;
   t.equal(state.digest('k1', undefined), digestOf('cm/app', { a: 'CANARY' }));
   t.equal(state.digest('k0', undefined), digestOf('cm/app', { a: 'CANARY' }, undefined, 'k0'));
-  t.equal(state.sha1, reloaderHash(sourceData('cm', { data: { a: 'CANARY' } })));
+  t.equal(state.lever, reloaderHash(sourceData('cm', { data: { a: 'CANARY' } })));
   t.equal(reader.state(APP), state);
   t.equal(reader.state(ref('secret/app')), undefined);
   t.notMatch(JSON.stringify(state), 'CANARY');

@@ -12,7 +12,7 @@ const state = (version: string) => ({
   created: 0,
   dataTime: undefined,
   digest: () => '',
-  sha1: '',
+  lever: '',
   meta: undefined as never,
 });
 

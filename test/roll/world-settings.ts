@@ -1,5 +1,9 @@
+import type { LeverDigest } from '../../src/roll/digested.ts';
 import type { MutatorSettings } from '../../src/roll/ports.ts';
 import { reloaderKeys } from './things.ts';
+
+/** What of it a test may set, and what levers tell. */
+export type WorldSettings = Partial<MutatorSettings> & { readonly levers?: LeverDigest };
 
 /** How the rolling side is set in a world of a test, unless that says otherwise. */
 export const SETTINGS: MutatorSettings = {

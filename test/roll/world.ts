@@ -4,7 +4,6 @@ import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/
 import { RestampError } from '../../src/errors.ts';
 import { Faults } from '../../src/faults.ts';
 import { assembleMutator } from '../../src/roll/assemble.ts';
-import type { MutatorSettings } from '../../src/roll/ports.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
 import type { WorkloadEvent } from '../../src/roll/recorder.ts';
 import type { Tally } from '../../src/roll/tally.ts';
@@ -13,7 +12,7 @@ import { turn } from '../helpers/journal.ts';
 import { applyPatch, type Patchable } from './patching.ts';
 import { sightingOf } from './sighted.ts';
 import { newShelf } from './shelf.ts';
-import { noJobs, noRemakes, SETTINGS } from './world-settings.ts';
+import { noJobs, noRemakes, SETTINGS, type WorldSettings } from './world-settings.ts';
 import {
   deployment,
   deploymentRow,
@@ -49,7 +48,7 @@ export type Writer = SourceParts & { readonly by?: string; readonly kind?: Sourc
  * of another world it is one more replica there.
  */
 export function world(
-  settings: Partial<MutatorSettings> = {},
+  { levers, ...settings }: WorldSettings = {},
   tallied?: (clock: FakeClock) => Tally,
   shelf = newShelf(),
 ) {
@@ -126,7 +125,7 @@ export function world(
     count: () => undefined,
   });
   const parts = assembleMutator(
-    ring,
+    levers === undefined ? ring : { ...ring, levers },
     { ...SETTINGS, ...settings, kinds },
     {
       clock,
@@ -271,7 +270,7 @@ export function world(
 export type World = ReturnType<typeof world>;
 
 /** A world in which `workloads` use `cm/app` and everything has its baseline. */
-export async function settled(names: readonly string[] = ['api'], settings: Partial<MutatorSettings> = {}) {
+export async function settled(names: readonly string[] = ['api'], settings: WorldSettings = {}) {
   const made = world(settings);
   made.putSource('cm/app', { a: '1' });
   for (const name of names) made.putWorkload(name);

@@ -232,7 +232,7 @@ t.test('no value of a Secret is found in an answer or an audit line', async (t) 
   await read;
   const state = reader.state(ref('secret/db'))!;
   const sources = {
-    'secret/db': { current: state, sha1: state.state === 'present' ? state.sha1 : undefined },
+    'secret/db': { current: state, lever: state.state === 'present' ? state.lever : undefined },
   };
   const parts = { uses: ['secret/db'], env: [{ name: 'STAKATER_DB_SECRET', value: 'old' }] };
   const writes = [{ operation: 'CREATE', oldObject: null, object: api(parts) }];

@@ -32,7 +32,7 @@ export function api(parts: Parameters<typeof deployment>[1], image = 'a'): Store
 /** The source of this stamp key as it is stored now. */
 export function fresh(key: string, content: Content): FreshSource {
   return {
-    sha1: `sha1 of ${Object.values(content).join()}`,
+    lever: `sha1 of ${Object.values(content).join()}`,
     current: {
       state: 'present',
       uid: `uid-${key}`,
