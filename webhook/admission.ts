@@ -20,7 +20,7 @@ import { hasNeighbours } from './neighbours.ts';
 import { RegistrationGuard } from './registration-guard.ts';
 import { PathKeeper } from './path-keeper.ts';
 import { Refusals } from './refusals.ts';
-import { isRegistered, register, unregister } from './registration.ts';
+import { isRegistered, register, renewRegistration, unregister } from './registration.ts';
 import { startAdmissionServer } from './server.ts';
 import { parseSightings } from './sighting-batch.ts';
 import { createSourceRoute, type SourceRouteParts } from './source-route.ts';
@@ -177,7 +177,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
   const again = async (): Promise<void> => {
     while (opened && !closing.signal.aborted)
       try {
-        await register(client, options());
+        await renewRegistration(client, options());
         return;
       } catch (error) {
         unregistered(error);

@@ -25,9 +25,24 @@ const TRIES = 5;
  * Fails with RESTAMP_KUBE_*; RESTAMP_KUBE_NOT_FOUND if the installer has made none yet. No error tells our addresses.
  */
 export async function register(client: KubeClient, options: ConfigurationOptions): Promise<void> {
+  await putAll(client, options, put);
+}
+
+/**
+ * The same for configurations that are there still: whoever has taken one away may have meant it, and it stays away.
+ */
+export async function renewRegistration(client: KubeClient, options: ConfigurationOptions): Promise<void> {
+  await putAll(client, options, async (...args) => {
+    const [, resource, { metadata }] = args;
+    if ((await readOrNothing(client, `${BASE}/${resource}/${metadata.name}`)) !== undefined)
+      await put(...args);
+  });
+}
+
+async function putAll(client: KubeClient, options: ConfigurationOptions, one: typeof put): Promise<void> {
   try {
-    await put(client, RESOURCES[0], sourceConfiguration(options), options);
-    await put(client, RESOURCES[1], workloadConfiguration(options), options);
+    await one(client, RESOURCES[0], sourceConfiguration(options), options);
+    await one(client, RESOURCES[1], workloadConfiguration(options), options);
   } catch (error) {
     // Who refuses a configuration may quote it.
     throw error instanceof RestampError ? new RestampError(error.code, concealPaths(error.detail)) : error;

@@ -8,7 +8,7 @@ import {
   workloadConfiguration,
   type ServiceName,
 } from '../../webhook/configurations.ts';
-import { isRegistered, register, unregister } from '../../webhook/registration.ts';
+import { isRegistered, register, renewRegistration, unregister } from '../../webhook/registration.ts';
 import { connect, fakeApiServer } from '../helpers/fake-api-server.ts';
 import { BUILT_IN } from '../../src/core/kind.ts';
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
@@ -251,6 +251,14 @@ t.test('any other refusal of a registration stays an error', async (t) => {
     api.answer((exchange) => exchange.refuse(status));
     await t.rejects(register(client, options), { code });
     await t.rejects(unregister(client, 'restamp'), { code });
+  }
+});
+
+t.test('a registration that somebody has taken away is not made again when it changes', async (t) => {
+  for (const address of [options.address, { namespace: 'tools', name: 'restamp' }]) {
+    const { client, writes } = await serving(t, { [OTHER]: THEIRS });
+    await renewRegistration(client, { ...options, address });
+    t.match(writes(), [{ method: 'PATCH', path: OTHER }]);
   }
 });
 
