@@ -1,5 +1,6 @@
 // What is kept of a review is a stranger's text: each part has a length, and what is cut off is counted.
 
+import { isDigest } from '../src/core/digest.ts';
 import type { Sighting } from '../src/roll/sightings.ts';
 
 /** Longest texts, in characters. What Kubernetes bounds itself fits. */
@@ -7,6 +8,7 @@ const USER = 256;
 const GROUP = 128;
 const MANAGER = 128;
 const ID = 64;
+const OPERATION = 16;
 const NAMESPACE = 63;
 const NAME = 253;
 /** Longest lists. */
@@ -45,7 +47,7 @@ export function isId(text: unknown): text is string {
 
 /** A sighting as it may be kept and passed on: at most 50 key names, and `more` counts the rest. */
 export function boundSighting(sighting: Sighting): Sighting {
-  const { uid, baseVersion, keys, more = 0, user, groups, manager, requestUid } = sighting;
+  const { uid, digest, baseVersion, keys, more = 0, user, groups, manager, operation, requestUid } = sighting;
   const left = more + Math.max(keys.length - KEYS, 0);
   const { username, groups: kept } = boundUser({ username: user, groups });
   return {
@@ -53,12 +55,14 @@ export function boundSighting(sighting: Sighting): Sighting {
     namespace: sighting.namespace.slice(0, NAMESPACE),
     name: sighting.name.slice(0, NAME),
     uid: isId(uid) ? uid : '',
+    digest: digest !== undefined && isDigest(digest) ? digest : undefined,
     baseVersion: baseVersion !== undefined && VERSION.test(baseVersion) ? baseVersion : undefined,
     keys: keys.slice(0, KEYS).map((key) => cut(key, NAME)),
     ...(left === 0 ? {} : { more: left }),
     user: username,
     groups: kept,
     manager: boundManager(manager),
+    operation: operation.slice(0, OPERATION),
     requestUid: requestUid.slice(0, ID),
   };
 }

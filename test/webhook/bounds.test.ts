@@ -18,6 +18,8 @@ t.test('what is longer is cut, and what is cut off is counted', async (t) => {
     namespace: long,
     name: long,
     uid: long,
+    digest: long,
+    operation: long,
     baseVersion: '9'.repeat(30),
     keys: many,
     user: long,
@@ -32,6 +34,7 @@ t.test('what is longer is cut, and what is cut off is counted', async (t) => {
   t.equal(cut.groups.length, 33);
   t.equal(cut.groups.at(-1), '… (968 more)');
   t.equal(cut.uid, '', 'an id that is cut is another one');
+  t.equal(cut.digest, undefined, 'and so is a digest');
   t.equal(cut.baseVersion, undefined);
   t.same(boundSighting({ ...cut, more: 5 }).more, 5);
 });
