@@ -173,3 +173,12 @@ t.test(
     t.match(after({ labels }), { state: 'present' });
   },
 );
+
+t.test('of a source out of the scope nothing is said or kept, whoever depends on it', async (t) => {
+  const { answer, sightings, audit, previews } = ask({}, [api], {
+    inScope: (namespace) => namespace !== 'apps',
+  });
+  t.same([sightings, audit, previews], [[], [], []]);
+  t.equal(answer.auditAnnotations?.['rolls'], '0');
+  t.notOk(answer.warnings);
+});
