@@ -1,4 +1,4 @@
-import { HELD, LAST_ROLL, STAMPS, type Annotations } from './annotations.ts';
+import { HELD, LAST_ROLL, STAMPS } from './annotations.ts';
 
 /** The annotations that only Restamp writes: whatever a writer sends, they come from the old object. */
 export const OURS = [STAMPS, LAST_ROLL, HELD] as const;
@@ -6,11 +6,11 @@ export const OURS = [STAMPS, LAST_ROLL, HELD] as const;
 /** Keys and values of all annotations of an object, in bytes; the API server stores no more (`ValidateAnnotations`). */
 const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
 
-/** How many bytes others have left for {@link OURS} on an object, keys and values. */
-export function roomIn(annotations: Annotations | undefined): number {
+/** How many bytes others have left for {@link OURS} on an object, keys and values; a value that is null has none. */
+export function roomIn(annotations: Readonly<Record<string, string | null>> | null | undefined): number {
   let left = ANNOTATIONS_LIMIT_BYTES;
   for (const [key, value] of Object.entries(annotations ?? {}))
-    if (!OURS.some((one) => one === key)) left -= Buffer.byteLength(key) + Buffer.byteLength(value);
+    if (!OURS.some((one) => one === key)) left -= Buffer.byteLength(key) + Buffer.byteLength(value ?? '');
   return left;
 }
 
