@@ -10,6 +10,7 @@ import {
 import { annotation, STAMPS, type Annotations } from '../src/core/annotations.ts';
 import { fitMap, type Dependency } from '../src/core/dependency.ts';
 import type { KindRow, Kinds } from '../src/core/kind.ts';
+import { leverNames } from '../src/core/lever-values.ts';
 import type { StampMap } from '../src/core/stamp-map.ts';
 import {
   isForeignOwned,
@@ -64,7 +65,9 @@ export function createWorkloadRoute(
     if (!parts.inScope(after.metadata.namespace ?? '')) return {};
     // What the writer sends in our annotations does not count, so the old ones decide what it is.
     const workload = reduceWorkload(row, withOldMap(after, before?.metadata.annotations), parts.settings);
-    const write = writeOf(row, { before, after, foreignOwner: isForeignOwned(after, kinds) });
+    const { map, dependencies } = knownOf(parts, workload);
+    const levers = leverNames(dependencies.keys(), map);
+    const write = writeOf(row, { before, after, levers, foreignOwner: isForeignOwned(after, kinds) });
     // A name that the API server is still to make cannot be written into a map: the first pass writes it.
     if (workload?.name === undefined) return { patch: putBack(write).patch };
     if (!request.dryRun && before !== undefined)
@@ -79,8 +82,6 @@ export function createWorkloadRoute(
         warnings: [`${title} keeps the rollout that its sources caused: they are not rolled back`],
       };
     }
-    const map = parts.mapBefore(workload);
-    const dependencies = parts.dependencies(workload, map);
     if (dependencies.size === 0) return { patch: putBack(write).patch };
     const sources = await parts.readSources(workload, dependencies);
     const knowsAll = knowsEverything(parts);
@@ -115,6 +116,13 @@ export function createWorkloadRoute(
   };
 }
 
+/** What counts for a workload before this write; nothing for one that is of no concern, or has no name yet. */
+function knownOf(parts: WorkloadRouteParts, workload: Workload | undefined) {
+  if (workload?.name === undefined) return { map: undefined, dependencies: new Map<string, Dependency>() };
+  const map = parts.mapBefore(workload);
+  return { map, dependencies: parts.dependencies(workload, map) };
+}
+
 function knowsEverything({ knowsAll }: WorkloadRouteParts): boolean {
   return knowsAll?.() ?? true;
 }
@@ -142,7 +150,7 @@ function rowOf({ resource }: ReviewRequest, kinds: Kinds): KindRow {
 
 function writeOf(
   row: KindRow,
-  { before, after, foreignOwner }: Objects & Pick<Write, 'foreignOwner'>,
+  { before, after, levers, foreignOwner }: Objects & Pick<Write, 'levers' | 'foreignOwner'>,
 ): Write {
   return {
     before:
@@ -156,6 +164,7 @@ function writeOf(
     after: { annotations: after.metadata.annotations, template: templateOf(row, after) },
     templatePath: `/${row.template.join('/')}`,
     foreignOwner,
+    levers,
     custom: !row.merges,
     startsPodsOnChange: row.roll === 'template',
   };

@@ -41,15 +41,18 @@ export type Write = {
   readonly foreignOwner: boolean;
   /** A custom resource: the API server fills in no defaults, so that one template has many texts. */
   readonly custom?: boolean;
+  /** The names of its levers: {@link leverNames}. */
+  readonly levers: ReadonlySet<string>;
   /** Its controller replaces pods when the template changes; a CronJob's does not: only a roll starts one. */
   readonly startsPodsOnChange: boolean;
 };
 
 /** Whether the pods will be replaced by this write itself, so that they start with the sources of today. */
 export function startsPods(write: Write): boolean {
-  const { before, after, startsPodsOnChange } = write;
+  const { before, after, levers, startsPodsOnChange } = write;
   return (
-    before === undefined || (startsPodsOnChange && !sameButLevers(read(write, before), read(write, after)))
+    before === undefined ||
+    (startsPodsOnChange && !sameButLevers(read(write, before), read(write, after), levers))
   );
 }
 
@@ -62,12 +65,12 @@ function read({ custom = false }: Write, { template }: Written): PodTemplate {
  * tells that the writer would have undone a roll.
  */
 export function putBack(write: Write): { readonly patch: Operation[]; readonly restored: boolean } {
-  const { before, after, templatePath, foreignOwner } = write;
+  const { before, after, levers, templatePath, foreignOwner } = write;
   const patch = annotationPatch(after.annotations, keptOurs(write));
   const restored =
     before !== undefined &&
     !foreignOwner &&
-    sameButLevers(read(write, before), read(write, after)) &&
+    sameButLevers(read(write, before), read(write, after), levers) &&
     !jsonEqual(read(write, before), read(write, after));
   if (restored) patch.push({ op: 'replace', path: templatePath, value: before.stored ?? before.template });
   return { patch, restored };

@@ -6,21 +6,30 @@ import type { Container, PodTemplate } from './pod-template.ts';
 
 /**
  * Whether two pod templates are the same but for levers: then one of them was rolled by Restamp or Reloader and
- * the other one was not, and nobody has changed anything. An empty `env` or `annotations` equals none.
+ * the other one was not, and nobody has changed anything. An empty `env` or `annotations` equals none. `levers`: the
+ * names of the variables that are levers of this workload; one that only looks like them is its owner's.
  */
-export function sameButLevers(a: PodTemplate, b: PodTemplate): boolean {
-  return jsonEqual(bare(a), bare(b));
+export function sameButLevers(a: PodTemplate, b: PodTemplate, levers: ReadonlySet<string>): boolean {
+  const isLever = (name: string): boolean => levers.has(name);
+  return jsonEqual(bare(a, isLever), bare(b, isLever));
 }
 
-/** A digest of a template without its levers: whether somebody changed anything else. */
+/**
+ * A digest of a template without what has the form of a lever: whether somebody changed anything else. By form, because
+ * digests of one workload are compared over time, while its dependencies change.
+ */
 export function bareDigest(template: PodTemplate): string {
   return createHash('sha256')
-    .update(canonicalJson(bare(template)))
+    .update(canonicalJson(bare(template, isLeverName)))
     .digest('base64url')
     .slice(0, 16);
 }
 
-function bare(template: PodTemplate): unknown {
+function bare(template: PodTemplate, isLever: (name: string) => boolean): unknown {
+  const bareContainer = (container: Container): Container => ({
+    ...container,
+    env: (container.env ?? []).filter((variable) => !isLever(variable.name ?? '')),
+  });
   const { metadata = {}, spec = {} } = template;
   const annotations = Object.fromEntries(
     Object.entries(metadata.annotations ?? {}).filter(([key]) => key !== LAST_RELOADED_FROM && key !== STAMP),
@@ -35,8 +44,4 @@ function bare(template: PodTemplate): unknown {
       initContainers: (spec.initContainers ?? []).map(bareContainer),
     },
   };
-}
-
-function bareContainer(container: Container): Container {
-  return { ...container, env: (container.env ?? []).filter((variable) => !isLeverName(variable.name ?? '')) };
 }

@@ -9,6 +9,7 @@ const OURS = {
   'restamp.dev/last-roll': '[1]',
   'restamp.dev/held': '{"reason":"stop"}',
 };
+const LEVERS = new Set(['STAKATER_APP_CONFIGMAP', 'STAKATER_DB_SECRET']);
 type Sent = { annotations?: Record<string, string> | undefined; template?: PodTemplate };
 
 function template(env?: readonly object[], image = 'a'): PodTemplate {
@@ -23,6 +24,7 @@ function write(before: Sent | undefined, after: Sent, foreignOwner = false): Wri
     after: side(after),
     templatePath: '/spec/template',
     foreignOwner,
+    levers: LEVERS,
     startsPodsOnChange: true,
   };
 }

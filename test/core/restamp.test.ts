@@ -44,6 +44,7 @@ function ask(
     after: { annotations: undefined, template: after },
     templatePath: '/spec/template',
     foreignOwner: false,
+    levers: new Set(),
     startsPodsOnChange: true,
   };
   const made = restamp(asked, {
