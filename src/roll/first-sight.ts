@@ -47,6 +47,16 @@ const TRY_MS = 5_000;
 /** Trying again does not help: an old version is gone, or we have no right. */
 const FINAL = new Set<string>(['RESTAMP_KUBE_GONE', 'RESTAMP_KUBE_FORBIDDEN', 'RESTAMP_KUBE_INVALID']);
 
+/** Up to which version the pods of a new dependency have seen its source, and whether it did not exist then. */
+export function seenUpTo(
+  source: Pick<KnownSource, 'marked' | 'appeared'> | undefined,
+  asked: string | undefined,
+): { readonly asOf: string | undefined; readonly absent: boolean } {
+  const marked = source?.marked === undefined ? undefined : versionBefore(source.marked);
+  const asOf = newerVersion(asked, marked);
+  return { asOf, absent: asOf === marked && asOf !== asked && source?.appeared === true };
+}
+
 /**
  * Where the pods of a new dependency stand: they have seen nothing that was written after the source became one. So
  * its baseline is the source as it was at that write, whoever made it: of the workload, of its lender, or of the source
@@ -72,11 +82,9 @@ export class FirstSight {
    * everything that is known; `version`: that of the source as it was read last.
    */
   look(ref: SourceRef, source: KnownSource | undefined, asked: string | undefined, version: string): Past {
-    const marked = source?.marked === undefined ? undefined : versionBefore(source.marked);
-    const asOf = newerVersion(asked, marked);
+    const { asOf, absent } = seenUpTo(source, asked);
     if (asOf === undefined || newerVersion(asOf, version) === asOf) return { is: 'same' };
-    if (asOf === marked && asOf !== asked && source?.appeared === true)
-      return { is: 'known', current: { state: 'missing' } };
+    if (absent) return { is: 'known', current: { state: 'missing' } };
     const key = `${sourceKey(ref)} ${asOf}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;

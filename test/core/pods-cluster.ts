@@ -43,6 +43,8 @@ export class Cluster {
   pods: Pod[] = [];
   /** Oldest first; one that is used again becomes the newest. */
   replicaSets = new Map<string, ReplicaSet>();
+  /** Every state of each source, by the version that made it. */
+  readonly #states: { key: Key; version: number; stored: StoredSource | undefined }[] = [];
   #version = 1;
   seconds = 0;
 
@@ -137,9 +139,9 @@ export class Cluster {
     // The API server stores nothing then.
     if (before?.content === content) return;
     this.#version += 1;
-    if (content === undefined) this.sources.delete(key);
+    if (content === undefined) this.#store(key, undefined);
     else
-      this.sources.set(key, {
+      this.#store(key, {
         ignore: false,
         match: true,
         uid: `u-${this.#version}`,
@@ -151,14 +153,26 @@ export class Cluster {
       });
   }
 
-  /** Turns the mark on a source that decides under this kind of opting in. */
-  mark(key: Key): void {
+  #store(key: Key, stored: StoredSource | undefined): void {
+    this.#states.push({ key, version: this.#version, stored });
+    if (stored === undefined) this.sources.delete(key);
+    else this.sources.set(key, stored);
+  }
+
+  /** A source as it was at a version of the whole cluster. */
+  at(key: Key, version: string): StoredSource | undefined {
+    return this.#states.findLast((one) => one.key === key && one.version <= Number(version))?.stored;
+  }
+
+  /** Turns the mark on a source that decides under this kind of opting in, and changes it in the same write. */
+  mark(key: Key, content?: string): void {
     this.#version += 1;
     const source = this.sources.get(key);
     if (source === undefined) return;
     const { ignore, match } = source;
     const turned = this.opting === 'auto' ? { ignore: !ignore } : { match: !match };
-    this.sources.set(key, { ...source, ...turned, version: String(this.#version) });
+    const held = content === undefined ? {} : { content, written: this.seconds };
+    this.#store(key, { ...source, ...turned, ...held, version: String(this.#version) });
   }
 
   /** What the pods run with, and what is stored: whether they differ. */

@@ -33,16 +33,17 @@ export class Excuses {
 
   /**
    * Rules 1, 2 and 5, when Restamp has looked: what was no dependency, or was in no map that it knew, has a baseline
-   * now; and so has what is there for the first time. `known`: there is a map now.
+   * now; and so has what is there for the first time; but not what has changed with or after the write that made it
+   * one, which its pods have not seen. `known`: there is a map now.
    */
-  looked(before: Stamps, plan: Plan | undefined, known: boolean): void {
+  looked(before: Stamps, plan: Plan | undefined, known: boolean, changed?: Key): void {
     const stale = plan?.stale.map(({ key }) => key) ?? [];
     const keys = new Set([...(plan?.baseline.s.keys() ?? []), ...stale]);
     for (const key of SOURCES) {
       if (plan !== undefined && keys.has(key) !== this.#depends(key)) throw new Error(`${key} in the map`);
       const isNew = plan?.baseline.s.has(key) === true && !this.#tracked.has(key);
       const isThere = this.#cluster.sources.has(key) && !this.#flags.reloadOnCreate;
-      if (isNew || (before?.get(key)?.h === ABSENT && isThere)) this.#excuse(key);
+      if ((isNew && key !== changed) || (before?.get(key)?.h === ABSENT && isThere)) this.#excuse(key);
     }
     this.#tracked = new Set(known ? SOURCES.filter((key) => this.#depends(key)) : []);
   }

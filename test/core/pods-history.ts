@@ -7,6 +7,8 @@ import { digestOf, Restamp, type Flags } from './pods-restamp.ts';
 export type Step =
   | { readonly do: 'hold'; readonly key: Key; readonly content: Content }
   | { readonly do: 'mark'; readonly key: Key }
+  /** A mark, or an opt-in, and other data with it or just after it: nobody looks in between. */
+  | { readonly do: 'mark and hold' | 'opt and hold'; readonly key: Key; readonly content: string }
   | { readonly do: 'opt' | 'progress' | 'complete' | 'evict' | 'act' | 'power' | 'webhook' }
   | { readonly do: 'image' | 'replace'; readonly image: string }
   /** A workload is made again, and a source changes before anybody has looked at it. */
@@ -39,7 +41,9 @@ export class History {
     const { cluster } = this;
     cluster.seconds += 1;
     const { newest } = cluster;
-    if (step.do === 'hold') this.#hold(step);
+    let changed: Key | undefined;
+    if (step.do === 'mark and hold' || step.do === 'opt and hold') changed = await this.#together(step);
+    else if (step.do === 'hold') this.#hold(step);
     else if (step.do === 'mark') cluster.mark(step.key);
     else if (step.do === 'act') this.#act();
     else if (step.do === 'power') this.#power();
@@ -66,7 +70,20 @@ export class History {
       cluster.seconds += 1;
       this.#hold(step);
     } else this.#webhook = !this.#webhook;
-    this.#look();
+    this.#look(changed);
+  }
+
+  /** The source of which pods may be outdated by this step, if there was one. */
+  async #together(step: { do: string; key: Key; content: string }): Promise<Key | undefined> {
+    const before = this.cluster.sources.get(step.key)?.content;
+    if (step.do === 'mark and hold') {
+      if (before !== undefined && before !== step.content) this.#mayRoll += 1;
+      this.cluster.mark(step.key, step.content);
+    } else {
+      await this.#write(this.#opted());
+      this.#hold(step);
+    }
+    return before === undefined || before === step.content ? undefined : step.key;
   }
 
   /** Lets everything come to rest; the first thing that is wrong then, or undefined. */
@@ -115,10 +132,10 @@ export class History {
     }
   }
 
-  #look(): void {
+  #look(changed?: Key): void {
     if (this.restamp === undefined) return;
     const looked = this.restamp.look();
-    this.excuses.looked(looked?.before?.s, looked?.plan, this.restamp.map() !== undefined);
+    this.excuses.looked(looked?.before?.s, looked?.plan, this.restamp.map() !== undefined, changed);
   }
 
   async #write(object: Deployment): Promise<void> {

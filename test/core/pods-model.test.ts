@@ -17,6 +17,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: plain('act', 'progress') },
   { weight: 2, arbitrary: plain('complete', 'evict', 'opt', 'power', 'webhook') },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('mark'), key }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('mark and hold', 'opt and hold'),
+      key,
+      content: fc.constantFrom('1', '2', '3'),
+    }),
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('image', 'replace'), image }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('recreate'), key, content }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('undo'), back: fc.integer({ min: 1, max: 3 }) }) },

@@ -8,6 +8,9 @@ import { planWorkload, type Current, type Plan } from '../../src/core/plan.ts';
 import { parseStampKey, type SourceType } from '../../src/core/source.ts';
 import { formatStamps, mapOwner, type StampMap } from '../../src/core/stamp-map.ts';
 import { reduceWorkload } from '../../src/core/workload.ts';
+import { readWishes } from '../../src/core/wishes.ts';
+import { seenUpTo } from '../../src/roll/first-sight.ts';
+import { SourceBook } from '../../src/roll/source-book.ts';
 import { WorkloadBook } from '../../src/roll/workload-book.ts';
 import { createWorkloadRoute } from '../../webhook/workload-route.ts';
 import { applyPatch, type Patchable } from '../roll/patching.ts';
@@ -33,8 +36,8 @@ export function digestOf(key: Key, content: string): string {
   return keyedDigest({ key: Buffer.from('k1'), source: `prod/${key}` }, data);
 }
 
-function currentOf(cluster: Cluster, key: Key): Current {
-  const source = cluster.sources.get(key);
+function currentOf(cluster: Cluster, key: Key, asOf?: string): Current {
+  const source = asOf === undefined ? cluster.sources.get(key) : cluster.at(key, asOf);
   if (source === undefined) return { state: 'missing' };
   const data = dataOf(parseStampKey(key)!.type, { data: { content: source.content } });
   return {
@@ -55,6 +58,7 @@ export class Restamp {
   readonly #book = new WorkloadBook(new Set(['k1']), (_key, why) => {
     throw new Error(`a map is unreadable: ${why}`);
   });
+  readonly #sources = new SourceBook();
 
   constructor(cluster: Cluster, flags: Flags) {
     this.#cluster = cluster;
@@ -79,6 +83,7 @@ export class Restamp {
       dependencies: findDependencies(workload, map, this.#lookup(), false),
       map,
       current: (key) => currentOf(this.#cluster, key as Key),
+      past: (key) => this.#past(key as Key, page.asked),
       keyId: 'k1',
       workloadCreated: workload.created,
       addedAfterStart,
@@ -162,10 +167,35 @@ export class Restamp {
     return patched(after, (answer.patch ?? []) as Operation[]);
   }
 
+  /** What the pods of a new dependency have seen, if it was written since. */
+  #past(key: Key, asked: string | undefined): Current | undefined {
+    const source = { ...parseStampKey(key)!, namespace: 'prod' };
+    const { asOf, absent } = seenUpTo(this.#sources.get(source), asked);
+    const version = this.#cluster.sources.get(key)?.version;
+    if (asOf === undefined || version === undefined || Number(version) <= Number(asOf)) return undefined;
+    return absent ? { state: 'missing' } : currentOf(this.#cluster, key, asOf);
+  }
+
   #put(): void {
+    for (const key of SOURCES) this.#putSource(key);
     const object = this.#cluster.shown();
     const id = { kind: 'Deployment', namespace: 'prod', name: 'api', uid: object.metadata.uid };
     this.#book.put(id, reduceWorkload(row, object, settings));
+  }
+
+  #putSource(key: Key): void {
+    const where = { ...parseStampKey(key)!, namespace: 'prod' };
+    const stored = this.#cluster.sources.get(key);
+    if (stored === undefined) {
+      this.#sources.remove(where);
+      return;
+    }
+    const { uid, version: resourceVersion, ignore, match } = stored;
+    const times = { created: 0, dataTime: undefined };
+    const rest = { manager: undefined, release: undefined, wishes: readWishes(undefined) };
+    const meta = { ...where, uid, resourceVersion, marks: { ignore, match }, ...times, ...rest };
+    this.#sources.put(meta, this.#book.started);
+    this.#book.saw(resourceVersion);
   }
 
   #lookup(): SourceLookup {
