@@ -117,7 +117,9 @@ function judge(input: PlanInput, key: string, stamp: Stamp | undefined): Verdict
   if (stamp === undefined) {
     const before = firstStamp(input, key, input.keyId);
     const verdict = before && judgeStamp(input, before, current);
-    return verdict?.is === 'stale' ? verdict : judgeUnstamped(input, key, current);
+    const isGone = before !== undefined && before.h !== ABSENT && current.state === 'missing';
+    if (verdict?.is === 'stale' || isGone) return verdict ?? { is: 'kept' };
+    return judgeUnstamped(input, key, current);
   }
   return judgeStamp({ ...input, keyId: input.map?.key ?? input.keyId }, stamp, current);
 }
@@ -197,7 +199,7 @@ function compose(
   for (const [key, verdict] of verdicts) {
     const old = map?.s.get(key);
     if (keep(verdict)) {
-      const kept = old ?? (verdict.is === 'stale' ? firstStamp(input, key, keyId) : undefined);
+      const kept = old ?? firstStamp(input, key, keyId);
       if (kept !== undefined) stamps.set(key, kept);
     } else stamps.set(key, stampOf(input, key, keyId, map?.key === keyId ? old : undefined));
   }

@@ -79,11 +79,17 @@ export class FirstSight {
 
   /**
    * `asked`: the version since which the workload asks for what it asks for, undefined if it was there before
-   * everything that is known; `version`: that of the source as it was read last.
+   * everything that is known; `version`: that of the source as it was read last, undefined if it is gone.
    */
-  look(ref: SourceRef, source: KnownSource | undefined, asked: string | undefined, version: string): Past {
+  look(
+    ref: SourceRef,
+    source: KnownSource | undefined,
+    asked: string | undefined,
+    version: string | undefined,
+  ): Past {
     const { asOf, absent } = seenUpTo(source, asked);
-    if (asOf === undefined || newerVersion(asOf, version) === asOf) return { is: 'same' };
+    if (asOf === undefined || (version !== undefined && newerVersion(asOf, version) === asOf))
+      return { is: 'same' };
     if (absent) return { is: 'known', current: { state: 'missing' } };
     const key = `${sourceKey(ref)} ${asOf}`;
     const known = this.#known.get(key);

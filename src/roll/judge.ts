@@ -202,9 +202,13 @@ export class Judge {
   }
 
   #past({ asked }: Page, ref: SourceRef, current: Current | undefined): Past | undefined {
-    if (current?.state !== 'present') return undefined;
+    if (current === undefined || (current.state === 'missing' && current.filtered === true)) return undefined;
     const { firstSight, sources } = this.#options;
-    return firstSight.look(ref, sources.get(ref), asked, current.resourceVersion);
+    if (current.state === 'present')
+      return firstSight.look(ref, sources.get(ref), asked, current.resourceVersion);
+    // It has gone since the workload began to depend on it, perhaps: its pods have seen it then.
+    const gone = sources.gone(ref);
+    return gone && firstSight.look(ref, gone, asked, undefined);
   }
 
   /** Whether an entry is known to be stale. */

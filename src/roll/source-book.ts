@@ -1,5 +1,5 @@
 import type { SourceLookup } from '../core/dependency.ts';
-import { stampKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { sourceKey, stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
 import type { Wishes } from '../core/wishes.ts';
 import { moment } from './moment.ts';
@@ -14,12 +14,17 @@ export type KnownSource = SourceMeta & {
   readonly shown: number;
 };
 
+/** Enough for what goes and comes back within moments, which is all that needs it. */
+const MAX_GONE = 1_000;
+
 /**
  * The sources that the watches have shown, by namespace: metadata alone. What they show last counts, even if its
  * version is lower: the API server may have been restored to an older state.
  */
 export class SourceBook {
   readonly #namespaces = new Map<string, Map<string, KnownSource>>();
+  /** Sources that are gone: one that is made anew has been a dependency for as long as the one before. */
+  readonly #gone = new Map<string, KnownSource>();
 
   /** Takes a source in; returns what was known of it. `started`: all that was there before the start is known. */
   put(meta: SourceMeta, started = false): KnownSource | undefined {
@@ -27,7 +32,11 @@ export class SourceBook {
     const there = this.#namespaces.get(meta.namespace);
     const before = there?.get(key);
     const same = before?.uid === meta.uid && before.resourceVersion === meta.resourceVersion;
-    const known = { ...meta, ...marksOf(meta, before, started), shown: same ? before.shown : moment() };
+    const known = {
+      ...meta,
+      ...marksOf(meta, before ?? this.gone(meta), started),
+      shown: same ? before.shown : moment(),
+    };
     if (there === undefined) this.#namespaces.set(meta.namespace, new Map([[key, known]]));
     else there.set(key, known);
     return before;
@@ -44,12 +53,30 @@ export class SourceBook {
 
   remove(ref: SourceRef): void {
     const there = this.#namespaces.get(ref.namespace);
+    const known = there?.get(stampKey(ref));
+    if (known !== undefined) this.#bury(known);
     there?.delete(stampKey(ref));
     if (there?.size === 0) this.#namespaces.delete(ref.namespace);
   }
 
   get(ref: SourceRef): KnownSource | undefined {
     return this.#namespaces.get(ref.namespace)?.get(stampKey(ref));
+  }
+
+  /** A source as it was before it went; undefined if it is there, or went long ago. */
+  gone(ref: SourceRef): KnownSource | undefined {
+    return this.get(ref) === undefined ? this.#gone.get(sourceKey(ref)) : undefined;
+  }
+
+  #bury(known: KnownSource): void {
+    const key = sourceKey(known);
+    // Deleting first moves it to the end, so that the first one is always the oldest.
+    this.#gone.delete(key);
+    this.#gone.set(key, known);
+    for (const oldest of this.#gone.keys()) {
+      if (this.#gone.size <= MAX_GONE) return;
+      this.#gone.delete(oldest);
+    }
   }
 
   /** How many sources are known. */
@@ -78,14 +105,15 @@ export class SourceBook {
 }
 
 function marksOf(
-  { marks, uid, resourceVersion }: SourceMeta,
+  { marks, resourceVersion }: SourceMeta,
   before: KnownSource | undefined,
   started: boolean,
 ): Pick<KnownSource, 'marked' | 'appeared'> {
   if (before === undefined)
     return started ? { marked: resourceVersion, appeared: true } : { marked: undefined, appeared: false };
   const { ignore, match } = before.marks;
-  if (uid === before.uid && marks.ignore === ignore && marks.match === match)
+  // Also of another uid: pods that have seen the one that is gone have not seen this one.
+  if (marks.ignore === ignore && marks.match === match)
     return { marked: before.marked, appeared: before.appeared };
   return { marked: resourceVersion, appeared: false };
 }

@@ -236,3 +236,34 @@ t.test('what was there before the start is adopted as it is', async (t) => {
   t.same(made.rolled(), []);
   t.same(made.asOf, []);
 });
+
+t.test('a source that goes and comes back with other data just after its mark is one roll', async (t) => {
+  for (const between of [0, 250, 2000]) {
+    const made = await resting(AUTO, {}, IGNORE);
+    change(made, '1', {});
+    made.deleteSource('cm/app');
+    await made.pass(between);
+    made.putSource('cm/app', { a: '2' }, { uid: 'another', annotations: {} });
+    await made.pass(5000);
+    t.same(made.rolled(), ['api'], `gone for ${between} ms`);
+    await made.pass(60_000);
+    t.equal(made.rolled().length, 1);
+  }
+});
+
+t.test('one that comes back with the same data, or that nobody had seen before, rolls nothing', async (t) => {
+  const made = await resting(AUTO, {}, IGNORE);
+  change(made, '1', {});
+  made.deleteSource('cm/app');
+  await made.pass(250);
+  made.putSource('cm/app', { a: '1' }, { uid: 'another', annotations: {} });
+  await made.pass(60_000);
+  t.same(made.rolled(), []);
+  made.putWorkload('web', { annotations: AUTO, uses: ['cm/late'] });
+  await made.pass(1000);
+  made.putSource('cm/late', { a: '1' });
+  made.deleteSource('cm/late');
+  made.putSource('cm/late', { a: '2' }, { uid: 'another' });
+  await made.pass(60_000);
+  t.same(made.rolled(), []);
+});
