@@ -3,7 +3,7 @@ import { pause, type Clock } from '../clock.ts';
 import { annotation, STAMPS } from '../core/annotations.ts';
 import type { JobManifest } from '../core/job.ts';
 import { isDeleted, workloadKey, type WorkloadObject } from '../core/workload.ts';
-import { hasCode, type ErrorCode, type RestampError } from '../errors.ts';
+import { hasCode, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { orNothing } from '../kube/objects.ts';
 import { FailureRow } from './backoff.ts';
@@ -87,10 +87,16 @@ export class Remakes {
    */
   async remake(remake: Remake): Promise<WorkloadObject | undefined> {
     const { store, jobs } = this.#options;
+    const term = this.#term;
+    // Whoever leads by then has judged this Job by itself: it must not go under that one's hands.
+    const stillLeads = (): void => {
+      if (term !== this.#term) throw new RestampError('RESTAMP_KUBE_CONFLICT', keyOf(remake));
+    };
     // Admission and validation speak before the API server finds that the name is taken.
     await jobs.create(remake.manifest, true).catch((error: unknown) => {
       if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
     });
+    stillLeads();
     const pending = this.#begin(remake);
     // The watch may tell of the deletion before it is answered.
     pending.busy = true;
@@ -98,6 +104,7 @@ export class Remakes {
     try {
       await store.put(storeKey(remake), remake);
       isKept = true;
+      stillLeads();
       await jobs.remove(remake);
     } catch (error) {
       // Whoever has deleted it meanwhile, or changed it, was not us: nothing is to come back.
@@ -247,6 +254,8 @@ export class Remakes {
   }
 
   async #forget(pending: Pending): Promise<void> {
+    // The same state of the Job may have been taken up anew meanwhile: what is kept is for that one.
+    if (!this.#isPending(pending)) return;
     await this.#options.store.remove(storeKey(pending.remake), pending.remake);
     if (this.#isPending(pending)) this.#pending.delete(pending.key);
   }

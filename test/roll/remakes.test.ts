@@ -216,3 +216,33 @@ t.test('a Job that cannot be made says why, and each cause is told once', async 
   await made.pass(600_000);
   t.equal(made.uid(), 'new');
 });
+
+t.test('what is found not done is not forgotten under the hands of who takes it up anew', async (t) => {
+  const made = remaking();
+  made.stored.set(KEY, remake);
+  made.keep();
+  let roll: Promise<unknown> | undefined;
+  // The start of a new leader looks at what a former one has begun, and its queue rolls the same Job.
+  made.during.read = () => {
+    made.during.read = () => undefined;
+    roll = made.remakes.remake(remake);
+  };
+  await made.remakes.resume();
+  await roll;
+  t.equal(made.stored.size, 1, 'it is kept');
+  made.set(undefined);
+  made.remakes.gone(JOB);
+  await made.pass(20_000);
+  t.equal(made.uid(), 'new');
+});
+
+t.test('who leads no more deletes no Job that another one may have judged meanwhile', async (t) => {
+  for (const turns of [0, 1, 2]) {
+    const made = remaking();
+    const roll = made.remakes.remake(remake);
+    for (let left = turns; left > 0; left -= 1) await Promise.resolve();
+    made.remakes.release();
+    await t.rejects(roll, { code: 'RESTAMP_KUBE_CONFLICT' });
+    t.equal(made.uid(), 'old', `released after ${turns} steps`);
+  }
+});
