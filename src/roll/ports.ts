@@ -14,7 +14,7 @@ import type { Borrower } from './lenders.ts';
 import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { RecorderOptions } from './recorder.ts';
 import type { RemakeStore } from './remake-store.ts';
-import type { JobPort } from './remakes.ts';
+import type { JobPort } from './job-port.ts';
 import type { PatchWorkload } from './roll-writer.ts';
 import type { ReadSource } from './source-reader.ts';
 import type { Tally } from './tally.ts';

@@ -1,29 +1,16 @@
 import { createHash } from 'node:crypto';
 import { pause, type Clock } from '../clock.ts';
 import { annotation, STAMPS } from '../core/annotations.ts';
-import type { JobManifest } from '../core/job.ts';
 import { isDeleted, workloadKey, type WorkloadObject } from '../core/workload.ts';
 import { hasCode, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { orNothing } from '../kube/objects.ts';
 import { FailureRow } from './backoff.ts';
 import type { HoldReason } from './hold-reasons.ts';
+import type { JobPort } from './job-port.ts';
 import type { Terminations } from './terminations.ts';
 import type { Remake, RemakeStore } from './remake-store.ts';
 import { Turns } from './turns.ts';
-
-/** What is done to Jobs. All fail with RESTAMP_KUBE_*. */
-export type JobPort = {
-  read(namespace: string, name: string): Promise<WorkloadObject>;
-  /** `dryRun`: only asks whether the API server would take it. */
-  create(manifest: JobManifest, dryRun: boolean): Promise<WorkloadObject>;
-  /** The Jobs of a CronJob that have not finished. */
-  running(cronJob: { readonly namespace: string; readonly uid: string }): Promise<readonly RunningJob[]>;
-  /** Deletes this very state of a Job, and its pods in the background. */
-  remove(job: Pick<Remake, 'namespace' | 'name' | 'uid' | 'resourceVersion'>): Promise<void>;
-};
-
-export type RunningJob = Pick<Remake, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
 
 export type RemakesOptions = {
   readonly store: RemakeStore;
@@ -47,6 +34,8 @@ type Pending = {
   next: 'make' | 'forget';
   /** Why it is not made yet. */
   reason: HoldReason;
+  /** Until when, on the monotonic clock, a deletion that a former leader has sent may still arrive. */
+  readonly lateUntil: number;
   /** How often the old one was looked at in vain. */
   looks: number;
   readonly row: FailureRow;
@@ -63,6 +52,8 @@ const AT_ONCE = 4;
 /** The watch tells when a Job is gone; this is for the case that it does not. */
 const FIRST_LOOK_MS = 10_000;
 const LONGEST_LOOK_MS = 300_000;
+/** A request that was sent before somebody else led is answered, or given up, by then. */
+const LATE_MS = 20_000;
 /** All looks together: one request a second, however many Jobs are kept by their finalizers. */
 const LOOK_SHARE_MS = 1_000;
 
@@ -146,7 +137,8 @@ export class Remakes {
       }
     if (term !== this.#term) return;
     const others = (begun ?? []).filter((remake) => !this.#pending.has(keyOf(remake)));
-    await Promise.all(others.map((remake) => this.#finish(this.#begin(remake))));
+    const lateUntil = clock.monotonic() + LATE_MS;
+    await Promise.all(others.map((remake) => this.#finish(this.#begin(remake, lateUntil))));
   }
 
   /** Another process leads: what was begun is ended by that one. */
@@ -161,7 +153,7 @@ export class Remakes {
     this.#turns.stop();
   }
 
-  #begin(remake: Remake): Pending {
+  #begin(remake: Remake, lateUntil = 0): Pending {
     const key = keyOf(remake);
     this.#pending.get(key)?.cancel();
     const pending: Pending = {
@@ -169,6 +161,7 @@ export class Remakes {
       remake,
       next: 'make',
       reason: 'terminating',
+      lateUntil,
       looks: 0,
       row: new FailureRow(),
       told: undefined,
@@ -231,7 +224,7 @@ export class Remakes {
     pending.reason = 'terminating';
     if (!isGone) {
       const now = await orNothing(jobs.read(namespace, name));
-      if (now?.metadata.uid === remake.uid && isDeleted(now)) return undefined;
+      if (now?.metadata.uid === remake.uid && (isDeleted(now) || this.#mayGo(pending, now))) return undefined;
       const isOver = now !== undefined || terminations.has(namespace);
       if (isOver || !(await store.holds(storeKey(remake), remake))) pending.next = 'forget';
       // The answer to its creation was lost.
@@ -253,6 +246,11 @@ export class Remakes {
     }
   }
 
+  /** Whether a former leader may have sent the deletion of this very state, which has not arrived yet. */
+  #mayGo({ remake, lateUntil }: Pending, { metadata }: WorkloadObject): boolean {
+    return metadata.resourceVersion === remake.resourceVersion && this.#options.clock.monotonic() < lateUntil;
+  }
+
   async #forget(pending: Pending): Promise<void> {
     // The same state of the Job may have been taken up anew meanwhile: what is kept is for that one.
     if (!this.#isPending(pending)) return;
@@ -261,7 +259,8 @@ export class Remakes {
   }
 
   #lookMs(pending: Pending): number {
-    const ms = Math.min(FIRST_LOOK_MS * 2 ** pending.looks, LONGEST_LOOK_MS);
+    const late = pending.lateUntil - this.#options.clock.monotonic();
+    const ms = late > 0 ? late : Math.min(FIRST_LOOK_MS * 2 ** pending.looks, LONGEST_LOOK_MS);
     pending.looks += 1;
     return Math.max(ms, this.#pending.size * LOOK_SHARE_MS);
   }

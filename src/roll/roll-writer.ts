@@ -8,7 +8,8 @@ import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
 import { valueAt } from '../core/value-at.ts';
 import { templateOf, workloadTitle, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { hasCode, RestampError } from '../errors.ts';
-import type { JobPort, Remakes, RunningJob } from './remakes.ts';
+import type { Remakes } from './remakes.ts';
+import type { JobPort, RunningJob } from './job-port.ts';
 
 /** Patches one workload and returns it as it is stored then. Fails with RESTAMP_KUBE_*. */
 export type PatchWorkload = (

@@ -58,9 +58,34 @@ t.test('what was begun and not done is judged again', async (t) => {
   made.stored.set(KEY, remake);
   await made.remakes.resume();
   t.equal(made.uid(), 'old');
-  t.same(made.done, ['look']);
+  // A former leader may have sent the deletion, which has not arrived yet.
+  t.same([made.done, made.ended], [['look'], []]);
+  await made.pass(20_000);
+  t.same(made.done, ['look', 'look']);
   t.same(made.ended, [JOB]);
+  t.equal(made.uid(), 'old');
 });
+
+t.test('a deletion of a former leader that arrives late loses no Job', async (t) => {
+  const made = remaking();
+  made.stored.set(KEY, remake);
+  await made.remakes.resume();
+  made.set(undefined);
+  t.ok(made.remakes.gone(JOB));
+  await made.pass(250);
+  t.same([made.uid(), made.made], ['new', ['new']]);
+});
+
+t.test(
+  'one that has changed since can be deleted by nobody who began before: it is judged at once',
+  async (t) => {
+    const made = remaking();
+    made.stored.set(KEY, remake);
+    made.set({ metadata: { name: 'migrate', uid: 'old', resourceVersion: '8' } });
+    await made.remakes.resume();
+    t.same(made.ended, [JOB]);
+  },
+);
 
 t.test('a Job that somebody else has made meanwhile is the one', async (t) => {
   const made = remaking();
