@@ -1,12 +1,11 @@
 // The metadata of an object in a review. The API server sends it well formed; whoever else sends one must not make a part
 // that is compared or cut later be of another type.
 
+import { isRecord, isText } from '../src/core/shape.ts';
+
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
 
-const isText: Check = (value) => typeof value === 'string';
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isMap: Check = (value) => isRecord(value) && Object.values(value).every(isText);
 const isListOf =
   (checks: Readonly<Record<string, Check>>): Check =>

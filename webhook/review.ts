@@ -1,3 +1,4 @@
+import { isRecord, isText } from '../src/core/shape.ts';
 import { RestampError } from '../src/errors.ts';
 import { boundManager, boundUser, isId } from './bounds.ts';
 import { withSoundMetadata } from './review-metadata.ts';
@@ -56,7 +57,7 @@ export function parseReview(body: unknown): ReviewRequest {
   };
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const textOf = (value: unknown): string => (isText(value) ? value : '');
 
 /** The review that is sent back. Restamp never denies a write because of itself. */
 export function allow(request: ReviewRequest, answer: ReviewAnswer): object {
@@ -89,8 +90,4 @@ function shown(value: unknown): string {
 /** Whether it has the one part that every object of the API has. */
 function isObject(value: unknown): value is { readonly metadata: Record<string, unknown> } {
   return isRecord(value) && isRecord(value['metadata']);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isRecord, isText } from '../src/core/shape.ts';
 import { SOURCE_ROWS } from '../src/core/source.ts';
 import { RestampError } from '../src/errors.ts';
 import { boundSighting } from './bounds.ts';
@@ -28,7 +29,6 @@ const FIELDS: Readonly<Record<Exclude<keyof Sighting, 'type'>, Field>> = {
 };
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const isText = (value: unknown): value is string => typeof value === 'string';
 const FITS: Readonly<Record<Field, (value: unknown) => boolean>> = {
   text: isText,
   'text?': (value) => value === undefined || isText(value),
@@ -63,8 +63,4 @@ export function parseSightings(body: unknown): Sighting[] {
 
 function invalid(what: string): RestampError {
   return new RestampError('RESTAMP_ADMISSION_SIGHTINGS', what);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

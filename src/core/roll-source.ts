@@ -1,3 +1,4 @@
+import { isRecord, isText } from './shape.ts';
 import { parseStampKey } from './source.ts';
 
 /** One source in the history of a workload, and in its hold. */
@@ -24,8 +25,8 @@ const MAX_TEXT = 253;
  * since: it is undefined unless every part has its type, and only the parts that are known are taken, cut to their lengths.
  */
 export function readRollSource(value: unknown): RollSource | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const { source, cause, keys, more, by, manager, changed } = value as Readonly<Record<string, unknown>>;
+  if (!isRecord(value)) return undefined;
+  const { source, cause, keys, more, by, manager, changed } = value;
   if (!isText(source) || parseStampKey(source) === undefined || !isText(cause) || !isTime(changed))
     return undefined;
   if (![by, manager].every((one) => one === undefined || isText(one))) return undefined;
@@ -47,8 +48,6 @@ export function readRollSource(value: unknown): RollSource | undefined {
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Whether it is a time as we write it: any other text that a parser takes would be handed on as it is. */
 export function isTime(value: unknown): value is string {

@@ -1,4 +1,5 @@
 import { isDigest, type Digest } from './digest.ts';
+import { isRecord } from './shape.ts';
 import { parseStampKey } from './source.ts';
 
 /** One entry of the map: a source as the workload's pods were rolled, or as it was when first seen. */
@@ -107,10 +108,6 @@ export function sameStamps(a: StampMap, b: StampMap): boolean {
 /** As JSON, because `undefined` is a legal key and no selection is not the selection of that key. */
 function sameKeys(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

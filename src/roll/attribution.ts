@@ -92,6 +92,7 @@ export class Attribution {
     });
     return true;
   }
+
   /** The changes of a source that were noted have not happened: the API server has gone back to an older state. */
   forget(source: SourceRef): void {
     this.#options.changes.forget(source);
