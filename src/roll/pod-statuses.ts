@@ -39,6 +39,13 @@ export type PodStatusesOptions = {
   readonly faults: Faults;
 };
 
+/** What a map says of a class, under which key, and the version of the workload that bears it. */
+type Stamped = {
+  readonly stamp: Stamp | undefined;
+  readonly keyId: string;
+  readonly version: string | undefined;
+};
+
 type WatchEvent = 'add' | 'update' | 'delete';
 
 type Page = {
@@ -59,7 +66,7 @@ export class PodStatuses {
   readonly #pages = new Map<string, Page>();
   readonly #byClass = new Map<string, Set<Page>>();
   readonly #turns = new Turns(READS_AT_ONCE);
-  /** The newest version that the watches have shown: one beyond it is of another history, or of nobody. */
+  /** The newest version that the watches have shown. */
   #newest: string | undefined;
   #stopped = false;
 
@@ -108,8 +115,8 @@ export class PodStatuses {
   }
 
   /**
-   * What counts as mounted by a workload, against what is stamped (under the key `keyId`); undefined while nobody
-   * can tell: it has no pods, or whose pods there are is still being asked.
+   * What counts as mounted by a workload, against what is stamped; undefined while nobody can tell: it has no pods, or
+   * whose pods there are is still being asked.
    */
   current(
     workload: {
@@ -119,8 +126,7 @@ export class PodStatuses {
       readonly lastRoll: string | undefined;
     },
     name: string,
-    stamp: Stamp | undefined,
-    keyId: string,
+    { stamp, keyId, version }: Stamped,
   ): Mounted | undefined {
     const ref: SourceRef = { type: 'spc', namespace: workload.namespace, name };
     const pages = [...(this.#byClass.get(sourceKey(ref)) ?? [])];
@@ -132,7 +138,7 @@ export class PodStatuses {
     const mounts = pages.filter(isOurs).map(({ mount }) => mount);
     const rolled = parseHistory(workload.lastRoll)[0]?.rolled;
     const found = currentMount(mounts, {
-      stampedVersion: newerVersion(this.#newest, stamp?.rv) === this.#newest ? stamp?.rv : undefined,
+      stampedVersion: this.#isOfThisHistory(stamp?.rv, version) ? stamp?.rv : undefined,
       isStamped: stamp && ((mount) => this.#digest(mount, keyId, stamp.f) === stamp.h),
       rolled: rolled === undefined ? undefined : Date.parse(rolled),
     });
@@ -151,6 +157,15 @@ export class PodStatuses {
       levers: [sha1],
       digest: (id, selection) => this.#digest(mount, id, selection),
     };
+  }
+
+  /**
+   * Another leader may have stamped what the watch has not shown here yet, but it has written the map after that: a stamp
+   * whose version is beyond its workload's, too, is of another history, or of nobody.
+   */
+  #isOfThisHistory(rv: string | undefined, version: string | undefined): boolean {
+    const newest = newerVersion(this.#newest, version);
+    return newerVersion(newest, rv) === newest;
   }
 
   #digest(mount: Mount, keyId: string, selection: readonly string[] | undefined): string {

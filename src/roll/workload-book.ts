@@ -22,6 +22,8 @@ export type Page = {
    * where that was before anybody looked, the newest version that was known then.
    */
   readonly asked: string | undefined;
+  /** The moment when that write was shown; 0 where it was before the start. */
+  readonly heard: number;
   /** Digests of its templates since a rollout was last complete; undefined if that was not seen. */
   readonly templates: ReadonlySet<string> | undefined;
 };
@@ -126,7 +128,7 @@ export class WorkloadBook {
       shown: moment(),
       mapped,
       addedAfterStart: same ? page.addedAfterStart : this.#isAdded(workload, isNew),
-      asked: this.#askedSince(workload, before, isOld, lent),
+      ...this.#askedSince(workload, before, isOld, lent),
       templates: templatesAfter(workload, before?.templates ?? this.#noTemplates(isNew)),
     });
     this.index.set(workload);
@@ -197,12 +199,14 @@ export class WorkloadBook {
     before: Page | undefined,
     isOld: boolean,
     lent: string | undefined,
-  ): string | undefined {
-    if (!this.#started || isOld) return this.#newest;
+  ): Pick<Page, 'asked' | 'heard'> {
+    if (!this.#started) return { asked: this.#newest, heard: 0 };
+    if (isOld) return { asked: this.#newest, heard: moment() };
     const same = before?.workload.asks === workload.asks && before.workload.bare === workload.bare;
-    if (same) return before.asked;
+    if (same) return { asked: before.asked, heard: before.heard };
     const now = newerVersion(workload.resourceVersion, lent);
-    return newerVersion(before === undefined ? this.#startedAt : before.asked, now);
+    const asked = newerVersion(before === undefined ? this.#startedAt : before.asked, now);
+    return { asked, heard: moment() };
   }
 
   /** What was seen of the templates of a workload before it was put in: all of a new one. */

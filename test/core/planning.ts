@@ -53,7 +53,7 @@ export function plan(
     map,
     current: (key) => now[key]!,
     keyId: 'k1',
-    workloadCreated: 0,
+    workloadCreated: -1000,
     addedAfterStart: false,
     settled: false,
     levers: () => [],

@@ -26,9 +26,9 @@ t.test('a map of another cluster hides no rotation, and rolls nothing by itself'
 t.test('the version of a list tells that a stamp is of this history, though its pod is gone', async (t) => {
   const { made, driver } = await mounted();
   const { statuses } = made;
-  const stamp = { h: stampOf(made)!.h.replace(/^./, 'x'), uid: 'uid-gone', rv: '400' };
+  const stamp = { h: stampOf(made)!.h.replace(/^./, 'x'), uid: 'uid-gone', rv: '4000' };
   const api = { created: at(NOW), ...USES, n: 9, stamps: { 'spc/vault': stamp } };
-  statuses.end({ version: '400', isOlder: false });
+  statuses.end({ version: '4000', isOlder: false });
   made.putWorkload('api', api);
   await made.pass(20_000);
   t.equal(stampOf(made)?.h, stamp.h, 'the driver is still to write into these pods what the stamp says');
@@ -51,4 +51,21 @@ t.test('a status that a restore brings back is seen for the first time: it is no
   made.statuses.put(restored);
   await made.pass(60_000);
   t.same(made.rolled(), ['api']);
+});
+
+t.test('what another leader has stamped, and the watch has not shown yet, is of this history', async (t) => {
+  const { made, driver } = await mounted();
+  driver.rotate('api-1', '2');
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+  // Of the pods that follow, one has seen a third version, which is not shown here yet.
+  for (const pod of ['api-1', 'api-2']) driver.end(pod);
+  driver.start('api-3', '1');
+  driver.rotate('api-3', '2');
+  const known = stampOf(made)!;
+  const stamp = { h: known.h.replace(/^./, 'x'), uid: 'uid-api-4', rv: '150' };
+  made.putWorkload('api', { created: at(NOW), ...USES, n: 90, stamps: { 'spc/vault': stamp } });
+  await made.pass(60_000);
+  t.same(made.rolled(), ['api']);
+  t.equal(stampOf(made)?.rv, '150', 'it does not go back');
 });

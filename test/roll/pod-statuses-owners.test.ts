@@ -40,12 +40,11 @@ function asking(borrower: (workload: string) => string | undefined = () => undef
       status: { podName: pod, secretProviderClassName: 'vault', objects: [{ id: 'db', version }] },
     });
   const current = (name = 'api') =>
-    statuses.current(
-      { kind: 'Deployment', namespace: NAMESPACE, name, lastRoll: undefined },
-      'vault',
-      undefined,
-      'k1',
-    );
+    statuses.current({ kind: 'Deployment', namespace: NAMESPACE, name, lastRoll: undefined }, 'vault', {
+      stamp: undefined,
+      keyId: 'k1',
+      version: undefined,
+    });
   return { statuses, clock, told, asked, troubles, answers, put, current };
 }
 const ofApi = () => ({ workload: `${NAMESPACE}/Deployment/api`, created: NOW - 600_000 });

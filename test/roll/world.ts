@@ -1,5 +1,5 @@
 import { selects } from '../../src/core/label-selector.ts';
-import { sourceKey, type SourceType } from '../../src/core/source.ts';
+import { sourceKey, type SourceRef, type SourceType } from '../../src/core/source.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
 import { RestampError } from '../../src/errors.ts';
 import { Faults } from '../../src/faults.ts';
@@ -38,6 +38,8 @@ export type Ways = {
   reply: (name: string) => Promise<void>;
   /** Whether the watch tells of our own writes, before they are answered. */
   echo: boolean;
+  /** Whether the watches of sources have still to tell what happens: `catchUp` lets them. */
+  sourcesLag: boolean;
 };
 
 /** Who writes a source, as admission sees it; nobody if `by` is not given. */
@@ -85,7 +87,10 @@ export function world(
     patch: async () => undefined,
     reply: async () => undefined,
     echo: true,
+    sourcesLag: false,
   };
+  /** Sources of which the watches have still to tell. */
+  const late: SourceRef[] = [];
 
   const notFound = (key: string): RestampError => new RestampError('RESTAMP_KUBE_NOT_FOUND', key);
   shelf.watches.add({
@@ -190,7 +195,7 @@ export function world(
     const stored = source(where.name, data, { version: nextVersion(), ...writer, uid, annotations });
     past.push({ key: sourceKey(where), made: stored.metadata.resourceVersion, stored });
     sources.set(sourceKey(where), stored);
-    for (const watch of shelf.watches) watch.source(where);
+    tellOf(where);
   }
   function deleteSource(key: string, by?: string): void {
     const where = ref(key);
@@ -199,7 +204,16 @@ export function world(
       see(key, 'DELETE', by, { uid: before?.metadata.uid ?? '', before, data: undefined });
     past.push({ key: sourceKey(where), made: nextVersion(), stored: undefined });
     sources.delete(sourceKey(where));
-    for (const watch of shelf.watches) watch.source(where);
+    tellOf(where);
+  }
+  function tellOf(where: SourceRef): void {
+    if (ways.sourcesLag) late.push(where);
+    else for (const watch of shelf.watches) watch.source(where);
+  }
+  /** The watches of sources tell of the state that is stored now of all that they have not told of. */
+  function catchUp(): void {
+    ways.sourcesLag = false;
+    for (const where of late.splice(0)) tellOf(where);
   }
   function see(...[key, operation, user, write]: Parameters<typeof sightingOf>): void {
     const seen = sightingOf(key, operation, user, { ...write, at: clock.now() });
@@ -239,6 +253,7 @@ export function world(
     ...told,
     putSource,
     deleteSource,
+    catchUp,
     /** It holds the Lease, or loses it. */
     lead: (leads: boolean) => {
       parts.queue.setActive(leads);
