@@ -82,7 +82,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
       classes: hook === undefined,
       statuses: hook === undefined ? roll.statuses : namespaceScope.within(hook.statuses),
     },
-    onRelisted: () => roll.mutator.recover(),
+    onRelisted: () => roll.mutator.recoverSoon(),
     onTrouble,
     faults,
     stopSwitch,

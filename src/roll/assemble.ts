@@ -67,7 +67,8 @@ export function assembleMutator(
           kind: workloads.get(key)?.workload.kind ?? '',
           stale: queue.has(key),
         }));
-      ports.tally?.read(ref, state, before, changed ? looked() : undefined);
+      if (!changed) ports.tally?.read(ref, state, before, undefined);
+      else mutator.then(() => ports.tally?.read(ref, state, before, looked()));
     },
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,
@@ -189,6 +190,7 @@ export function assembleMutator(
     faults,
     timing: (key) => timing(key),
     parallel: settings.rollParallelism,
+    recoveryPerSecond: settings.recoveryRollsPerSecond,
     roll: (key, overdue, waitedMs) => {
       recorder.setBusy(true);
       const pass = roller.roll(key, overdue);
@@ -218,6 +220,7 @@ export function assembleMutator(
     faults,
   });
   const mutator: Mutator = new Mutator({
+    clock,
     workloads,
     sources,
     reader,
@@ -238,7 +241,6 @@ export function assembleMutator(
     pauses,
     writes: new Writes({ releases, rates, inFlight, queue, pauses, ...ports, recorder }),
     observer,
-    recoveryPerSecond: settings.recoveryRollsPerSecond,
     onUnproven: ports.onUnproven,
     onEvent: (event, ref) => ports.tally?.event(event, ref),
   });
@@ -253,6 +255,7 @@ export function assembleMutator(
   };
   const live = new LiveSources({ reader, judge, clock, readVersion: ports.readSourceVersion });
   const stop = (): void => {
+    mutator.stop();
     queue.stop();
     baselines.stop();
     reader.stop();

@@ -4,7 +4,7 @@ import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
 import { shortenHistory } from '../core/history.ts';
 import { Room } from '../core/room.ts';
-import type { Workload, WorkloadObject } from '../core/workload.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
@@ -23,7 +23,7 @@ export type BaselinesOptions = {
   readonly onStored: (workload: Workload, object: WorkloadObject) => void;
   readonly onTrouble: (error: RestampError) => void;
   readonly faults: Faults;
-  readonly holds: Pick<Holds, 'annotation'>;
+  readonly holds: Pick<Holds, 'annotation' | 'get'>;
   readonly leftOut: LeftOut;
   /** False: maps are written with rolls alone, and changes while we are down are lost (--baseline=memory). */
   readonly writeMaps: boolean;
@@ -117,7 +117,7 @@ export class Baselines {
 
   /** The annotations that a workload should have; undefined if it has them, or if its roll will write them. */
   #wanted(key: string): { workload: Workload; annotations: Record<string, string | null> } | undefined {
-    const { judge, clock, holds, leftOut, writeMaps, terminations } = this.#options;
+    const { judge, clock, leftOut, writeMaps, terminations } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'waiting') return undefined;
     const { workload } = verdict.page;
@@ -131,7 +131,7 @@ export class Baselines {
       const stamps = room.take(STAMPS, fitted?.text);
       if (stamps !== undefined) annotations[STAMPS] = stamps;
     } else if (workload.stampsBytes > 0) room.keep(STAMPS, workload.stampsBytes);
-    const hold = room.take(HELD, verdict.is === 'stale' ? holds.annotation(key, room.for(HELD)) : undefined);
+    const hold = room.take(HELD, verdict.is === 'stale' ? this.#held(workload, room) : undefined);
     if (hold !== workload.held) annotations[HELD] = hold ?? null;
     const history = room.take(LAST_ROLL, shortenHistory(workload.lastRoll, room.for(LAST_ROLL)));
     if (history !== workload.lastRoll) annotations[LAST_ROLL] = history ?? null;
@@ -139,5 +139,12 @@ export class Baselines {
     const isOver = pause !== undefined && pauseMs(pause, clock.now()) === 0;
     if (isOver && (pause.at !== undefined || pause.left)) annotations[pause.key] = null;
     return Object.keys(annotations).length === 0 ? undefined : { workload, annotations };
+  }
+
+  /** A new leader has not asked the gates yet: what the former one wrote of a stale workload stays until it has. */
+  #held(workload: Workload, room: Room): string | undefined {
+    const { holds } = this.#options;
+    const key = workloadKey(workload);
+    return holds.get(key) === undefined ? workload.held : holds.annotation(key, room.for(HELD));
   }
 }

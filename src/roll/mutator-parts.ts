@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { Workload, WorkloadSettings } from '../core/workload.ts';
 import type { Faults } from '../faults.ts';
@@ -21,6 +22,7 @@ import type { Writes } from './writes.ts';
 
 /** What the mutator brings facts to, and what it asks. */
 export type MutatorParts = {
+  readonly clock: Clock;
   readonly faults: Faults;
   readonly workloads: WorkloadBook;
   readonly sources: SourceBook;
@@ -37,8 +39,6 @@ export type MutatorParts = {
   readonly inFlight: Pick<InFlight, 'has'>;
   readonly leftOut: Pick<LeftOut, 'forget'>;
   readonly observer: RolloutObserver;
-  /** How many stale workloads are rolled in a second when a start or a sweep has found them. */
-  readonly recoveryPerSecond: number;
   /** A watch has told of a write of a source. */
   readonly onEvent: (event: 'add' | 'update' | 'delete', ref: SourceRef) => void;
   readonly lenders: Lenders;

@@ -1,7 +1,7 @@
 import type { KindRow } from '../core/kind.ts';
-import { sourceKey, stampKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
 import { reduceSource, type SourceObject } from '../core/source-meta.ts';
-import { reduceWorkload, workloadKey, type WorkloadObject } from '../core/workload.ts';
+import { reduceWorkload, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import type { Listed } from '../kube/roster.ts';
 import { moment } from './moment.ts';
@@ -9,7 +9,7 @@ import { hasGoneBack } from './order.ts';
 import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { SourceState } from './source-reader.ts';
 import type { MutatorParts } from './mutator-parts.ts';
-import { Unread, type Read } from './unread.ts';
+import { Reconciler } from './reconciler.ts';
 
 type Following<T> = {
   begin(): void;
@@ -23,11 +23,12 @@ type Following<T> = {
  */
 export class Mutator {
   readonly #parts: MutatorParts;
-  readonly #unread = new Unread();
+  readonly #reconciler: Reconciler;
   #started = false;
 
   constructor(parts: MutatorParts) {
     this.#parts = parts;
+    this.#reconciler = new Reconciler(parts);
   }
 
   /** The watches have shown everything: judges all workloads, and from now on each change. */
@@ -37,17 +38,23 @@ export class Mutator {
     this.recover();
   }
 
-  /** Judges all workloads anew; what is stale is rolled, slowly. */
+  /** {@link Reconciler.recover} */
   recover(): void {
-    const { workloads, queue, judge, recoveryPerSecond, faults } = this.#parts;
-    let stale = 0;
-    for (const key of [...workloads.keys()]) {
-      const found = faults.contain(key, () => judge.judge(key));
-      if (found?.is === 'stale') {
-        queue.recover(key, (stale * 1000) / recoveryPerSecond);
-        stale += 1;
-      } else this.#lookAgain(key, false);
-    }
+    this.#reconciler.recover();
+  }
+
+  /** {@link Reconciler.recoverSoon} */
+  recoverSoon(): void {
+    this.#reconciler.recoverSoon();
+  }
+
+  /** {@link Reconciler.then} */
+  then(run: () => void): void {
+    this.#reconciler.then(run);
+  }
+
+  stop(): void {
+    this.#reconciler.stop();
   }
 
   /** What follows the watch of a kind of source: metadata alone. */
@@ -62,15 +69,21 @@ export class Mutator {
         const meta = reduceSource(type, object, settings.keys);
         const before = sources.put(meta, this.#started);
         this.#parts.workloads.saw(meta.resourceVersion);
-        if (hasGoneBack(meta, { before, read: reader.state(meta), begun })) this.#outdate(meta);
+        const isBack = hasGoneBack(meta, { before, read: reader.state(meta), begun });
+        if (isBack) this.#outdate(meta);
         if (!this.#started) return;
+        const same = before?.uid === meta.uid && before.resourceVersion === meta.resourceVersion;
+        // A list that was read again says it of thousands.
+        if (same && !isBack) return;
         faults.contain(sourceKey(meta), () => {
           if (before?.resourceVersion !== meta.resourceVersion && type !== 'spc')
             onEvent(before ? 'update' : 'add', meta);
           this.#parts.writes.source(meta, before);
         });
-        // At once, so that a mark drops an entry before the next change is read.
-        this.look(meta);
+        const { ignore, match } = before?.marks ?? meta.marks;
+        // A mark drops an entry before the next one is shown.
+        if (meta.marks.ignore === ignore && meta.marks.match === match) this.look(meta);
+        else for (const key of this.#parts.workloads.candidates(meta)) this.#reconciler.now(key);
       },
       remove: (id) => {
         const ref = { ...id, type };
@@ -87,6 +100,7 @@ export class Mutator {
         this.#parts.workloads.rewind(version);
         // A version that was given twice does not tell what is stored now.
         for (const ref of sources.renew(type)) this.#outdate(ref);
+        if (this.#started) this.recover();
       },
     };
   }
@@ -103,7 +117,7 @@ export class Mutator {
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
         reread(lenders.remove({ ...id, kind: row.kind }));
-        this.#unread.set(key, []);
+        this.#reconciler.forget(key);
         workloads.remove({ ...id, kind: row.kind });
         // A Job is gone for a while when it is made anew: it waits on, and its rolls still count.
         if (!remakes.gone(key) && !queue.isRolling(key) && !this.#parts.inFlight.has(key)) this.#end(key);
@@ -144,13 +158,23 @@ export class Mutator {
     // One of this name that was being deleted is gone.
     if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);
     faults.contain(key, () => {
-      if (workload === undefined) this.#parts.pauses.forget(key);
-      else this.#parts.writes.shown(workload, before);
-      if (!this.#started) return;
-      if (workload !== undefined) this.#parts.writes.workload(workload, before);
-      this.#observe(row, key, { metadata, ...rest });
+      this.#noteWrite(key, workload, before);
+      if (this.#started) this.#observe(row, key, { metadata, ...rest });
     });
-    if (this.#started) this.#lookAgain(key, false);
+    if (!this.#started) return;
+    // What it asks for no more is dropped before anything else is shown.
+    if (asksTheSame(before, workload)) this.#reconciler.add(key);
+    else this.#reconciler.now(key);
+  }
+
+  /** What a write of a workload says beside what it asks for. */
+  #noteWrite(key: string, workload: Workload | undefined, before: Workload | undefined): void {
+    const { pauses, writes } = this.#parts;
+    if (workload === undefined) pauses.forget(key);
+    else {
+      writes.shown(workload, before);
+      if (this.#started) writes.workload(workload, before);
+    }
   }
 
   #outdate(ref: SourceRef): void {
@@ -167,7 +191,8 @@ export class Mutator {
     // What cannot be told of a change is no reason to look at nothing: then it counts as one.
     const changed = faults.contain(sourceKey(ref), () => attribution.noteChange(ref, state, before)) ?? true;
     for (const key of workloads.candidates(ref))
-      if (changed || !this.#decidesNothing(key, { ref, state, before })) this.#lookAgain(key, changed);
+      if (changed) this.#reconciler.add(key, changed);
+      else this.#reconciler.read(key, { ref, state, before });
     return changed;
   }
 
@@ -175,23 +200,17 @@ export class Mutator {
   onMounted(...[ref, owner, event]: Parameters<PodStatusesOptions['onChange']>): void {
     if (!this.#started) return;
     if (event !== undefined) this.#parts.onEvent(event, ref);
-    for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, key === owner);
+    for (const key of this.#parts.workloads.candidates(ref)) this.#reconciler.add(key, key === owner);
   }
 
   /** Looks again at all that may depend on a source: it was written, or more is known of its past. */
   look(ref: SourceRef): void {
-    for (const key of this.#parts.workloads.candidates(ref)) this.#lookAgain(key, false);
+    for (const key of this.#parts.workloads.candidates(ref)) this.#reconciler.add(key);
   }
 
   /** A source cannot be read: what depends on it must not wait for it. */
   onUnreadable(ref: SourceRef): void {
-    for (const key of this.#parts.workloads.candidates(ref))
-      if (!this.#decidesNothing(key, { ref })) this.#lookAgain(key, false);
-  }
-
-  #decidesNothing(key: string, read: Read): boolean {
-    const stamp = this.#parts.workloads.map(key)?.s.get(stampKey(read.ref));
-    return this.#unread.decidesNothing(key, read, stamp);
+    for (const key of this.#parts.workloads.candidates(ref)) this.#reconciler.read(key, { ref });
   }
 
   #end(key: string): void {
@@ -206,54 +225,8 @@ export class Mutator {
     const facts = rolloutFacts(row, object);
     if (facts !== undefined) observer.look(key, facts);
   }
+}
 
-  /** An exception while one workload is judged holds that one: the queue tries it again, ever more slowly. */
-  #lookAgain(key: string, changed: boolean): void {
-    const { faults, queue } = this.#parts;
-    try {
-      this.#judgeAgain(key, changed);
-    } catch (error) {
-      faults.caught(key, error);
-      queue.ensure(key);
-    }
-  }
-
-  #judgeAgain(key: string, changed: boolean): void {
-    const { judge, reader, queue, baselines, holds, gates, workloads, onUnproven } = this.#parts;
-    const page = workloads.get(key);
-    if (page !== undefined) this.#parts.writes.judged(page.workload);
-    const verdict = judge.judge(key);
-    this.#unread.set(key, verdict?.is === 'waiting' ? verdict.unread.map(({ ref }) => ref) : []);
-    if (verdict === undefined) {
-      this.#settled(key);
-      baselines.drop(key);
-    } else if (verdict.is === 'waiting') {
-      for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
-      // The wait for a source that never rests is a wait in the queue, which ends.
-      if (verdict.late !== undefined)
-        if (changed) queue.add(key);
-        else queue.ensure(key);
-    } else if (verdict.is === 'stale') {
-      if (changed) queue.add(key);
-      else queue.ensure(key);
-    } else {
-      this.#settled(key);
-      holds.release(key);
-      const { workload } = verdict.page;
-      const request = gates.request(workload, verdict.plan);
-      // Nothing was stale when it was asked for: answered, so that it opens no gate for a later change.
-      if (request !== undefined && verdict.plan.baseline.s.size > 0) {
-        const { baseline } = verdict.plan;
-        workloads.remember(key, workload.uid, { ...baseline, req: request.at });
-      }
-      if (verdict.write || request !== undefined || workload.held !== undefined) baselines.add(key);
-      if (verdict.plan.unproven.length > 0) onUnproven(verdict.page.workload, verdict.plan.unproven);
-    }
-  }
-
-  /** Nothing is to be rolled any more; but for a roll whose answer is lost somebody must still ask what became of it. */
-  #settled(key: string): void {
-    const { queue, inFlight } = this.#parts;
-    if (!inFlight.has(key)) queue.drop(key);
-  }
+function asksTheSame(a: Workload | undefined, b: Workload | undefined): boolean {
+  return a?.asks === b?.asks && a?.bare === b?.bare;
 }

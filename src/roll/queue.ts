@@ -4,6 +4,7 @@ import type { Timing } from '../core/wishes.ts';
 import { backoffMs } from './backoff.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { HoldReason } from './hold-reasons.ts';
+import { Pace } from './pace.ts';
 
 /** How one attempt to roll a workload ended. */
 export type Outcome =
@@ -31,6 +32,8 @@ export type QueueOptions = {
   readonly timing: (key: string) => Timing;
   /** How many workloads are rolled at once, and a quarter more where none of their namespace is. */
   readonly parallel: number;
+  /** How many of those that a start, a new leader or a sweep has found stale are let through in a second. */
+  readonly recoveryPerSecond: number;
   /** `overdue`: the longest delay is over. `waitedMs`: since it was put in. */
   readonly roll: (key: string, overdue: boolean, waitedMs: number) => Promise<Outcome>;
   /** A workload was put in that did not wait yet. */
@@ -69,12 +72,14 @@ export class RollQueue {
   readonly #rolling = new Map<string, Entry>();
   /** What is due. */
   readonly #ready: FairQueue<Entry>;
+  readonly #recovering: Pace;
   #stopped = false;
   #active = true;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#ready = new FairQueue(options.parallel);
+    this.#recovering = new Pace(options.clock, options.recoveryPerSecond, (key) => this.#recovered(key));
   }
 
   /** A source of this workload has changed: it is rolled when that has been quiet. */
@@ -88,7 +93,7 @@ export class RollQueue {
     const waits = entry !== undefined && entry !== this.#rolling.get(key);
     if (!waits) this.#options.onAdded?.();
     const first = waits ? entry.first : now;
-    const latest = waits ? entry.latest : now + longestMs;
+    const latest = Math.min(waits ? entry.latest : Infinity, now + longestMs);
     const quiet = Math.min(now + quietMs, first + longestMs);
     // A change does not shorten the pause after a failure: the API server has asked for it.
     const due = failures === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
@@ -122,17 +127,18 @@ export class RollQueue {
   /** While inactive, what is stale stays in and nothing is rolled: another replica does it. */
   setActive(active: boolean): void {
     this.#active = active;
+    this.#recovering.setOpen(active && !this.#stopped);
     this.#run();
   }
 
-  /** Puts a workload in that a start or a sweep has found stale, to be rolled after a while of its own. */
-  recover(key: string, delayMs: number): void {
+  /** Puts a workload in that a start, a new leader or a sweep has found stale: it stands in a line that goes slowly. */
+  recover(key: string): void {
     if (this.#entries.has(key)) return;
     this.#options.onAdded?.();
-    const now = this.#options.clock.monotonic();
-    const { quietMs, longestMs } = this.#timing(key);
-    const due = now + quietMs + delayMs;
-    this.#put(key, newEntry(now, due + longestMs, due));
+    const { clock } = this.#options;
+    const entry = newEntry(clock.monotonic(), Infinity, Infinity);
+    this.#entries.set(key, entry);
+    entry.cancel = clock.after(this.#timing(key).quietMs, () => this.#recovering.add(key));
   }
 
   /** Everything that is stale and not being rolled, with the reason. */
@@ -149,6 +155,7 @@ export class RollQueue {
   drop(key: string): void {
     this.#entries.get(key)?.cancel();
     this.#ready.delete(key);
+    this.#recovering.delete(key);
     this.#entries.delete(key);
   }
 
@@ -182,11 +189,20 @@ export class RollQueue {
   /** Nothing more is rolled; what is under way goes on. */
   stop(): void {
     this.#stopped = true;
+    this.#recovering.stop();
     for (const { cancel } of this.#entries.values()) cancel();
+  }
+
+  /** Its turn has come: from now on it is like any other that waits. */
+  #recovered(key: string): void {
+    const now = this.#options.clock.monotonic();
+    const first = this.#entries.get(key)?.first ?? now;
+    this.#put(key, newEntry(first, now + this.#timing(key).longestMs, now));
   }
 
   #put(key: string, entry: Entry): void {
     this.#entries.get(key)?.cancel();
+    this.#recovering.delete(key);
     this.#entries.set(key, entry);
     this.#schedule(key, entry, entry.due);
     this.#run();
@@ -262,7 +278,7 @@ export class RollQueue {
       entry.failures = outcome.is === 'again' ? this.failures(key, outcome.reason) + 1 : 0;
       entry.failedFor = outcome.reason;
       const due = now + outcome.ms;
-      // It has not waited for a read: when the gate opens, what changed meanwhile is read first.
+      // It waits for no read: when the gate opens, what changed meanwhile is read first.
       if (outcome.is === 'held') entry.latest = due + this.#timing(key).longestMs;
       this.#schedule(key, entry, due);
     }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { STAMPS } from '../../src/core/annotations.ts';
 import { RestampError } from '../../src/errors.ts';
-import { digestOf } from './things.ts';
+import { AUTO, digestOf, NAMESPACE } from './things.ts';
 import { settled, world } from './world.ts';
 
 t.test('a baseline is a merge patch of the map alone, for the version that was judged', async (t) => {
@@ -106,3 +106,25 @@ t.test('while another replica writes, nothing is written', async (t) => {
   await made.pass(1000);
   t.same(made.noted(), ['api']);
 });
+
+t.test(
+  'a new leader that has not asked the gates yet leaves what the former one wrote of a hold',
+  async (t) => {
+    const held = JSON.stringify({ reason: 'window', since: '2026-11-22T11:00:00Z', sources: [] });
+    const made = world();
+    made.lead(false);
+    made.putSource('cm/app', { a: '2' });
+    const stamp = { h: digestOf('cm/app', { a: '1' }), uid: 'uid-app', rv: '1' };
+    const annotations = { ...AUTO, 'restamp.dev/held': held };
+    made.putWorkload('api', { annotations, stamps: { 'cm/app': stamp } });
+    made.mutator.start();
+    made.baselines.setActive(true);
+    made.baselines.add(`${NAMESPACE}/Deployment/api`);
+    await made.pass(10_000);
+    t.same(made.patches, []);
+    made.lead(true);
+    await made.pass(10_000);
+    t.same(made.rolled(), ['api']);
+    t.equal(made.stored('api').metadata.annotations?.['restamp.dev/held'], undefined, 'its roll ends it');
+  },
+);

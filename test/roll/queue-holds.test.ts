@@ -58,17 +58,53 @@ t.test(
   },
 );
 
-t.test('what a start finds stale is rolled after a delay of its own, unless it waits already', async (t) => {
+t.test('what a start finds stale goes one by one at its pace, unless it waits already', async (t) => {
   const { queue, pass, begun } = queueing({ atOnce: true });
   queue.add('b');
-  queue.recover('a', 5000);
-  queue.recover('b', 5000);
+  for (const key of ['a', 'b', 'c', 'd']) queue.recover(key);
   await pass(1000);
-  t.same(begun(), ['b@1000']);
+  t.same(begun().sort(), ['a@1000', 'b@1000']);
   await pass(4999);
-  t.equal(begun().length, 1);
+  t.equal(begun().length, 2);
   await pass(1);
-  t.same(begun(), ['b@1000', 'a@6000']);
+  t.equal(begun()[2], 'c@6000');
+  queue.add('d');
+  await pass(1000);
+  t.equal(begun()[3], 'd@7000', 'a change is not held back by it');
+  queue.recover('e');
+  queue.recover('f');
+  queue.drop('e');
+  await pass(4000);
+  t.equal(begun()[4], 'f@11000', 'nor does what is gone take a turn');
+});
+
+t.test(
+  'the pace counts from when this replica leads: what has gathered before goes slowly too',
+  async (t) => {
+    const { queue, pass, begun } = queueing({ atOnce: true });
+    queue.setActive(false);
+    for (const key of ['a', 'b', 'c']) queue.recover(key);
+    await pass(60_000);
+    t.same(begun(), []);
+    queue.setActive(true);
+    await pass(0);
+    await pass(10_000);
+    t.same(begun(), ['a@60000', 'b@65000', 'c@70000']);
+    queue.recover('d');
+    queue.stop();
+    await pass(60_000);
+    t.equal(begun().length, 3);
+  },
+);
+
+t.test('of two namespaces that a start finds stale, neither waits for all of the other', async (t) => {
+  const { queue, pass, begun } = queueing({ atOnce: true, recoveryPerSecond: 1 });
+  for (const key of ['a/1', 'a/2', 'a/3', 'b/1']) queue.recover(key);
+  for (let second = 0; second < 5; second += 1) await pass(1000);
+  t.same(
+    begun().map((one) => one.split('@')[0]),
+    ['a/1', 'b/1', 'a/2', 'a/3'],
+  );
 });
 
 t.test('what waits for a read is asked again when the longest delay is over, and told so', async (t) => {
@@ -103,10 +139,13 @@ t.test('the time behind a closed gate is no wait for a read', async (t) => {
   t.equal(rolls[2]?.overdue, true);
 });
 
-t.test('what a start finds stale is overdue when the longest delay after its own is over', async (t) => {
+t.test('what a start finds stale is overdue when the longest delay after its turn is over', async (t) => {
   const { queue, rolls, pass } = queueing({ longestMs: 3000 });
-  queue.recover('a', 5000);
+  queue.setActive(false);
+  queue.recover('a');
   await pass(6000);
+  queue.setActive(true);
+  await pass(0);
   t.equal(rolls[0]?.overdue, false);
   rolls[0]?.end({ is: 'waiting' });
   await pass(3000);

@@ -25,6 +25,7 @@ async function play(
     clock,
     faults: noFaults,
     timing: () => ({ quietMs: QUIET, longestMs: LONGEST }),
+    recoveryPerSecond: 10,
     parallel,
     onIdle: () => undefined,
     roll: (name) => {

@@ -26,9 +26,15 @@ const DONE: Outcome = { is: 'done' };
 
 /** A queue whose rolls are ended by the test, or at once if `atOnce`. */
 export function queueing(
-  more: { quietMs?: number; longestMs?: number; parallel?: number; atOnce?: boolean } = {},
+  more: {
+    quietMs?: number;
+    longestMs?: number;
+    parallel?: number;
+    recoveryPerSecond?: number;
+    atOnce?: boolean;
+  } = {},
 ): Queueing {
-  const { quietMs = 1000, longestMs = 10_000, parallel = 16, atOnce = false } = more;
+  const { quietMs = 1000, longestMs = 10_000, parallel = 16, recoveryPerSecond = 0.2, atOnce = false } = more;
   const clock = fakeClock(0);
   const rolls: Rolling[] = [];
   let idle = 0;
@@ -37,6 +43,7 @@ export function queueing(
     faults: noFaults,
     timing: () => ({ quietMs, longestMs }),
     parallel,
+    recoveryPerSecond,
     roll: (key, overdue) =>
       new Promise((resolve) => {
         rolls.push({ key, overdue, at: clock.monotonic(), end: (outcome = DONE) => resolve(outcome) });

@@ -55,6 +55,7 @@ t.test('a conflict is read again and rolled at once, if it is stale still', asyn
     made.ways.echo = false;
     // Somebody writes just before us, and the watch has not told of it yet.
     Object.assign(made.stored('api').metadata, { resourceVersion: '900000' });
+    made.shelf.versions.last = 900_000;
   };
   made.putSource('cm/app', { a: '2' });
   await made.pass(1000);

@@ -1,0 +1,97 @@
+import type { Clock } from '../clock.ts';
+import { FairQueue } from './fair-queue.ts';
+
+export type LooksOptions = {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Judges one workload, and must not throw; `changed`: since it was judged last, data of a source has. */
+  readonly look: (key: string, changed: boolean) => void;
+  /** The same for one that a start, a new leader or a sweep looks at. */
+  readonly recover: (key: string) => void;
+};
+
+/** How long one turn may take before the loop has others: reviews, the Lease and rolls must not wait. */
+const SLICE_MS = 10;
+
+/**
+ * Workloads that are to be judged. However many events name one in a turn of the loop, it is judged once, after them; the
+ * namespaces take turns, and what happens goes before what is only looked at again.
+ */
+export class Looks {
+  readonly #options: LooksOptions;
+  readonly #named = new FairQueue<boolean>(1);
+  readonly #again = new FairQueue<true>(1);
+  /** What is to be done when all that is named now has been judged. */
+  #then: (() => void)[] = [];
+  #scheduled = false;
+  #stopped = false;
+
+  constructor(options: LooksOptions) {
+    this.#options = options;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#named.size + this.#again.size;
+  }
+
+  /** An event names this workload. */
+  add(key: string, changed: boolean): void {
+    this.#named.add(key, changed || this.#named.get(key) === true);
+    this.#schedule();
+  }
+
+  /** An event names this workload, and it must be judged before the next one comes. */
+  now(key: string): void {
+    const changed = this.#named.get(key) === true;
+    this.#named.delete(key);
+    this.#options.look(key, changed);
+  }
+
+  /** Looks at these again, when nothing else is to be done. */
+  recover(keys: Iterable<string>): void {
+    for (const key of keys) this.#again.add(key, true);
+    this.#schedule();
+  }
+
+  /** Runs when all that events have named until now has been judged. */
+  then(run: () => void): void {
+    this.#then.push(run);
+    this.#schedule();
+  }
+
+  drop(key: string): void {
+    this.#named.delete(key);
+    this.#again.delete(key);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#scheduled = false;
+    if (this.#stopped) return;
+    const { clock, look, recover } = this.#options;
+    const end = clock.monotonic() + SLICE_MS;
+    const isOver = (): boolean => clock.monotonic() >= end;
+    for (let next = take(this.#named); next !== undefined; next = isOver() ? undefined : take(this.#named))
+      look(next.key, next.item);
+    if (this.#named.size === 0) for (const run of this.#then.splice(0)) run();
+    // At least one, so that a stream of events does not keep the rest from ever being looked at.
+    for (let next = take(this.#again); next !== undefined; next = isOver() ? undefined : take(this.#again))
+      recover(next.key);
+    if (this.size + this.#then.length > 0) this.#schedule();
+  }
+}
+
+function take<T>(queue: FairQueue<T>): { readonly key: string; readonly item: T } | undefined {
+  const next = queue.next();
+  if (next !== undefined) queue.done(next.key);
+  return next;
+}

@@ -1,0 +1,101 @@
+import t from 'tap';
+import { NAMESPACE, ref } from './things.ts';
+import { world, type World } from './world.ts';
+
+const LIST = 'configmap.reloader.stakater.com/reload';
+
+/** Counts the judgements of each workload from now on. */
+function counting(made: World): Map<string, number> {
+  const counts = new Map<string, number>();
+  const judge = made.judge.judge.bind(made.judge);
+  made.judge.judge = (key) => {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return judge(key);
+  };
+  return counts;
+}
+
+/** `count` workloads with a ConfigMap each, whose maps say that they are current. */
+async function current(count: number): Promise<World> {
+  const made = world({ recoveryRollsPerSecond: 5 });
+  for (let at = 0; at < count; at += 1) {
+    made.putSource(`cm/app-${at}`, { a: '1' });
+    made.putWorkload(`api-${at}`, { uses: [`cm/app-${at}`] });
+  }
+  made.mutator.start();
+  await made.pass(250 * count + 1000);
+  return made;
+}
+
+t.test('what a start finds stale is rolled at the pace, although it must be read first', async (t) => {
+  const { shelf, putSource } = await current(20);
+  shelf.watches.clear();
+  for (let at = 0; at < 20; at += 1) putSource(`cm/app-${at}`, { a: '2' });
+  const made = world({ recoveryRollsPerSecond: 5 }, undefined, shelf);
+  for (const watch of shelf.watches) {
+    for (const key of shelf.workloads.keys()) watch.workload(key);
+    for (let at = 0; at < 20; at += 1) watch.source(ref(`cm/app-${at}`));
+  }
+  made.mutator.start();
+  await made.pass(2000);
+  const soon = made.rolled().length;
+  t.ok(soon > 0 && soon <= 10, `${soon} in the first two seconds`);
+  made.putSource('cm/app-19', { a: '3' });
+  await made.pass(1000);
+  t.ok(made.rolled().includes('api-19'), 'a change is not held back by it');
+  await made.pass(3000);
+  t.equal(made.rolled().length, 20);
+});
+
+t.test('many lists that are read again are one look at everything', async (t) => {
+  const made = await current(3);
+  const counts = counting(made);
+  for (let list = 0; list < 7; list += 1) {
+    made.mutator.recoverSoon();
+    await made.pass(500);
+  }
+  t.same([...counts.values()], []);
+  await made.pass(1000);
+  t.same([...counts.values()], [1, 1, 1]);
+});
+
+t.test('lists that do not end put it off for a quarter of a minute', async (t) => {
+  const made = await current(1);
+  const counts = counting(made);
+  for (let list = 0; list < 40; list += 1) {
+    made.mutator.recoverSoon();
+    await made.pass(500);
+  }
+  t.same([...counts.values()], [1]);
+});
+
+t.test('a list that says what is known already is no reason to judge anything', async (t) => {
+  const made = world();
+  for (let at = 0; at < 50; at += 1) made.putSource(`cm/app-${at}`, { a: '1' });
+  made.putWorkload('api', { annotations: { [LIST]: '.*' } });
+  made.mutator.start();
+  await made.pass(2000);
+  const counts = counting(made);
+  const follower = made.mutator.sourceFollower('cm');
+  follower.begin();
+  for (const stored of made.shelf.sources.values()) follower.put(structuredClone(stored));
+  await made.pass(1000);
+  t.same([...counts], []);
+});
+
+t.test(
+  'events of many sources in one turn are one judgement of the workload that has them all',
+  async (t) => {
+    const made = world();
+    for (let at = 0; at < 50; at += 1) made.putSource(`cm/app-${at}`, { a: '1' });
+    made.putWorkload('api', { annotations: { [LIST]: '.*' } });
+    made.mutator.start();
+    await made.pass(2000);
+    const counts = counting(made);
+    for (let at = 0; at < 50; at += 1) made.putSource(`cm/app-${at}`, { a: '2' });
+    await made.pass(0);
+    t.ok((counts.get(`${NAMESPACE}/Deployment/api`) ?? 0) <= 3, 'what was shown, then what was read');
+    await made.pass(2000);
+    t.same(made.rolled(), ['api']);
+  },
+);
