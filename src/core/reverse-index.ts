@@ -31,6 +31,11 @@ export class ReverseIndex {
     this.#workloads.delete(key);
   }
 
+  /** Whether a change of this source may roll anything. */
+  has(source: SourceRef): boolean {
+    return this.#bySource.has(sourceKey(source)) || this.#bySource.has(patternPlace(source));
+  }
+
   /** Keys of the workloads that a change of this source may roll. */
   candidates(source: SourceRef): Set<string> {
     return new Set([

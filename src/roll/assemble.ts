@@ -277,6 +277,7 @@ export function assembleMutator(
     /** Takes a sighting of another replica. */
     heard: (sighting: Sighting): void => hear({ reader, changes, sightings, keyId: ring.current }, sighting),
     sightings,
+    changes,
     queue,
     baselines,
     holds,

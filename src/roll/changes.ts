@@ -1,7 +1,7 @@
 import { compareVersions } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { Stamp } from '../core/stamp-map.ts';
-import type { Sighting } from './sightings.ts';
+import { weightOf, type Sighting } from './sightings.ts';
 
 /** One stored change of a source on which something depends. */
 export type Change = {
@@ -17,14 +17,26 @@ export type Change = {
 
 /** Too few to weigh anything, enough for the edits of one quiet period. */
 const KEPT_PER_SOURCE = 20;
+/** Characters of all together: beyond it, the source that changed longest ago is forgotten. */
+const MAX_WEIGHT = 8 * 1024 * 1024;
+/** What a change weighs beside the texts of its sighting. */
+const CHANGE_WEIGHT = 200;
 
 /** The last changes of sources: who made them and which keys they touched. Only for telling, never for deciding. */
 export class Changes {
-  readonly #bySource = new Map<string, Change[]>();
+  readonly #bySource = new Map<string, readonly Change[]>();
+  #weight = 0;
 
   note(source: SourceRef, change: Change): void {
     const key = sourceKey(source);
-    this.#bySource.set(key, [...(this.#bySource.get(key) ?? []), change].slice(-KEPT_PER_SOURCE));
+    const noted = [...(this.#bySource.get(key) ?? []), change].slice(-KEPT_PER_SOURCE);
+    // Deleting first moves the source to the end, so that the first key is always the oldest.
+    this.#keep(key, []);
+    this.#keep(key, noted);
+    for (const oldest of this.#bySource.keys()) {
+      if (this.#weight <= MAX_WEIGHT) return;
+      this.#keep(oldest, []);
+    }
   }
 
   /** Names who made a change that is noted and that nobody was seen to make; false if there is none of this version. */
@@ -34,7 +46,7 @@ export class Changes {
     const at = noted.findLastIndex((change) => change.version === version && change.deleted === deleted);
     const found = noted[at];
     if (found === undefined) return false;
-    if (found.sighting === undefined) noted[at] = { ...found, sighting };
+    if (found.sighting === undefined) this.#keep(sourceKey(source), noted.with(at, { ...found, sighting }));
     return true;
   }
 
@@ -53,6 +65,22 @@ export class Changes {
   }
 
   forget(source: SourceRef): void {
-    this.#bySource.delete(sourceKey(source));
+    this.#keep(sourceKey(source), []);
   }
+
+  /** How many sources have changes that are noted. */
+  get size(): number {
+    return this.#bySource.size;
+  }
+
+  #keep(key: string, changes: readonly Change[]): void {
+    this.#weight += weigh(changes) - weigh(this.#bySource.get(key) ?? []);
+    if (changes.length === 0) this.#bySource.delete(key);
+    else this.#bySource.set(key, changes);
+  }
+}
+
+function weigh(changes: readonly Change[]): number {
+  const seen = changes.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
+  return changes.length * CHANGE_WEIGHT + weightOf(seen);
 }

@@ -10,6 +10,7 @@ import type { PodStatusesOptions } from './pod-statuses.ts';
 import type { SourceState } from './source-reader.ts';
 import type { MutatorParts } from './mutator-parts.ts';
 import { Reconciler } from './reconciler.ts';
+import { Unclaimed } from './unclaimed.ts';
 
 type Following<T> = {
   begin(): void;
@@ -24,11 +25,19 @@ type Following<T> = {
 export class Mutator {
   readonly #parts: MutatorParts;
   readonly #reconciler: Reconciler;
+  readonly #unclaimed: Unclaimed;
   #started = false;
 
   constructor(parts: MutatorParts) {
     this.#parts = parts;
     this.#reconciler = new Reconciler(parts);
+    this.#unclaimed = new Unclaimed({
+      isClaimed: (ref) => parts.workloads.index.has(ref),
+      forget: (ref) => {
+        parts.reader.forget(ref);
+        parts.attribution.forget(ref);
+      },
+    });
   }
 
   /** The watches have shown everything: judges all workloads, and from now on each change. */
@@ -92,8 +101,8 @@ export class Mutator {
         if (type === 'spc') return;
         if (this.#started) onEvent('delete', ref);
         // A filtered watch also says this of what is only filtered out: the read tells.
-        if (this.#started && this.#parts.workloads.candidates(ref).size > 0) reader.refresh(ref);
-        else reader.forget(ref);
+        if (!this.#started) reader.forget(ref);
+        else if (!this.#unclaimed.gone(ref)) reader.refresh(ref);
       },
       end: ({ version, isOlder }) => {
         if (!isOlder) return;
@@ -118,7 +127,10 @@ export class Mutator {
         const key = workloadKey({ ...id, kind: row.kind });
         reread(lenders.remove({ ...id, kind: row.kind }));
         this.#reconciler.forget(key);
+        const gone = workloads.get(key)?.workload;
+        const map = workloads.map(key);
         workloads.remove({ ...id, kind: row.kind });
+        if (gone !== undefined) this.#unclaimed.left(gone, map);
         // A Job is gone for a while when it is made anew: it waits on, and its rolls still count.
         if (!remakes.gone(key) && !queue.isRolling(key) && !this.#parts.inFlight.has(key)) this.#end(key);
         baselines.drop(key);
@@ -154,7 +166,9 @@ export class Mutator {
     const as = settings.kinds.isAwaited(row) ? 'old' : 'shown';
     const isLent = before?.borrowed !== borrowed;
     const lent = isLent ? lenders.lentAt(key, workloads.newest) : undefined;
+    const map = workloads.map(key);
     if (!workloads.put(id, workload, { as, lent, begun })) return;
+    if (before !== undefined && !asksTheSame(before, workload)) this.#unclaimed.left(before, map);
     // One of this name that was being deleted is gone.
     if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);
     faults.contain(key, () => {
@@ -190,6 +204,7 @@ export class Mutator {
     const { faults, workloads, attribution } = this.#parts;
     // What cannot be told of a change is no reason to look at nothing: then it counts as one.
     const changed = faults.contain(sourceKey(ref), () => attribution.noteChange(ref, state, before)) ?? true;
+    this.#unclaimed.read(ref);
     for (const key of workloads.candidates(ref))
       if (changed) this.#reconciler.add(key, changed);
       else this.#reconciler.read(key, { ref, state, before });

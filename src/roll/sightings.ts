@@ -120,7 +120,8 @@ function withoutOneOfMany(sightings: readonly Sighting[]): readonly Sighting[] {
   return sightings.filter((_, index) => index !== one);
 }
 
-function weightOf(sightings: readonly Sighting[]): number {
+/** The characters of what others have sent. */
+export function weightOf(sightings: readonly Sighting[]): number {
   let weight = 0;
   for (const { namespace, name, user, keys, groups, manager = '' } of sightings) {
     for (const text of [...keys, ...groups]) weight += text.length;

@@ -83,6 +83,11 @@ export class SourceReader {
     this.#turns.stop();
   }
 
+  /** Of how many sources it is known what was read last. */
+  get size(): number {
+    return this.#states.size;
+  }
+
   /** How many reads wait for their turn. */
   get waiting(): number {
     return this.#turns.waiting;

@@ -11,6 +11,19 @@ const change = (version: string, deleted = false, uid = 'u'): Change => ({
   at: 0,
   sighting: undefined,
 });
+const by = (user: string, operation = 'UPDATE'): Sighting => ({
+  ...APP,
+  uid: 'u',
+  digest: 'd',
+  baseVersion: '7',
+  keys: ['a'],
+  user,
+  groups: [],
+  manager: undefined,
+  operation,
+  requestUid: 'r',
+  at: 0,
+});
 const versions = (found: readonly Change[]): string[] => found.map(({ version }) => version);
 
 t.test('the changes since a stamp are those of newer versions, oldest first', async (t) => {
@@ -42,19 +55,6 @@ t.test('a change is attributed later, once, and only that of the version that wa
   const changes = new Changes();
   changes.note(APP, change('8'));
   changes.note(APP, change('9'));
-  const by = (user: string, operation = 'UPDATE'): Sighting => ({
-    ...APP,
-    uid: 'u',
-    digest: 'd',
-    baseVersion: '7',
-    keys: ['a'],
-    user,
-    groups: [],
-    manager: undefined,
-    operation,
-    requestUid: 'r',
-    at: 0,
-  });
   t.equal(changes.attribute(APP, '8', by('ann')), true);
   t.equal(changes.attribute(APP, '8', by('bob')), true, 'known already');
   t.equal(changes.attribute(APP, '7', by('bob')), false);
@@ -75,4 +75,25 @@ t.test('each source has changes of its own, and the last 20 of them', async (t) 
   changes.forget(APP);
   t.same(changes.since(APP, undefined), []);
   t.equal(changes.since(ref('secret/app'), undefined).length, 1);
+});
+
+t.test('texts of others weigh, and of the whole weight the oldest sources are forgotten', async (t) => {
+  const changes = new Changes();
+  const heavy = (name: string) => {
+    const where = { ...APP, name };
+    const keys = Array.from({ length: 20 }, () => 'k'.repeat(253));
+    const sighting = { ...by('ann'), keys };
+    for (let version = 1; version <= 20; version += 1)
+      changes.note(where, { ...change(String(version)), sighting });
+    return where;
+  };
+  const first = heavy('first');
+  for (let at = 0; at < 60; at += 1) heavy(`s${at}`);
+  t.equal(changes.since(first, undefined).length, 20);
+  for (let at = 60; at < 100; at += 1) heavy(`s${at}`);
+  t.same(changes.since(first, undefined), []);
+  t.equal(changes.since({ ...APP, name: 's99' }, undefined).length, 20);
+  t.ok(changes.size > 60 && changes.size < 100);
+  changes.forget({ ...APP, name: 's99' });
+  t.same(changes.since({ ...APP, name: 's99' }, undefined), []);
 });
