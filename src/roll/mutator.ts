@@ -215,7 +215,9 @@ export class Mutator {
   onMounted(...[ref, owner, event]: Parameters<PodStatusesOptions['onChange']>): void {
     if (!this.#started) return;
     if (event !== undefined) this.#parts.onEvent(event, ref);
-    for (const key of this.#parts.workloads.candidates(ref)) this.#reconciler.add(key, key === owner);
+    // What one pod has mounted concerns its own workload alone.
+    if (owner === undefined) this.look(ref);
+    else if (this.#parts.workloads.get(owner) !== undefined) this.#reconciler.add(owner, event !== 'delete');
   }
 
   /** Looks again at all that may depend on a source: it was written, or more is known of its past. */

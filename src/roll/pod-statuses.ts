@@ -17,6 +17,7 @@ import type { Listed } from '../kube/roster.ts';
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
+import { MountBook, type MountPage } from './mount-book.ts';
 import type { KeyRing } from './digested.ts';
 import { Turns } from './turns.ts';
 
@@ -48,13 +49,6 @@ type Stamped = {
 
 type WatchEvent = 'add' | 'update' | 'delete';
 
-type Page = {
-  mount: Mount;
-  /** The workload that it belongs to; null before it is known, undefined for none. */
-  owner: string | null | undefined;
-  asked: boolean;
-};
-
 const READS_AT_ONCE = 8;
 
 /**
@@ -63,8 +57,8 @@ const READS_AT_ONCE = 8;
  */
 export class PodStatuses {
   readonly #options: PodStatusesOptions;
-  readonly #pages = new Map<string, Page>();
-  readonly #byClass = new Map<string, Set<Page>>();
+  readonly #pages = new Map<string, MountPage>();
+  readonly #book = new MountBook();
   readonly #turns = new Turns(READS_AT_ONCE);
   /** The newest version that the watches have shown. */
   #newest: string | undefined;
@@ -91,18 +85,20 @@ export class PodStatuses {
       // Labels, or the list that was read again.
       if (sameMount(before, mount)) return;
       page.mount = { ...mount, created: before.created, rotated: true };
+      this.#tell(mount.ref, page.owner ?? undefined, 'update');
     } else {
       this.#forget(key);
       if (mount === undefined) return;
       // The driver writes over the status of a pod of the same name that is gone: another pod has started.
       this.#keep(key, again ? { ...mount, created: mount.written, rotated: false } : mount);
+      this.#tell(mount.ref, undefined, page === undefined ? 'add' : 'update');
     }
-    this.#tell(mount.ref, page?.owner ?? undefined, page === undefined ? 'add' : 'update');
   }
 
   remove({ namespace, name }: { readonly namespace: string; readonly name: string }): void {
     const page = this.#forget(`${namespace}/${name}`);
-    if (page !== undefined) this.#tell(page.mount.ref, undefined, 'delete');
+    // As long as it was not known whose it is, nobody could tell what counts.
+    if (page !== undefined) this.#tell(page.mount.ref, page.owner ?? undefined, 'delete');
   }
 
   end({ version, isOlder }: Listed): void {
@@ -129,13 +125,14 @@ export class PodStatuses {
     { stamp, keyId, version }: Stamped,
   ): Mounted | undefined {
     const ref: SourceRef = { type: 'spc', namespace: workload.namespace, name };
-    const pages = [...(this.#byClass.get(sourceKey(ref)) ?? [])];
-    const unknown = pages.filter(({ owner }) => owner === null);
-    for (const page of unknown) this.#ask(page);
-    if (unknown.length > 0) return undefined;
+    const place = sourceKey(ref);
+    for (const page of this.#book.takeUnasked(place)) void this.#read(page);
     const key = workloadKey(workload);
-    const isOurs = ({ owner }: Page): boolean => owner === key || this.#options.borrower(owner ?? '') === key;
-    const mounts = pages.filter(isOurs).map(({ mount }) => mount);
+    const mounts = this.#book.mountsOf(
+      place,
+      (owner) => owner === key || this.#options.borrower(owner) === key,
+    );
+    if (mounts === undefined) return undefined;
     const rolled = parseHistory(workload.lastRoll)[0]?.rolled;
     const found = currentMount(mounts, {
       stampedVersion: this.#isOfThisHistory(stamp?.rv, version) ? stamp?.rv : undefined,
@@ -174,40 +171,24 @@ export class PodStatuses {
   }
 
   #keep(key: string, mount: Mount): void {
-    const page: Page = { mount, owner: null, asked: false };
-    const place = sourceKey(mount.ref);
-    const there = this.#byClass.get(place);
+    const page: MountPage = { mount, owner: null };
     this.#pages.set(key, page);
-    if (there === undefined) this.#byClass.set(place, new Set([page]));
-    else there.add(page);
+    this.#book.add(page);
   }
 
-  #forget(key: string): Page | undefined {
+  #forget(key: string): MountPage | undefined {
     const page = this.#pages.get(key);
     if (page === undefined) return undefined;
-    const place = sourceKey(page.mount.ref);
-    const there = this.#byClass.get(place);
-    there?.delete(page);
-    if (there?.size === 0) this.#byClass.delete(place);
+    this.#book.delete(page);
     this.#pages.delete(key);
     return page;
   }
 
-  #isKept(page: Page): boolean {
-    return this.#byClass.get(sourceKey(page.mount.ref))?.has(page) ?? false;
-  }
-
-  #ask(page: Page): void {
-    if (page.asked) return;
-    page.asked = true;
-    void this.#read(page);
-  }
-
   /** Tries until it is known, or the status is gone. */
-  async #read(page: Page): Promise<void> {
+  async #read(page: MountPage): Promise<void> {
     const { onTrouble, faults, clock } = this.#options;
     const row = new FailureRow();
-    while (!this.#stopped && this.#isKept(page))
+    while (!this.#stopped && this.#book.awaits(page))
       try {
         await this.#turns.run(sourceKey(page.mount.ref), () => this.#readOwner(page));
         return;
@@ -219,15 +200,16 @@ export class PodStatuses {
       }
   }
 
-  async #readOwner(page: Page): Promise<void> {
-    if (!this.#isKept(page)) return;
+  async #readOwner(page: MountPage): Promise<void> {
+    if (!this.#book.awaits(page)) return;
     const { ref, pod } = page.mount;
     const found = await this.#options.readPodOwner({ namespace: ref.namespace, name: pod.name });
-    page.owner = found?.workload;
+    if (!this.#book.awaits(page)) return;
     // A pod can be younger than its status, which the driver had written for its namesake.
     const created = Math.max(page.mount.created, found?.created ?? 0);
     page.mount = { ...page.mount, created };
-    if (this.#isKept(page)) this.#tell(ref, page.owner);
+    // As long as one was not known, nobody could tell what counts.
+    if (this.#book.settle(page, found?.workload)) this.#tell(ref, undefined);
   }
 
   /** An exception of whoever is told is no failed read. */

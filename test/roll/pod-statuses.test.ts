@@ -174,3 +174,29 @@ t.test('a class that nobody has the right to see, or that does not exist, has no
   await made.pass(5_000);
   t.same(made.rolled(), ['api']);
 });
+
+t.test('what one pod has mounted is a look at its own workload alone', async (t) => {
+  const { made, driver } = await mounted({ api: USES, web: USES });
+  const judged: string[] = [];
+  const judge = made.judge.judge.bind(made.judge);
+  made.judge.judge = (key) => {
+    judged.push(key.split('/')[2] ?? '');
+    return judge(key);
+  };
+  driver.rotate('api-1', '2');
+  await made.pass(0);
+  t.same(judged, ['api']);
+  driver.end('web-1');
+  await made.pass(0);
+  t.same(judged, ['api', 'web']);
+  driver.start('web-3', '1');
+  await made.pass(0);
+  t.ok(judged.length > 3, 'all wait until it is known whose pod it is');
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+  judged.length = 0;
+  driver.end('web-2');
+  driver.start('web-2', '1', 'api');
+  await made.pass(2_000);
+  t.ok(judged.includes('api'), 'also where a pod of the same name follows');
+});
