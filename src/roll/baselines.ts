@@ -8,6 +8,7 @@ import { workloadKey, type Workload, type WorkloadObject } from '../core/workloa
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { Holds } from './holds.ts';
 import type { Judge } from './judge.ts';
 import type { LeftOut } from './left-out.ts';
@@ -34,12 +35,12 @@ export type BaselinesOptions = {
 };
 
 /**
- * Writes annotations that need no roll, maps and holds, one after the other and slowly: nothing is rolled by them, and until
- * one is written memory is the baseline. A workload that has become stale is left to its roll.
+ * Writes annotations that need no roll, maps and holds, one after the other and slowly, the namespaces in turns: nothing is
+ * rolled by them, and until one is written memory is the baseline. A workload that has become stale is left to its roll.
  */
 export class Baselines {
   readonly #options: BaselinesOptions;
-  readonly #waiting = new Map<string, FailureRow>();
+  readonly #waiting = new FairQueue<FailureRow>(1);
   #busy = false;
   #stopped = false;
   #active = true;
@@ -50,7 +51,7 @@ export class Baselines {
 
   add(key: string): void {
     if (this.#options.readOnly) return;
-    if (!this.#waiting.has(key)) this.#waiting.set(key, new FailureRow());
+    if (this.#waiting.get(key) === undefined) this.#waiting.add(key, new FailureRow());
     this.#schedule();
   }
 
@@ -81,21 +82,23 @@ export class Baselines {
 
   async #next(): Promise<void> {
     const { clock, perSecond } = this.#options;
-    const [next] = this.#waiting;
-    if (next !== undefined && this.#active) await this.#write(...next);
-    // The pause is kept even if nothing waits now: what comes in a moment must not be written at once.
-    clock.after(1000 / perSecond, () => {
+    const next = this.#active ? this.#waiting.next() : undefined;
+    if (next !== undefined) this.#waiting.done(next.key);
+    const isSent = next !== undefined && (await this.#write(next.key, next.item));
+    // The pause is kept even if nothing waits now: what comes in a moment must not be written at once. What was not worth a
+    // request is not worth a pause.
+    clock.after(isSent ? 1000 / perSecond : 0, () => {
       this.#busy = false;
       this.#schedule();
     });
   }
 
-  async #write(key: string, row: FailureRow): Promise<void> {
+  /** Whether anything was sent. */
+  async #write(key: string, row: FailureRow): Promise<boolean> {
     const { patch, onStored, onTrouble, faults, clock } = this.#options;
-    this.#waiting.delete(key);
     try {
       const wanted = this.#wanted(key);
-      if (wanted === undefined) return;
+      if (wanted === undefined) return false;
       const { workload, annotations } = wanted;
       const body = {
         metadata: { resourceVersion: workload.resourceVersion, annotations },
@@ -109,10 +112,11 @@ export class Baselines {
       const trouble = faults.caught(key, error);
       if (error === trouble && trouble.retry !== 'look-again') onTrouble(trouble);
       clock.after(row.next(trouble), () => {
-        if (!this.#waiting.has(key)) this.#waiting.set(key, row);
+        if (this.#waiting.get(key) === undefined) this.#waiting.add(key, row);
         this.#schedule();
       });
     }
+    return true;
   }
 
   /** The annotations that a workload should have; undefined if it has them, or if its roll will write them. */

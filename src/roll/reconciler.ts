@@ -127,6 +127,8 @@ export class Reconciler {
         workloads.remember(key, workload.uid, { ...baseline, req: request.at });
       }
       if (verdict.write || request !== undefined || workload.held !== undefined) baselines.add(key);
+      // Another replica has written it.
+      else if (workload.pause === undefined) baselines.drop(key);
       if (verdict.plan.unproven.length > 0) onUnproven(verdict.page.workload, verdict.plan.unproven);
     }
   }

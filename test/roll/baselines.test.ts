@@ -1,7 +1,8 @@
 import t from 'tap';
 import { STAMPS } from '../../src/core/annotations.ts';
 import { RestampError } from '../../src/errors.ts';
-import { AUTO, digestOf, NAMESPACE } from './things.ts';
+import { AUTO, deployment, deploymentRow, digestOf, NAMESPACE } from './things.ts';
+import { turn } from '../helpers/journal.ts';
 import { settled, world } from './world.ts';
 
 t.test('a baseline is a merge patch of the map alone, for the version that was judged', async (t) => {
@@ -128,3 +129,43 @@ t.test(
     t.equal(made.stored('api').metadata.annotations?.['restamp.dev/held'], undefined, 'its roll ends it');
   },
 );
+
+t.test(
+  'what another replica has written waits for nothing, and takes no time of those that come',
+  async (t) => {
+    const leader = world({ baselinesPerSecond: 50 });
+    const standby = world({ baselinesPerSecond: 1 }, undefined, leader.shelf);
+    standby.lead(false);
+    leader.putSource('cm/app', { a: '1' });
+    const names = Array.from({ length: 100 }, (_none, at) => `api-${at}`);
+    for (const name of names) leader.putWorkload(name);
+    leader.mutator.start();
+    standby.mutator.start();
+    await leader.pass(30_000);
+    t.equal(leader.noted().length, 100);
+    t.equal(standby.baselines.size, 0);
+    for (const name of names) standby.baselines.add(`${NAMESPACE}/Deployment/${name}`);
+    leader.lead(false);
+    standby.lead(true);
+    standby.putWorkload('newcomer');
+    // No time passes but that of the API server.
+    for (let left = 300; left > 0; left -= 1) {
+      standby.clock.advance(0);
+      await turn();
+    }
+    t.same(standby.noted(), ['newcomer']);
+  },
+);
+
+t.test('the first map of a namespace does not wait for those of another one', async (t) => {
+  const made = world({ baselinesPerSecond: 1 });
+  made.putSource('cm/app', { a: '1' });
+  for (const name of ['a', 'b', 'c', 'd']) made.putWorkload(name);
+  const other = deployment('other', { version: '5000' });
+  made.mutator
+    .workloadFollower(deploymentRow)
+    .put({ ...other, metadata: { ...other.metadata, namespace: 'other' } });
+  made.mutator.start();
+  await made.pass(1250);
+  t.same(made.noted().sort(), ['a', 'other']);
+});
