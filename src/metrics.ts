@@ -72,6 +72,10 @@ export function createMetrics({ byNamespace = false }: MetricsOptions = {}) {
       'restamp_log_lines_dropped_total',
       'Lines of the log that were lost because whoever reads it has fallen too far behind.',
     ),
+    droppedEvents: counter(
+      'restamp_events_dropped_total',
+      'Events that were lost because too many waited; their log lines are there.',
+    ),
     troubles: counter('restamp_errors_total', 'Errors that were met and are tried again, by code.', ['code']),
     unreadableMaps: counter('restamp_maps_unreadable_total', 'Stored maps that count as none, by reason.', [
       'reason',

@@ -39,7 +39,7 @@ export async function layBase(config: Config) {
     log: log.error,
     count: ({ code }) => metrics.troubles.inc({ code }),
   });
-  const telling = createTelling(log, metrics);
+  const telling = createTelling(clock, log, metrics);
   const ownUser = await whoAmI(client);
   const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
     namespace,

@@ -126,7 +126,7 @@ function judge(input: PlanInput, key: string, stamp: Stamp | undefined): Verdict
 
 /** Judges one entry of a map against its source; `keyId` is the key of that map (DESIGN 2.5, 2.6). */
 export function judgeStamp(
-  input: Pick<PlanInput, 'keyId' | 'reloadOnCreate' | 'reloadOnDelete' | 'workloadCreated'>,
+  input: Pick<PlanInput, 'keyId' | 'reloadOnCreate' | 'reloadOnDelete'>,
   stamp: Stamp,
   current: Current,
 ): Verdict {
@@ -136,9 +136,7 @@ export function judgeStamp(
       ? { is: 'stale', cause: 'deleted' }
       : { is: 'kept' };
   }
-  // What is created within the second of its workload came with it, in whichever order: a fresh install is not rolled.
-  const isRolled = input.reloadOnCreate && current.created !== input.workloadCreated;
-  if (stamp.h === ABSENT) return isRolled ? { is: 'stale', cause: 'created' } : { is: 'new' };
+  if (stamp.h === ABSENT) return input.reloadOnCreate ? { is: 'stale', cause: 'created' } : { is: 'new' };
   if (current.digest(input.keyId, stamp.f) === stamp.h) return { is: 'fresh' };
   return current.fromStart === true ? { is: 'new' } : { is: 'stale', cause: 'changed' };
 }

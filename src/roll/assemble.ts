@@ -241,6 +241,7 @@ export function assembleMutator(
     pauses,
     writes: new Writes({ releases, rates, inFlight, queue, pauses, ...ports, recorder }),
     observer,
+    recorder,
     onUnproven: ports.onUnproven,
     onEvent: (event, ref) => ports.tally?.event(event, ref),
   });

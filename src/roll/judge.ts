@@ -128,8 +128,8 @@ export class Judge {
       if (workload.terminating) continue;
       const stays =
         findDependency(workload, ref, { marks, stamped: true }, settings.autoReloadAll) !== undefined;
-      const judging = { ...settings, keyId: map?.key ?? keyId, workloadCreated: workload.created };
-      if (stays && judgeStamp(judging, stamp, next).is === 'stale') rolls.push(workload);
+      if (stays && judgeStamp({ ...settings, keyId: map?.key ?? keyId }, stamp, next).is === 'stale')
+        rolls.push(workload);
     }
     return rolls;
   }

@@ -13,6 +13,7 @@ import type { Borrower, Lenders } from './lenders.ts';
 import type { RolloutObserver } from './observer.ts';
 import type { Pauses } from './pauses.ts';
 import type { RollQueue } from './queue.ts';
+import type { Recorder } from './recorder.ts';
 import type { Remakes } from './remakes.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { SourceBook } from './source-book.ts';
@@ -46,6 +47,7 @@ export type MutatorParts = {
   readonly reread: (workloads: readonly Borrower[]) => void;
   readonly pauses: Pauses;
   readonly writes: Writes;
+  readonly recorder: Pick<Recorder, 'forget'>;
   /** Nobody can tell whether these sources changed before the first baseline of this workload. */
   readonly onUnproven: (workload: Workload, stampKeys: readonly string[]) => void;
 };

@@ -139,6 +139,7 @@ export class Mutator {
         this.#parts.observer.forget(key);
         this.#parts.pauses.forget(key);
         this.#parts.writes.forget(key);
+        this.#parts.recorder.forget(key);
       },
     };
   }

@@ -119,6 +119,7 @@ export class Reconciler {
     else {
       this.#settled(key);
       holds.release(key);
+      this.#parts.recorder.forget(key);
       const { workload } = verdict.page;
       const request = gates.request(workload, verdict.plan);
       // Nothing was stale when it was asked for: answered, so that it opens no gate for a later change.

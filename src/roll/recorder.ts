@@ -4,19 +4,10 @@ import { MAX_NAMES } from '../core/name-list.ts';
 import type { RollSource } from '../core/roll-source.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
-import { hasCode, reasonOf, RestampError, type ErrorCode } from '../errors.ts';
+import { reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
-import { isTerminating } from './terminations.ts';
-
-/** Reloader's two reasons of Events (reloader.md 7.3), and one of ours. */
-export type WorkloadEvent = {
-  readonly workload: Workload;
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: 'Reloaded' | 'ReloadFail' | 'TooManySources';
-  readonly message: string;
-  /** `reloader-configmaps`, `reloader-secrets` or `reloader-secretproviderclasspodstatuses`. */
-  readonly component: string;
-};
+import { Repeats } from '../repeats.ts';
+import { EventLine, type WorkloadEvent } from './event-line.ts';
 
 export type RecorderOptions = {
   readonly clock: Clock;
@@ -35,28 +26,32 @@ export type RecorderOptions = {
     readonly code?: ErrorCode;
   }) => void;
   readonly sendEvent: (event: WorkloadEvent) => Promise<void>;
+  /** So many Events are lost, because too many wait. */
+  readonly countDropped?: (count: number) => void;
   /** Hears of each roll; it holds back what it sends while it is told to be busy. */
   readonly alerts?:
     { rolled(workload: Workload, entry: RollEntry): void; setBusy(busy: boolean): void } | undefined;
 };
 
-const EVENTS_AT_ONCE = 4;
-/** Events are for people; what would be lost of a longer list stands in the log. */
-const MAX_EVENTS = 5_000;
 /** How long the end of the process waits for Events: as long as for alerts, and at the same time. */
 const LAST_MS = 3_000;
 
 /** Tells of rolls: the audit line and the metrics at once, the Events and alerts when no patch waits (DESIGN 3.6). */
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #events: WorkloadEvent[] = [];
-  #sending = 0;
-  #busy = false;
-  /** Resolved when nothing is left to be sent; undefined before the end. */
-  #ending: PromiseWithResolvers<undefined> | undefined;
+  readonly #events: EventLine;
+  readonly #unsent: Repeats;
+  /** Why the last try to roll each workload failed, as it was told. */
+  readonly #failing = new Map<string, string>();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#unsent = new Repeats(options.clock);
+    this.#events = new EventLine({
+      send: options.sendEvent,
+      onFailed: (event, error) => this.#unsentEvent(event, error),
+      onDropped: (count) => options.countDropped?.(count),
+    });
   }
 
   rolled(workload: Workload, entry: RollEntry): void {
@@ -65,6 +60,7 @@ export class Recorder {
     const since = Math.min(...entry.sources.map(({ changed }) => Date.parse(changed)));
     const seconds = (Date.parse(entry.rolled) - since) / 1000;
     const { kind, namespace, name } = workload;
+    this.forget(workloadKey(workload));
     // One record that cannot be made costs no other one.
     faults.contain(workloadKey(workload), () =>
       countRoll({ success: true, kind, namespace, attributed, seconds }),
@@ -90,6 +86,7 @@ export class Recorder {
   /** Somebody asked to take what is stale as it is. */
   skipped(workload: Workload, entry: RollEntry): void {
     const { kind, namespace, name } = workload;
+    this.forget(workloadKey(workload));
     this.#options.audit(
       { audit: 'skipped', kind, namespace, name, sources: entry.sources },
       `${changesDetected(workload, entry.sources)}; '${name}' of type '${kind}' was not rolled, as requested`,
@@ -105,10 +102,15 @@ export class Recorder {
     );
   }
 
+  /** A try has failed. Each is counted; as long as the cause is the same, it is told once. */
   failed(workload: Workload, error: RestampError, entry: RollEntry): void {
     const { countRoll } = this.#options;
     const { kind, namespace, name } = workload;
     countRoll({ success: false, kind, namespace, attributed: false, code: error.code });
+    const key = workloadKey(workload);
+    const cause = causeOf(error);
+    if (this.#failing.get(key) === cause) return;
+    this.#failing.set(key, cause);
     const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
     this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
     this.#event(workload, 'ReloadFail', message, entry.sources[0]);
@@ -122,11 +124,15 @@ export class Recorder {
     this.#event(workload, 'TooManySources', message, undefined);
   }
 
+  /** The workload is gone, or fresh: the next failure is news. */
+  forget(key: string): void {
+    this.#failing.delete(key);
+  }
+
   /** Holds Events back while patches are on their way, and lets them go after. */
   setBusy(busy: boolean): void {
-    this.#busy = busy;
     this.#options.alerts?.setBusy(busy);
-    this.#flush();
+    this.#events.setBusy(busy);
   }
 
   /**
@@ -134,11 +140,8 @@ export class Recorder {
    * sent by then is dropped. Ends as soon as nothing is left.
    */
   async stop(): Promise<void> {
-    this.#ending = Promise.withResolvers<undefined>();
-    this.#flush();
-    const { promise } = this.#ending;
-    await atMost(this.#options.clock, LAST_MS, () => promise);
-    const lost = this.#events.splice(0).length;
+    await atMost(this.#options.clock, LAST_MS, () => this.#events.end());
+    const lost = this.#events.clear();
     if (lost > 0) this.#options.error({ lost }, 'Events were not sent: this process ends');
   }
 
@@ -149,41 +152,26 @@ export class Recorder {
     source: RollSource | undefined,
   ): void {
     const type = parseStampKey(source?.source ?? '')?.type ?? 'cm';
-    const event: WorkloadEvent = {
+    this.#events.add({
       workload,
       type: reason === 'Reloaded' ? 'Normal' : 'Warning',
       reason,
       message,
       component: `reloader-${sourceRow(type).changedBy}`,
-    };
-    if (this.#events.length < MAX_EVENTS) this.#events.push(event);
-    this.#flush();
+    });
   }
 
-  #flush(): void {
-    const open = !this.#busy || this.#ending !== undefined;
-    while (open && this.#sending < EVENTS_AT_ONCE) {
-      const event = this.#events.shift();
-      if (event === undefined) break;
-      void this.#send(event);
-    }
-    if (!this.#busy && this.#sending === 0 && this.#events.length === 0) this.#ending?.resolve(undefined);
+  #unsentEvent({ reason }: WorkloadEvent, error: unknown): void {
+    const code = error instanceof RestampError ? error.code : undefined;
+    const message = `An Event could not be sent: ${reasonOf(error)}`;
+    const more = this.#unsent.ask(code ?? '', message);
+    if (more !== undefined) this.#options.error({ code, reason, ...(more > 0 ? { more } : {}) }, message);
   }
+}
 
-  async #send(event: WorkloadEvent): Promise<void> {
-    this.#sending += 1;
-    try {
-      await this.#options.sendEvent(event);
-    } catch (error) {
-      // Its namespace is going, or gone: there is nobody left to tell.
-      if (isTerminating(error) || hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) return;
-      const code = error instanceof RestampError ? error.code : undefined;
-      this.#options.error({ code, reason: event.reason }, `An Event could not be sent: ${reasonOf(error)}`);
-    } finally {
-      this.#sending -= 1;
-      this.#flush();
-    }
-  }
+/** What stays the same of an error from try to try: it may name the request, or how long to wait. */
+function causeOf({ code, message }: RestampError): string {
+  return `${code} ${message.replace(/[0-9a-f-]{8,}|\d+/g, '#')}`;
 }
 
 /** `Changes detected in 'a' of type 'CONFIGMAP' in namespace 'n'`; several sources stand in one list. */

@@ -158,8 +158,7 @@ export class SourceView {
   #mayPrecede(state: SourceState, { stamp, mapKey, mapped }: Stamped): boolean {
     if (stamp === undefined || state.began > mapped || versionSince(state, stamp) > 0) return false;
     const { settings, keyId } = this.#options;
-    const judging = { ...settings, keyId: mapKey ?? keyId, workloadCreated: NaN };
-    return judgeStamp(judging, stamp, state).is === 'stale';
+    return judgeStamp({ ...settings, keyId: mapKey ?? keyId }, stamp, state).is === 'stale';
   }
 }
 

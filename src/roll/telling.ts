@@ -1,7 +1,9 @@
+import type { Clock } from '../clock.ts';
 import { workloadTitle, type Workload } from '../core/workload.ts';
 import { RestampError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { Repeats } from '../repeats.ts';
 import type { MutatorPorts } from './ports.ts';
 
 type Told = Pick<
@@ -20,13 +22,16 @@ type Told = Pick<
 > & { readonly recorder: Omit<MutatorPorts['recorder'], 'sendEvent' | 'alerts'> };
 
 /** Says in log and metrics what the rolling side has met: names and counts, never values. */
-export function createTelling(log: Log, metrics: Metrics): Told {
+export function createTelling(clock: Clock, log: Log, metrics: Metrics): Told {
+  const repeats = new Repeats(clock);
   const named = ({ kind, namespace, name }: Workload): object => ({ kind, namespace, name });
   return {
     audit: log.audit,
     onTrouble: (error: RestampError) => {
       metrics.troubles.inc({ code: error.code });
-      log.warn({ code: error.code, remedy: error.remedy }, error.message);
+      const more = repeats.ask(error.code, error.message);
+      if (more === undefined) return;
+      log.warn({ code: error.code, remedy: error.remedy, ...(more > 0 ? { more } : {}) }, error.message);
     },
     onUnreadable: (workload, reason) => {
       metrics.unreadableMaps.inc({ reason });
@@ -107,6 +112,7 @@ export function createTelling(log: Log, metrics: Metrics): Told {
         if (code !== undefined) metrics.rollFailures.inc({ code });
         if (seconds !== undefined) metrics.rollSeconds.observe(seconds);
       },
+      countDropped: (count) => metrics.droppedEvents.inc(count),
     },
   };
 }

@@ -91,7 +91,7 @@ class World {
       map,
       current: (key) => this.current(key as Source),
       keyId: `k${this.keyNumber}`,
-      workloadCreated: -1000,
+      workloadCreated: 0,
       addedAfterStart: true,
       settled: false,
       levers: () => [],

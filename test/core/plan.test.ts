@@ -121,22 +121,6 @@ t.test(
   },
 );
 
-t.test(
-  'planWorkload takes what was created within the second of its workload for a part of it',
-  async (t) => {
-    const absent = mapOf({ 'cm/app': { h: ABSENT } });
-    for (const [workloadCreated, stale] of [
-      [0, []],
-      [-1000, ['cm/app created']],
-      [1000, ['cm/app created']],
-      [Number.NaN, ['cm/app created']],
-    ] as const) {
-      const found = plan({ 'cm/app': present(ONE) }, absent, { reloadOnCreate: true, workloadCreated });
-      t.same(staleOf(found), stale, String(workloadCreated));
-    }
-  },
-);
-
 t.test('planWorkload stamps a missing source as absent', async (t) => {
   const found = plan({ 'cm/app': MISSING }, mapOf({}));
   t.same(entriesOf(found.baseline), { 'cm/app': { h: ABSENT } });
@@ -256,7 +240,7 @@ t.test('planWorkload never counts beyond what the map can hold', async (t) => {
 });
 
 t.test('judgeStamp asks the same of one entry that planWorkload asks of each', async (t) => {
-  const settings = { keyId: 'k1', reloadOnCreate: false, reloadOnDelete: false, workloadCreated: -1000 };
+  const settings = { keyId: 'k1', reloadOnCreate: false, reloadOnDelete: false };
   t.same(judgeStamp(settings, stampOf(ONE), present(ONE)), { is: 'fresh' });
   t.same(judgeStamp(settings, stampOf(ONE), present(TWO)), { is: 'stale', cause: 'changed' });
   t.same(judgeStamp(settings, stampOf(ONE, 'k0'), present(ONE)), { is: 'stale', cause: 'changed' });

@@ -53,7 +53,7 @@ export function plan(
     map,
     current: (key) => now[key]!,
     keyId: 'k1',
-    workloadCreated: -1000,
+    workloadCreated: 0,
     addedAfterStart: false,
     settled: false,
     levers: () => [],

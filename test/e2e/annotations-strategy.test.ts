@@ -39,14 +39,15 @@ t.test('data that goes back rolls again; the same data does not', async (t) => {
     workload('Deployment', 'back', { annotations: AUTO, uses: ['ConfigMap/back'] }),
   );
   await stage.stamped('Deployment', 'back', ['ConfigMap/back']);
-  const seen = new Set<string>();
+  let last = '';
   for (const [index, value] of ['2', '1', '2'].entries()) {
     await stage.change('ConfigMap/back', { a: value });
     const after = await stage.until('Deployment', 'back', (object) => historyOf(object).length === index + 1);
     t.match(textOf(after), sha1Of({ a: value }));
-    seen.add(JSON.stringify(after.spec.template));
+    const template = JSON.stringify(after.spec.template);
+    t.not(template, last, 'a rollout of its own');
+    last = template;
   }
-  t.equal(seen.size, 3, 'three templates');
 });
 
 t.test('a new image brings the hash up to date in the annotation that the template has', async (t) => {

@@ -8,7 +8,7 @@ import { RestampError, type ErrorCode } from '../../src/errors.ts';
 import { assembleMutator } from '../../src/roll/assemble.ts';
 import type { MutatorSettings } from '../../src/roll/ports.ts';
 import { createRemakeStore } from '../../src/roll/remake-store.ts';
-import type { WorkloadEvent } from '../../src/roll/recorder.ts';
+import type { WorkloadEvent } from '../../src/roll/event-line.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { noFaults } from '../helpers/faults.ts';
 import { turn } from '../helpers/journal.ts';

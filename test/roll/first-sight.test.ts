@@ -137,20 +137,15 @@ t.test('a workload that is new and was not reviewed is rolled for what came afte
 });
 
 t.test('no fresh install is rolled, in whichever order it is stored', async (t) => {
-  for (const reloadOnCreate of [false, true]) {
-    const made = world({ reloadOnCreate });
-    made.mutator.start();
-    const now = '2026-11-22T12:00:00Z';
-    made.putSource('cm/first', { a: '1' }, { created: now });
-    made.putWorkload('api', { created: now, uses: ['cm/first', 'cm/last'] });
-    made.putSource('cm/last', { a: '1' }, { created: now });
-    await made.pass(5000);
-    t.same(made.rolled(), []);
-    t.same(made.unproven, []);
-    made.putSource('cm/last', { a: '2' }, { created: now });
-    await made.pass(5000);
-    t.same(made.rolled(), ['api'], 'the next change does');
-  }
+  const made = world();
+  made.mutator.start();
+  const now = '2026-11-22T12:00:00Z';
+  made.putSource('cm/first', { a: '1' }, { created: now });
+  made.putWorkload('api', { created: now, uses: ['cm/first', 'cm/last'] });
+  made.putSource('cm/last', { a: '1' }, { created: now });
+  await made.pass(5000);
+  t.same(made.rolled(), []);
+  t.same(made.unproven, []);
 });
 
 t.test('what a pattern finds when it is created rolls with reload-on-create, like a name', async (t) => {

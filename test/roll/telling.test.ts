@@ -2,14 +2,16 @@ import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
+import { fakeClock } from '../helpers/fake-clock.ts';
 import { createTelling } from '../../src/roll/telling.ts';
 
 function telling() {
+  const clock = fakeClock(0);
   const lines: string[] = [];
   const line = (_fields: object, message: string): void => void lines.push(message);
   const log = { debug: line, info: line, warn: line, error: line, audit: line } as unknown as Log;
   const metrics = createMetrics();
-  return { told: createTelling(log, metrics), lines, text: () => metrics.registry.metrics() };
+  return { clock, told: createTelling(clock, log, metrics), lines, text: () => metrics.registry.metrics() };
 }
 
 const roll = { kind: 'Deployment', namespace: 'apps', attributed: false } as const;
@@ -36,4 +38,20 @@ t.test('what is tried again is counted by its code and logged', async (t) => {
   told.onTrouble(new RestampError('RESTAMP_KUBE_GONE', 'a list'));
   t.match(await text(), /^restamp_errors_total\{code="RESTAMP_KUBE_GONE"\} 1$/m);
   t.same(lines, ['The resource version is too old: a list']);
+});
+
+t.test('what is tried again and again is counted each time, and logged once a minute', async (t) => {
+  const { clock, told, lines, text } = telling();
+  for (let time = 0; time < 5; time += 1) told.onTrouble(new RestampError('RESTAMP_KUBE_GONE', 'a list'));
+  t.equal(lines.length, 1);
+  t.match(await text(), /^restamp_errors_total\{code="RESTAMP_KUBE_GONE"\} 5$/m);
+  clock.advance(60_000);
+  told.onTrouble(new RestampError('RESTAMP_KUBE_GONE', 'a list'));
+  t.equal(lines.length, 2);
+});
+
+t.test('Events that are lost are counted', async (t) => {
+  const { told, text } = telling();
+  told.recorder.countDropped?.(3);
+  t.match(await text(), /^restamp_events_dropped_total 3$/m);
 });

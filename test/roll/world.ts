@@ -5,7 +5,7 @@ import { RestampError } from '../../src/errors.ts';
 import { Faults } from '../../src/faults.ts';
 import { assembleMutator } from '../../src/roll/assemble.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
-import type { WorkloadEvent } from '../../src/roll/recorder.ts';
+import type { WorkloadEvent } from '../../src/roll/event-line.ts';
 import type { Tally } from '../../src/roll/tally.ts';
 import type { FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
