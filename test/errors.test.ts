@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { ERRORS, hasCode, reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
+import { ERRORS } from '../src/error-table.ts';
+import { hasCode, reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
 
 const codes = Object.keys(ERRORS) as ErrorCode[];
 
 t.test('ERRORS has each code once, of the form RESTAMP_AREA_WHAT', async (t) => {
   // A second row of one code would silently replace the first.
-  const source = readFileSync(new URL('../src/errors.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../src/error-table.ts', import.meta.url), 'utf8');
   const rows = [...source.matchAll(/^ {2}(RESTAMP_\w+): row\(/gm)].map(([, code]) => code);
   t.same(rows, codes);
   t.equal(new Set(rows).size, rows.length);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -9,7 +10,9 @@ import type { ReviewRoute } from '../certs/review-paths.ts';
 import type { Clock } from '../src/clock.ts';
 import type { Address } from '../src/setting-kinds.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
+import { Bodies } from './bodies.ts';
 import type { Callers } from './callers.ts';
+import { Connections } from './connections.ts';
 import type { Refusal } from './refusals.ts';
 import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
 
@@ -51,13 +54,17 @@ export type AdmissionServer = {
 
 /** The API server closes idle connections after 90 s; it must be the one that does (webhooks.md 0.4). */
 const KEEP_ALIVE_MS = 130_000;
+const HANDSHAKE_MS = 10_000;
+const HEADERS_MS = 10_000;
 const REQUEST_MS = 15_000;
+/** How often it is looked whether these times are over. */
+const CHECK_MS = 1_000;
 /** How long close waits for what is half sent: no review is awaited longer by the API server. */
 const LAST_MS = 3_000;
-/** Bodies that are being read at once: the largest review times a handful. */
-const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 /** What the address of a stranger's request is replaced by; nothing is served there. */
 const NOWHERE = '/';
+const MAX_LINGERING = 64 * 1024 * 1024;
+const LINGERING: ReadonlySet<ErrorCode> = new Set(['RESTAMP_ADMISSION_BUSY', 'RESTAMP_ADMISSION_TOO_LARGE']);
 const REFUSED_BY: ReadonlyMap<ErrorCode, Refusal> = new Map([
   ['RESTAMP_ADMISSION_ROUTE', 'path'],
   ['RESTAMP_ADMISSION_CALLER', 'client'],
@@ -68,8 +75,15 @@ const REFUSED_BY: ReadonlyMap<ErrorCode, Refusal> = new Map([
 export async function startAdmissionServer(options: AdmissionOptions): Promise<AdmissionServer> {
   const app = Fastify({
     // A certificate is asked for and need not be shown: the API server may have none.
-    https: { ...options.tls, requestCert: true, rejectUnauthorized: false },
-    bodyLimit: options.maxBytes,
+    https: {
+      ...options.tls,
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: HANDSHAKE_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    },
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     return503OnClosing: false,
@@ -85,17 +99,13 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
   };
   let draining = false;
   let stopping = false;
-  let inFlight = 0;
+  const bodies = new Bodies(options);
+  const connections = new Connections(app.server);
 
   app.removeAllContentTypeParsers();
-  // JSON.parse alone: `__proto__` is a legal key of a ConfigMap, and the usual parser refuses it.
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, JSON.parse(body));
-    } catch {
-      done(new RestampError('RESTAMP_ADMISSION_JSON', `${Buffer.byteLength(body)} bytes`));
-    }
-  });
+  app.addContentTypeParser('application/json', (request: FastifyRequest, payload: Readable) =>
+    bodies.read(payload, Number(request.headers['content-length'] ?? NaN)),
+  );
   app.addHook('onRequest', (request, reply, done) => {
     const stranger = strangerAt(request, options);
     if (stranger !== undefined) {
@@ -109,15 +119,7 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
       done(new RestampError('RESTAMP_ADMISSION_STOPPING', 'another replica answers'));
       return;
     }
-    // More than the limit is never read, whatever is announced.
-    const bytes = Math.min(Number(request.headers['content-length'] ?? 0), options.maxBytes);
-    if (inFlight + bytes > MAX_BYTES_IN_FLIGHT) {
-      reply.header('retry-after', '1').header('connection', 'close');
-      done(new RestampError('RESTAMP_ADMISSION_BUSY', `${inFlight} bytes are in flight`));
-      return;
-    }
-    inFlight += bytes;
-    reply.raw.once('close', () => (inFlight -= bytes));
+    connections.prove(request.raw.socket);
     if (draining) reply.header('connection', 'close');
     done();
   });
@@ -180,8 +182,6 @@ function addRoute(app: FastifyInstance, path: string, answer: Route, { observe }
 function translate(error: FastifyError | RestampError): RestampError {
   if (error instanceof RestampError) return error;
   switch (error.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new RestampError('RESTAMP_ADMISSION_TOO_LARGE', reasonOf(error));
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new RestampError('RESTAMP_ADMISSION_MEDIA_TYPE', reasonOf(error));
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
@@ -198,6 +198,10 @@ function fail(
   { observe, onError, onRefused }: AdmissionOptions,
 ): FastifyReply {
   const refusal = REFUSED_BY.get(error.code);
+  if (error.code === 'RESTAMP_ADMISSION_BUSY') reply.header('retry-after', '1');
+  // What is still sent is thrown away: who closes at once resets the connection, and the answer is lost with it.
+  const left = Number(reply.request.headers['content-length'] ?? 0);
+  if (LINGERING.has(error.code) && left <= MAX_LINGERING) reply.header('connection', 'keep-alive');
   if (refusal !== undefined) onRefused(refusal);
   else {
     observe({ seconds: reply.elapsedTime / 1000, outcome: error.code });

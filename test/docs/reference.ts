@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ADDRESS, HELD, LAST_RELOADED_FROM, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
 import { CRONJOB, LEVER, LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, ROLLOUT_STRATEGY, STOP } from '../../src/core/wishes.ts';
 import { SETTINGS, variableOf } from '../../src/settings.ts';
-import { ERRORS } from '../../src/errors.ts';
+import { ERRORS } from '../../src/error-table.ts';
 import { addGauges } from '../../webhook/gauges.ts';
 import { createMetrics } from '../../src/metrics.ts';
 

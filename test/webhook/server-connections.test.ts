@@ -106,25 +106,37 @@ t.test('what is being answered when it closes is answered', async (t) => {
   await closed;
 });
 
-t.test('bodies that are read at once are bounded; more are sent elsewhere until there is room', async (t) => {
-  const door = await openDoor(t);
-  // What is announced counts as soon as the head is read, which `100 Continue` tells.
-  const announce = async (): Promise<TLSSocket> => {
-    const socket = await rawConnection(t, door);
-    socket.write(head(MAX_BYTES).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
-    await once(socket, 'data');
-    return socket;
-  };
-  const [first] = await Promise.all(Array.from({ length: 8 }, announce));
-  const refused = await door.send(good);
-  t.equal(refused.status, 429);
-  t.match(refused.headers, { 'retry-after': '1', connection: 'close' });
-  t.match(refused.body, { code: 'RESTAMP_ADMISSION_BUSY' });
-  const answered = once(first!, 'data');
-  first?.write(`${' '.repeat(MAX_BYTES - Buffer.byteLength(good))}${good}`);
-  await answered;
-  t.equal((await door.send(good)).status, 200, 'what was answered is in flight no more');
-});
+t.test(
+  'large bodies on their way are bounded; more are sent elsewhere, and small ones are answered',
+  async (t) => {
+    const door = await openDoor(t);
+    // What is announced counts as soon as the head is read, which `100 Continue` tells.
+    const announce = async (): Promise<TLSSocket> => {
+      const socket = await rawConnection(t, door);
+      socket.write(head(MAX_BYTES).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
+      await once(socket, 'data');
+      return socket;
+    };
+    const [first] = await Promise.all(Array.from({ length: 32 }, announce));
+    const large = `${' '.repeat(300 * 1024)}${good}`;
+    const refused = await door.send(large);
+    t.equal(refused.status, 429);
+    t.match(refused.headers, { 'retry-after': '1' });
+    t.match(refused.body, { code: 'RESTAMP_ADMISSION_BUSY' });
+    t.equal(
+      refused.headers.connection,
+      'keep-alive',
+      'what is still sent is taken, so that the answer arrives',
+    );
+    t.equal((await door.send(good)).status, 200);
+    first?.destroy();
+    await once(first!, 'close');
+    const other = await rawConnection(t, door);
+    other.write(head(Buffer.byteLength(large)));
+    other.write(large);
+    t.equal((await door.send(good)).status, 200);
+  },
+);
 
 t.test('TLS 1.3 is the oldest that is spoken', async (t) => {
   const door = await openDoor(t);

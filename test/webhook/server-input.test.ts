@@ -1,5 +1,6 @@
 import t from 'tap';
-import { ERRORS, type ErrorCode } from '../../src/errors.ts';
+import { ERRORS } from '../../src/error-table.ts';
+import type { ErrorCode } from '../../src/errors.ts';
 import { good, openDoor, PATH, review, type Door, type Sending } from './door.ts';
 
 const isGood = async (door: Door): Promise<boolean> => {

@@ -1,0 +1,146 @@
+import type { Readable } from 'node:stream';
+import type { Clock } from '../src/clock.ts';
+import { reasonOf, RestampError } from '../src/errors.ts';
+import { weigh } from './weight.ts';
+
+export type BodiesOptions = {
+  readonly clock: Clock;
+  /** The largest body, in bytes. */
+  readonly maxBytes: number;
+};
+
+/** Up to this, a body is read and parsed as soon as it comes: most reviews have a few kilobytes. */
+const SMALL_BYTES = 256 * 1024;
+/** Larger ones that are read at once, in bytes; what waits for its turn is not read at all. */
+const MAX_READING = 48 * 1024 * 1024;
+/** Larger ones that are read or wait, in bytes as they were announced. */
+const MAX_ANNOUNCED = 512 * 1024 * 1024;
+/** From the turn of a body to its end: no review is awaited longer by the API server. */
+const BODY_MS = 5_000;
+/** More than an object of the API can need, and no more than a small heap can hold. */
+const HEAVIEST = { parts: 1_000_000, depth: 1_000 };
+
+/**
+ * Reads the bodies of requests as JSON. Bytes count as they arrive, whatever was announced. Large bodies wait in a line
+ * until there is room, and are parsed one in a turn of the loop, so that small ones are answered in between.
+ */
+export class Bodies {
+  readonly #options: BodiesOptions;
+  readonly #line: (() => void)[] = [];
+  #reading = 0;
+  #announced = 0;
+  #parsing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: BodiesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The parsed body; `length` is what was announced, in bytes, NaN if nothing was. Fails with RESTAMP_ADMISSION_JSON,
+   * RESTAMP_ADMISSION_TOO_LARGE, RESTAMP_ADMISSION_BUSY or RESTAMP_ADMISSION_SLOW.
+   */
+  async read(stream: Readable, length: number): Promise<unknown> {
+    const { maxBytes } = this.#options;
+    if (length > maxBytes) throw tooLarge(`${length} bytes`);
+    if (length <= SMALL_BYTES) return parse(await collect(stream, length));
+    const most = Number.isNaN(length) ? maxBytes : length;
+    if (this.#announced + most > MAX_ANNOUNCED)
+      throw new RestampError('RESTAMP_ADMISSION_BUSY', `${this.#announced} bytes are on their way`);
+    this.#announced += most;
+    try {
+      return await this.#readLarge(stream, most);
+    } finally {
+      this.#announced -= most;
+    }
+  }
+
+  async #readLarge(stream: Readable, most: number): Promise<unknown> {
+    await this.#turn(stream, most);
+    try {
+      const body = await this.#inTime(stream, collect(stream, most));
+      const before = this.#parsing;
+      const parsed = before.then(() => parseLarge(body));
+      this.#parsing = parsed.catch(() => undefined).then(nextTurn);
+      return await parsed;
+    } finally {
+      this.#reading -= most;
+      this.#line.shift()?.();
+    }
+  }
+
+  /** Waits until there is room for so many bytes; whoever has hung up meanwhile gives its turn to the next. */
+  async #turn(stream: Readable, most: number): Promise<void> {
+    while (this.#reading > 0 && this.#reading + most > MAX_READING) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#line.push(() => resolve(undefined));
+      await promise;
+    }
+    if (stream.destroyed) {
+      this.#line.shift()?.();
+      throw new RestampError('RESTAMP_ADMISSION_SLOW', 'the caller has hung up');
+    }
+    this.#reading += most;
+    if (this.#reading < MAX_READING) this.#line.shift()?.();
+  }
+
+  async #inTime<T>(stream: Readable, work: Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const cancel = this.#options.clock.after(BODY_MS, () =>
+      late.reject(new RestampError('RESTAMP_ADMISSION_SLOW', `not within ${BODY_MS / 1000} s`)),
+    );
+    try {
+      return await Promise.race([work, late.promise]);
+    } catch (error) {
+      // What still comes is thrown away.
+      stream.removeAllListeners('data');
+      stream.resume();
+      work.catch(() => undefined);
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** All bytes of a stream, `most` at most. */
+function collect(stream: Readable, most: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= most) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        reject(tooLarge(`more than ${most} bytes`));
+      }
+    });
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', (error) => reject(new RestampError('RESTAMP_ADMISSION_JSON', reasonOf(error))));
+    stream.once('close', () => reject(new RestampError('RESTAMP_ADMISSION_SLOW', 'the caller has hung up')));
+  });
+}
+
+function parseLarge(body: Buffer): unknown {
+  const { parts, depth } = weigh(body, HEAVIEST);
+  if (parts > HEAVIEST.parts) throw tooLarge(`more than ${HEAVIEST.parts} values`);
+  if (depth > HEAVIEST.depth) throw tooLarge(`more than ${HEAVIEST.depth} levels`);
+  return parse(body);
+}
+
+/** JSON.parse alone: `__proto__` is a legal key of a ConfigMap, and other parsers refuse it. */
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new RestampError('RESTAMP_ADMISSION_JSON', `${body.length} bytes`);
+  }
+}
+
+function tooLarge(what: string): RestampError {
+  return new RestampError('RESTAMP_ADMISSION_TOO_LARGE', what);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
