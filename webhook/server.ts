@@ -81,7 +81,6 @@ export async function startAdmissionServer(options: AdmissionOptions): Promise<A
       rejectUnauthorized: false,
       handshakeTimeout: HANDSHAKE_MS,
       headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
       connectionsCheckingInterval: CHECK_MS,
     },
     keepAliveTimeout: KEEP_ALIVE_MS,

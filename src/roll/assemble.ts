@@ -68,7 +68,7 @@ export function assembleMutator(
           stale: queue.has(key),
         }));
       if (!changed) ports.tally?.read(ref, state, before, undefined);
-      else mutator.then(() => ports.tally?.read(ref, state, before, looked()));
+      else mutator.whenJudged(() => ports.tally?.read(ref, state, before, looked()));
     },
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,

@@ -82,8 +82,7 @@ export class Baselines {
 
   async #next(): Promise<void> {
     const { clock, perSecond } = this.#options;
-    const next = this.#active ? this.#waiting.next() : undefined;
-    if (next !== undefined) this.#waiting.done(next.key);
+    const next = this.#active ? this.#waiting.take() : undefined;
     const isSent = next !== undefined && (await this.#write(next.key, next.item));
     // The pause is kept even if nothing waits now: what comes in a moment must not be written at once. What was not worth a
     // request is not worth a pause.

@@ -80,6 +80,13 @@ export class FairQueue<T> {
     return undefined;
   }
 
+  /** The next one in turn, which needs no place; undefined if none waits. */
+  take(): { readonly key: string; readonly item: T } | undefined {
+    const next = this.next();
+    if (next !== undefined) this.done(next.key);
+    return next;
+  }
+
   /** Takes one out of its line; it has a place from now on, even beyond the limit. */
   hurry(key: string): T | undefined {
     const item = this.get(key);

@@ -9,6 +9,7 @@ import { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { digestSource, type KeyRing } from './digested.ts';
 import { FailureRow } from './backoff.ts';
+import { keepNewest } from './keep-newest.ts';
 import type { KnownSource } from './source-book.ts';
 import { Turns } from './turns.ts';
 
@@ -100,12 +101,7 @@ export class FirstSight {
   }
 
   #keep(key: string, past: Past): void {
-    this.#known.delete(key);
-    this.#known.set(key, past);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MAX_KEPT) return;
-      this.#known.delete(oldest);
-    }
+    keepNewest(this.#known, key, past, MAX_KEPT);
   }
 
   async #read(ref: SourceRef, key: string, asOf: string): Promise<void> {

@@ -54,7 +54,7 @@ export class Looks {
   }
 
   /** Runs when all that events have named until now has been judged. */
-  then(run: () => void): void {
+  whenJudged(run: () => void): void {
     this.#then.push(run);
     this.#schedule();
   }
@@ -80,18 +80,12 @@ export class Looks {
     const { clock, look, recover } = this.#options;
     const end = clock.monotonic() + SLICE_MS;
     const isOver = (): boolean => clock.monotonic() >= end;
-    for (let next = take(this.#named); next !== undefined; next = isOver() ? undefined : take(this.#named))
+    for (let next = this.#named.take(); next !== undefined; next = isOver() ? undefined : this.#named.take())
       look(next.key, next.item);
     if (this.#named.size === 0) for (const run of this.#then.splice(0)) run();
     // At least one, so that a stream of events does not keep the rest from ever being looked at.
-    for (let next = take(this.#again); next !== undefined; next = isOver() ? undefined : take(this.#again))
+    for (let next = this.#again.take(); next !== undefined; next = isOver() ? undefined : this.#again.take())
       recover(next.key);
     if (this.size + this.#then.length > 0) this.#schedule();
   }
-}
-
-function take<T>(queue: FairQueue<T>): { readonly key: string; readonly item: T } | undefined {
-  const next = queue.next();
-  if (next !== undefined) queue.done(next.key);
-  return next;
 }

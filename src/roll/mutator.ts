@@ -57,9 +57,9 @@ export class Mutator {
     this.#reconciler.recoverSoon();
   }
 
-  /** {@link Reconciler.then} */
-  then(run: () => void): void {
-    this.#reconciler.then(run);
+  /** {@link Reconciler.whenJudged} */
+  whenJudged(run: () => void): void {
+    this.#reconciler.whenJudged(run);
   }
 
   stop(): void {

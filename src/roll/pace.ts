@@ -51,9 +51,8 @@ export class Pace {
   }
 
   #next(): void {
-    const next = this.#line.next();
+    const next = this.#line.take();
     if (next === undefined) return;
-    this.#line.done(next.key);
     this.#last = this.#clock.monotonic();
     this.#go(next.key);
   }

@@ -68,8 +68,8 @@ export class Reconciler {
   }
 
   /** Runs when all that events have named until now has been judged. */
-  then(run: () => void): void {
-    this.#looks.then(run);
+  whenJudged(run: () => void): void {
+    this.#looks.whenJudged(run);
   }
 
   /** The workload is gone. */

@@ -2,6 +2,7 @@ import type { SourceLookup } from '../core/dependency.ts';
 import { sourceKey, stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
 import type { Wishes } from '../core/wishes.ts';
+import { keepNewest } from './keep-newest.ts';
 import { moment } from './moment.ts';
 
 /** A source, and what the watch has shown of how it came to be as it is. */
@@ -54,7 +55,7 @@ export class SourceBook {
   remove(ref: SourceRef): void {
     const there = this.#namespaces.get(ref.namespace);
     const known = there?.get(stampKey(ref));
-    if (known !== undefined) this.#bury(known);
+    if (known !== undefined) keepNewest(this.#gone, sourceKey(known), known, MAX_GONE);
     there?.delete(stampKey(ref));
     if (there?.size === 0) this.#namespaces.delete(ref.namespace);
   }
@@ -66,17 +67,6 @@ export class SourceBook {
   /** A source as it was before it went; undefined if it is there, or went long ago. */
   gone(ref: SourceRef): KnownSource | undefined {
     return this.get(ref) === undefined ? this.#gone.get(sourceKey(ref)) : undefined;
-  }
-
-  #bury(known: KnownSource): void {
-    const key = sourceKey(known);
-    // Deleting first moves it to the end, so that the first one is always the oldest.
-    this.#gone.delete(key);
-    this.#gone.set(key, known);
-    for (const oldest of this.#gone.keys()) {
-      if (this.#gone.size <= MAX_GONE) return;
-      this.#gone.delete(oldest);
-    }
   }
 
   /** How many sources are known. */

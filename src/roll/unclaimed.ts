@@ -1,6 +1,7 @@
 import { parseStampKey, SOURCE_ROWS, sourceKey, type SourceRef } from '../core/source.ts';
 import type { StampMap } from '../core/stamp-map.ts';
 import type { Workload } from '../core/workload.ts';
+import { keepNewest } from './keep-newest.ts';
 
 export type UnclaimedOptions = {
   /** Whether a workload that is known may depend on this source. */
@@ -24,14 +25,7 @@ export class Unclaimed {
   /** A source has been read. */
   read(ref: SourceRef): void {
     if (this.#options.isClaimed(ref)) return;
-    const key = sourceKey(ref);
-    this.#kept.delete(key);
-    this.#kept.set(key, ref);
-    for (const [oldest, unclaimed] of this.#kept) {
-      if (this.#kept.size <= MAX_KEPT) return;
-      this.#kept.delete(oldest);
-      this.#forget(unclaimed);
-    }
+    for (const oldest of keepNewest(this.#kept, sourceKey(ref), ref, MAX_KEPT)) this.#forget(oldest);
   }
 
   /** A source is gone; false if a workload has still to learn of it. */

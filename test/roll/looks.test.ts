@@ -78,10 +78,10 @@ t.test('what waits for the judgements is done when all that was named then has b
   const { looks, judged } = looking(20);
   looks.add('a/1', false);
   looks.add('a/2', false);
-  looks.then(() => judged.push('then'));
+  looks.whenJudged(() => judged.push('then'));
   await turn();
   t.same(judged, ['a/1', 'a/2', 'then']);
-  looks.then(() => judged.push('at once'));
+  looks.whenJudged(() => judged.push('at once'));
   await turn();
   t.equal(judged.at(-1), 'at once', 'also where nothing is named');
 });

@@ -27,6 +27,17 @@ async function current(count: number): Promise<World> {
   return made;
 }
 
+/** {@link current}, after so many lists have been read again, half a second apart, and the judgements since. */
+async function relisting(count: number, lists: number) {
+  const made = await current(count);
+  const counts = counting(made);
+  for (let list = 0; list < lists; list += 1) {
+    made.mutator.recoverSoon();
+    await made.pass(500);
+  }
+  return { made, counts };
+}
+
 t.test('what a start finds stale is rolled at the pace, although it must be read first', async (t) => {
   const { shelf, putSource } = await current(20);
   shelf.watches.clear();
@@ -48,24 +59,14 @@ t.test('what a start finds stale is rolled at the pace, although it must be read
 });
 
 t.test('many lists that are read again are one look at everything', async (t) => {
-  const made = await current(3);
-  const counts = counting(made);
-  for (let list = 0; list < 7; list += 1) {
-    made.mutator.recoverSoon();
-    await made.pass(500);
-  }
+  const { made, counts } = await relisting(3, 7);
   t.same([...counts.values()], []);
   await made.pass(1000);
   t.same([...counts.values()], [1, 1, 1]);
 });
 
 t.test('lists that do not end put it off for a quarter of a minute', async (t) => {
-  const made = await current(1);
-  const counts = counting(made);
-  for (let list = 0; list < 40; list += 1) {
-    made.mutator.recoverSoon();
-    await made.pass(500);
-  }
+  const { counts } = await relisting(1, 40);
   t.same([...counts.values()], [1]);
 });
 
