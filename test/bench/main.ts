@@ -7,6 +7,9 @@ import { bundle, PROGRAMS } from '../../manifests/image/bundle.ts';
 import { callRows } from './calls.ts';
 import { fanoutRows } from './fanout.ts';
 import { memoryRows } from './memory.ts';
+import { floodRows } from './neighbours/floods.ts';
+import { neighbourRows } from './neighbours/rows.ts';
+import { stuckJobRows } from './neighbours/stuck-jobs.ts';
 import { tableOf, writeJson, type Row } from './report.ts';
 import { onStand } from './stand.ts';
 import { patternRows } from './patterns.ts';
@@ -15,7 +18,8 @@ import { webhookRows } from './webhook-cost.ts';
 
 const usage = `Usage: make bench, or node test/bench/main.ts [flags]
 
-  --only=PART,PART                    fanout, calls, webhook, patterns, memory; all unless given
+  --only=PART,PART                    fanout, calls, webhook, patterns, memory, neighbours; all
+                                      unless given
   --peer=PATH                         a program that does the same work, to measure beside Restamp: it is started with
                                       KUBECONFIG and no flags, and its port 9090 must be free
   --replicas=N                        of the Deployments of the fan-out (0: the rollouts themselves cost nothing)
@@ -23,7 +27,7 @@ const usage = `Usage: make bench, or node test/bench/main.ts [flags]
   --quiet                             no progress on stderr
 `;
 
-const PARTS = ['fanout', 'calls', 'webhook', 'patterns', 'memory'];
+const PARTS = ['fanout', 'calls', 'webhook', 'patterns', 'memory', 'neighbours'];
 
 const { values } = parseArgs({
   options: {
@@ -71,6 +75,11 @@ if (parts.includes('webhook'))
 if (parts.includes('patterns'))
   rows.push(...(await onStand(say, (stand) => patternRows(stand, contenders.restamp))));
 if (parts.includes('memory')) rows.push(...(await onStand(say, (stand) => memoryRows(stand, contenders))));
+if (parts.includes('neighbours')) {
+  rows.push(...(await neighbourRows(say)));
+  rows.push(...(await onStand(say, (stand) => floodRows(stand, contenders.restamp))));
+  rows.push(...(await onStand(say, (stand) => stuckJobRows(stand, contenders.restamp))));
+}
 
 process.stdout.write(`\n${tableOf(rows, 'peer')}\n\n`);
 for (const { note } of rows) if (note !== undefined) process.stdout.write(`${note}\n`);

@@ -5,12 +5,12 @@ import { dirname } from 'node:path';
 /** One line of the table. A figure that was not taken is undefined. */
 export type Row = {
   readonly work: string;
-  readonly unit: 'ms' | 'MB' | 's' | 'calls';
+  readonly unit: 'ms' | 'MB' | 'KiB' | 's' | 'calls';
   readonly peer?: number | undefined;
   readonly floor?: number | undefined;
   readonly restamp: number;
-  /** The most that it may be, and how that is said; none where the figure is only shown. */
-  readonly goal?: { readonly most: number; readonly text: string } | undefined;
+  /** What it may be, and how that is said; none where the figure is only shown. */
+  readonly goal?: { readonly least?: number; readonly most: number; readonly text: string } | undefined;
   /** Every single measurement, for who wants to see how they spread. */
   readonly samples?: Readonly<Partial<Record<'peer' | 'floor' | 'restamp', readonly number[]>>>;
   readonly note?: string;
@@ -27,7 +27,7 @@ export function median(values: readonly number[]): number {
 
 /** Whether the goal is met; undefined where there is none. */
 function met({ goal, restamp }: Row): boolean | undefined {
-  return goal === undefined ? undefined : restamp <= goal.most;
+  return goal === undefined ? undefined : restamp >= (goal.least ?? -Infinity) && restamp <= goal.most;
 }
 
 const number = (value: number | undefined): string =>

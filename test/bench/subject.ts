@@ -12,7 +12,12 @@ export type Contender = {
   readonly name: 'restamp' | 'peer';
   /** Whether it sent this request. */
   readonly sent: (line: AuditLine) => boolean;
-  readonly start: (controlPlane: Connection, flags?: readonly string[]) => Promise<Subject>;
+  readonly start: (
+    controlPlane: Connection,
+    flags?: readonly string[],
+    /** Flags of Node; only of Restamp. */
+    nodeFlags?: readonly string[],
+  ) => Promise<Subject>;
 };
 
 /** One run of it. */
@@ -33,12 +38,13 @@ export function restamp(bundle: string): Contender {
   return {
     name: 'restamp',
     sent: ({ user }) => user === 'restamp',
-    start: async (controlPlane, flags = []) => {
+    start: async (controlPlane, flags = [], nodeFlags = []) => {
       const started = performance.now();
       const { child, said } = launch(
         controlPlane,
         process.execPath,
         [
+          ...nodeFlags,
           bundle,
           `--kubeconfig=${controlPlane.kubeconfigFor('restamp')}`,
           '--admission-url=https://127.0.0.1:0',
@@ -86,7 +92,7 @@ function launch(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): { readonly child: ChildProcess; /** What it has logged so far. */ readonly said: () => string } {
-  const path = join(dir, 'logs', `${basename(args[0] ?? file)}.log`);
+  const path = join(dir, 'logs', `${basename(args.find((arg) => !arg.startsWith('-')) ?? file)}.log`);
   const log = openSync(path, 'a');
   const start = fstatSync(log).size;
   const child = spawn(file, [...args], { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
@@ -97,7 +103,8 @@ function launch(
   return { child, said: () => readFileSync(path).subarray(start).toString() };
 }
 
-async function isReady(opsUrl: string): Promise<boolean> {
+/** Whether the ops server there says that it is ready. */
+export async function isReady(opsUrl: string): Promise<boolean> {
   try {
     return (await fetch(`${opsUrl}/readyz`)).status === 200;
   } catch {
