@@ -98,11 +98,9 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     pods,
     classes: cast.classes,
   });
-  // What was deleted and made anew may leave pods behind for as long as the garbage collector takes.
   const podsOf = (actor: Actor): Pod[] => {
-    const since = observer.record(actor)?.object.metadata.creationTimestamp ?? '';
-    const own = pods.living(actor.name).filter(({ metadata }) => metadata.creationTimestamp >= since);
-    return actor.kind === 'Job' || actor.kind === 'CronJob' ? [] : own;
+    const uid = observer.record(actor)?.object.metadata.uid;
+    return uid === undefined || actor.kind === 'Job' || actor.kind === 'CronJob' ? [] : pods.living(uid);
   };
   observer.start();
   pods.start((pod) => {

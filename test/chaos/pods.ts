@@ -3,8 +3,14 @@ import type { KubeObject } from '../controlplane/http.ts';
 import { follow } from './follow.ts';
 import type { PodTemplate } from './kinds.ts';
 
+type Owned = KubeObject & {
+  readonly metadata: {
+    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
+  };
+};
+
 /** A pod as the API server has it. */
-export type Pod = KubeObject & {
+export type Pod = Owned & {
   readonly spec: PodTemplate['spec'] & {
     readonly nodeName?: string;
     readonly volumes?: readonly {
@@ -14,11 +20,13 @@ export type Pod = KubeObject & {
   readonly status?: { readonly phase?: string };
 };
 
-/** Follows every pod at the API server itself. */
+/** Follows every pod, and every ReplicaSet, at the API server itself. */
 export class Pods {
   readonly #cp: Connection;
   readonly #ns: string;
   readonly #pods = new Map<string, Pod>();
+  /** The uid of its Deployment, by the uid of each ReplicaSet. */
+  readonly #sets = new Map<string, string>();
   readonly #stopping = new AbortController();
 
   constructor(cp: Connection, ns: string) {
@@ -44,6 +52,15 @@ export class Pods {
         onChange();
       },
     });
+    const note = (set: Owned): void => {
+      this.#sets.set(set.metadata.uid, controllerOf(set) ?? '');
+      onChange();
+    };
+    void follow<Owned>(this.#cp, `/apis/apps/v1/namespaces/${this.#ns}/replicasets`, this.#stopping.signal, {
+      all: (items) => items.forEach(note),
+      one: note,
+      gone: () => undefined,
+    });
   }
 
   stop(): void {
@@ -58,12 +75,20 @@ export class Pods {
     return this.#pods.get(uid);
   }
 
-  /** The pods of a workload that nobody has asked to end yet. */
+  /**
+   * The pods of the workload with this uid that nobody has asked to end yet. One of the same name that was deleted may
+   * leave pods behind for as long as the garbage collector takes, which the storm holds up too: they are not its own.
+   */
   living(workload: string): Pod[] {
-    return [...this.#pods.values()].filter(
-      (pod) => pod.metadata.labels?.['app'] === workload && isLiving(pod),
-    );
+    return [...this.#pods.values()].filter((pod) => {
+      const owner = controllerOf(pod) ?? '';
+      return (owner === workload || this.#sets.get(owner) === workload) && isLiving(pod);
+    });
   }
+}
+
+function controllerOf({ metadata }: Owned): string | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true)?.uid;
 }
 
 export function isLiving({ metadata, status }: Pod): boolean {
