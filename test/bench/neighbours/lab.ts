@@ -32,7 +32,13 @@ export type Cost = {
 
 const SWEEP_MS = 1_500;
 
-/** The rolling side with an API server in memory that answers at once, and real time. */
+/** No answer comes in the turn of its question: what waits for it lets others go on. */
+async function answer<T>(of: () => T): Promise<T> {
+  await turn();
+  return of();
+}
+
+/** The rolling side with an API server in memory that answers in the next turn of the loop, and real time. */
 export class Lab {
   readonly sources = new Map<string, SourceObject>();
   readonly workloads = new Map<string, WorkloadObject>();
@@ -60,13 +66,14 @@ export class Lab {
           log: (_fields, message) => process.stderr.write(`${message}\n`),
           count: ignored,
         }),
-        readSource: async (ref) => stored(this.sources, sourceKey(ref)),
-        readSourceAt: async (ref) => this.sources.get(sourceKey(ref)),
-        readSourceVersion: async (ref) => stored(this.sources, sourceKey(ref)).metadata.resourceVersion,
-        readPodOwner: async ({ name }) => ({ workload: this.owners.get(name), created: 0 }),
-        readWorkload: async ({ row, namespace, name }) =>
-          stored(this.workloads, workloadKey({ kind: row.kind, namespace, name })),
-        patchWorkload: async (workload, patch) => this.#patch(workload, patch),
+        readSource: (ref) => answer(() => stored(this.sources, sourceKey(ref))),
+        readSourceAt: (ref) => answer(() => this.sources.get(sourceKey(ref))),
+        readSourceVersion: (ref) =>
+          answer(() => stored(this.sources, sourceKey(ref)).metadata.resourceVersion),
+        readPodOwner: ({ name }) => answer(() => ({ workload: this.owners.get(name), created: 0 })),
+        readWorkload: ({ row, namespace, name }) =>
+          answer(() => stored(this.workloads, workloadKey({ kind: row.kind, namespace, name }))),
+        patchWorkload: (workload, patch) => answer(() => this.#patch(workload, patch)),
         jobs: noJobs,
         remakeStore: noRemakes,
         recorder: { audit: ignored, error: ignored, countRoll: ignored, sendEvent: async () => undefined },
