@@ -20,13 +20,17 @@ const BODY_MS = 5_000;
 /** More than an object of the API can need, and no more than a small heap can hold. */
 const HEAVIEST = { parts: 1_000_000, depth: 1_000 };
 
+/** A large body that is not read yet. */
+type Waiting = { readonly stream: Readable; readonly most: number; readonly go: () => void };
+
 /**
  * Reads the bodies of requests as JSON. Bytes count as they arrive, whatever was announced. Large bodies wait in a line
- * until there is room, and are parsed one in a turn of the loop, so that small ones are answered in between.
+ * until there is room, the first one first, and are parsed one in a turn of the loop, so that small ones are answered in
+ * between.
  */
 export class Bodies {
   readonly #options: BodiesOptions;
-  readonly #line: (() => void)[] = [];
+  readonly #line: Waiting[] = [];
   #reading = 0;
   #announced = 0;
   #parsing: Promise<unknown> = Promise.resolve();
@@ -55,8 +59,12 @@ export class Bodies {
   }
 
   async #readLarge(stream: Readable, most: number): Promise<unknown> {
-    await this.#turn(stream, most);
+    await new Promise<void>((go) => {
+      this.#line.push({ stream, most, go });
+      this.#letIn();
+    });
     try {
+      if (stream.destroyed) throw new RestampError('RESTAMP_ADMISSION_SLOW', 'the caller has hung up');
       const body = await this.#inTime(stream, collect(stream, most));
       const before = this.#parsing;
       const parsed = before.then(() => parseLarge(body));
@@ -64,23 +72,24 @@ export class Bodies {
       return await parsed;
     } finally {
       this.#reading -= most;
-      this.#line.shift()?.();
+      this.#letIn();
     }
   }
 
-  /** Waits until there is room for so many bytes; whoever has hung up meanwhile gives its turn to the next. */
-  async #turn(stream: Readable, most: number): Promise<void> {
-    while (this.#reading > 0 && this.#reading + most > MAX_READING) {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      this.#line.push(() => resolve(undefined));
-      await promise;
+  /**
+   * Those for whom there is room begin, in the order in which they came: if smaller ones went past a large one, there might
+   * never be room for it. Whoever has hung up meanwhile needs none.
+   */
+  #letIn(): void {
+    for (let [next] = this.#line; next !== undefined && this.#isRoomFor(next); [next] = this.#line) {
+      this.#line.shift();
+      this.#reading += next.most;
+      next.go();
     }
-    if (stream.destroyed) {
-      this.#line.shift()?.();
-      throw new RestampError('RESTAMP_ADMISSION_SLOW', 'the caller has hung up');
-    }
-    this.#reading += most;
-    if (this.#reading < MAX_READING) this.#line.shift()?.();
+  }
+
+  #isRoomFor({ stream, most }: Waiting): boolean {
+    return stream.destroyed || this.#reading === 0 || this.#reading + most <= MAX_READING;
   }
 
   async #inTime<T>(stream: Readable, work: Promise<T>): Promise<T> {

@@ -1,5 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
+import fc from 'fast-check';
 import t from 'tap';
+import type { RestampError } from '../../src/errors.ts';
 import { Bodies } from '../../webhook/bodies.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
@@ -69,6 +71,95 @@ t.test('large bodies wait for room, and small ones do not', async (t) => {
   for (const stream of slow) stream.end('{}');
   t.same(await Promise.all(reads), [{}, {}, {}]);
 });
+
+t.test('a large body keeps its place, however many smaller ones come after it', async (t) => {
+  const { bodies } = reading();
+  const order: string[] = [];
+  const slow = Array.from({ length: 3 }, () => new PassThrough());
+  const reads = slow.map((stream, at) => bodies.read(stream, MAX - MIB).then(() => order.push(`slow ${at}`)));
+  const large = bodies.read(whole(padded(MAX)), MAX).then(() => order.push('large'));
+  const text = padded(MIB);
+  const smaller = Array.from({ length: 20 }, (_none, at) =>
+    bodies.read(whole(text), text.length).then(() => order.push(`smaller ${at}`)),
+  );
+  await turn();
+  t.same(order, [], 'there is room for three of a megabyte, and not for the large one before them');
+  t.same(await bodies.read(whole('{}'), 2), {}, 'a small one waits for nobody');
+  for (const [at, stream] of slow.entries()) {
+    stream.end('{}');
+    await reads[at];
+    if (at === 0) await large;
+  }
+  await Promise.all(smaller);
+  t.same(
+    order.filter((one) => !one.startsWith('slow')),
+    ['large', ...smaller.map((_none, at) => `smaller ${at}`)],
+  );
+});
+
+t.test('who hangs up in the line holds nobody up', async (t) => {
+  const { bodies } = reading();
+  const slow = Array.from({ length: 3 }, () => new PassThrough());
+  const reads = slow.map((stream) => bodies.read(stream, MAX - MIB));
+  const large = new PassThrough();
+  const gone = t.rejects(bodies.read(large, MAX), { code: 'RESTAMP_ADMISSION_SLOW' });
+  large.destroy();
+  const text = padded(MIB);
+  t.same(await bodies.read(whole(text), text.length), {});
+  await gone;
+  for (const stream of slow) stream.end('{}');
+  await Promise.all(reads);
+});
+
+t.test(
+  'in whatever order bodies come, are sent and are broken off, each ends and no room is lost',
+  async () => {
+    const sizes = fc.constantFrom(MIB / 2, MIB, 3 * MIB, 7 * MIB, MAX);
+    const ends = fc.constantFrom('whole', 'broken off', 'hung up at once', 'late');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(sizes, ends), { maxLength: 24 }), async (given) => {
+        const { bodies, clock } = reading();
+        const begun: number[] = [];
+        const made = given.map(([size, end], at) => {
+          const stream = new PassThrough();
+          stream.once('resume', () => begun.push(at));
+          if (end === 'hung up at once') stream.destroy();
+          const read = bodies.read(stream, size).then(
+            () => 'whole',
+            (error: unknown) => (error as RestampError).code,
+          );
+          return { stream, read, end };
+        });
+        for (const { stream, read, end } of made) {
+          await turn();
+          if (end === 'whole') stream.end('{}');
+          else if (end === 'broken off') stream.destroy();
+          else clock.advance(5000);
+          if (end !== 'late') await read;
+        }
+        for (let left = given.length; left > 0; left -= 1) {
+          await turn();
+          clock.advance(5000);
+        }
+        const told = await Promise.all(made.map(({ read }) => read));
+        const isSlow = (one: string | undefined): boolean => one === 'RESTAMP_ADMISSION_SLOW';
+        given.forEach(([, end], at) => {
+          if (end !== 'whole' && !isSlow(told[at])) throw new Error(`${at} was ${String(told[at])}`);
+        });
+        if (begun.some((one, at) => at > 0 && one < (begun[at - 1] ?? 0)))
+          throw new Error(`in the order ${begun.join()}`);
+        // As much as ever is read at once.
+        const full = Array.from({ length: 3 }, () => new PassThrough());
+        const reads = full.map((stream) => bodies.read(stream, MAX));
+        await turn();
+        if (!full.every((stream) => stream.listenerCount('data') > 0)) throw new Error('room was lost');
+        for (const stream of full) stream.end('{}');
+        await Promise.all(reads);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 t.test('a body that does not come in time gives its place to the next', async (t) => {
   const { bodies, clock } = reading();
