@@ -1,6 +1,6 @@
 import { annotation, LAST_ROLL } from '../core/annotations.ts';
 import { parseHistory, type RollEntry } from '../core/history.ts';
-import type { Kinds } from '../core/kind.ts';
+import type { KindRow, Kinds } from '../core/kind.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { lastWriter } from '../core/writers.ts';
 import type { Holds } from './holds.ts';
@@ -18,8 +18,8 @@ export type AftermathOptions = {
   readonly inFlight: InFlight;
   readonly recorder: Recorder;
   readonly onReverted: (workload: Workload, manager: string) => void;
-  /** A workload as the API server has stored it. */
-  readonly onStored: (workload: Pick<Workload, 'row'>, object: WorkloadObject) => void;
+  /** Reads an object by the rules; the book learns of it from the watch. */
+  readonly reduce: (row: KindRow, object: WorkloadObject) => Workload | undefined;
 };
 
 /** What follows when a roll is stored: its hold ends, it counts, and it is told. */
@@ -52,13 +52,10 @@ export class Aftermath {
 
   /** A Job has been made anew, after its roll had returned; it may have been begun by another process. */
   made(job: WorkloadObject): void {
-    const { kinds, workloads, onStored } = this.#options;
+    const { kinds, reduce } = this.#options;
     const row = kinds.get('Job');
-    if (row === undefined) return;
-    onStored({ row }, job);
-    const { namespace = '', name, annotations } = job.metadata;
-    const workload = workloads.get(workloadKey({ kind: row.kind, namespace, name }))?.workload;
-    const [entry] = parseHistory(annotation(annotations, LAST_ROLL));
+    const workload = row && reduce(row, job);
+    const [entry] = parseHistory(annotation(job.metadata.annotations, LAST_ROLL));
     if (workload !== undefined && entry !== undefined) this.rolled(workload, { entry, levers: [] });
   }
 }

@@ -1,6 +1,6 @@
-import type { Kinds } from '../core/kind.ts';
+import type { KindRow, Kinds } from '../core/kind.ts';
 import { timingOf, type Timing } from '../core/wishes.ts';
-import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { reduceWorkload, workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { Attribution } from './attribution.ts';
 import { Aftermath } from './aftermath.ts';
 import { Baselines } from './baselines.ts';
@@ -94,7 +94,7 @@ export function assembleMutator(
   const { current: keyId } = ring;
   const attribution = new Attribution({ workloads, sources, judge, sightings, changes, clock, keyId });
   const store = ({ row }: Pick<Workload, 'row'>, object: WorkloadObject): void =>
-    mutator.putWorkload(row, object);
+    mutator.putWorkload(row, object, { as: 'answered' });
   const terminations = new Terminations(clock);
   const remakes = new Remakes({
     store: ports.remakeStore,
@@ -131,13 +131,15 @@ export function assembleMutator(
     },
   });
   const { kinds } = settings;
-  const told = { recorder, onReverted: ports.onReverted, onStored: store };
-  const aftermath = new Aftermath({ kinds, workloads, holds, rates, inFlight, ...told });
+  const told = { recorder, onReverted: ports.onReverted };
+  const reduce = (row: KindRow, object: WorkloadObject) =>
+    reduceWorkload(row, object, { ...settings, borrowed });
+  const aftermath = new Aftermath({ kinds, workloads, holds, rates, inFlight, reduce, ...told });
   const observing = settings.mode === 'observe';
   const reread = async (workload: Workload): Promise<WorkloadObject> => {
     const begun = moment();
     const object = await ports.readWorkload(workload);
-    mutator.putWorkload(workload.row, object, begun);
+    mutator.putWorkload(workload.row, object, { as: 'answered', begun });
     return object;
   };
   const leftOut = new LeftOut(ports.onLeftOut);
@@ -215,7 +217,7 @@ export function assembleMutator(
   });
   const borrowerReader = new BorrowerReader({
     read: ports.readWorkload,
-    onRead: ({ row }, object) => mutator.putWorkload(row, object),
+    onRead: ({ row }, object) => mutator.putWorkload(row, object, { as: 'read' }),
     onTrouble,
     faults,
   });

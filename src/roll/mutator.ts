@@ -11,6 +11,7 @@ import type { SourceState } from './source-reader.ts';
 import type { MutatorParts } from './mutator-parts.ts';
 import { Reconciler } from './reconciler.ts';
 import { Unclaimed } from './unclaimed.ts';
+import type { Showing } from './workload-book.ts';
 
 type Following<T> = {
   begin(): void;
@@ -122,7 +123,7 @@ export class Mutator {
       begin: () => {
         begun = moment();
       },
-      put: (object) => this.putWorkload(row, object, begun),
+      put: (object) => this.putWorkload(row, object, { begun }),
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
         reread(lenders.remove({ ...id, kind: row.kind }));
@@ -148,10 +149,15 @@ export class Mutator {
    * Takes a workload in as a watch, a read or the answer to our own write has shown it. What was known of it when
    * that was asked for, at the moment `begun`, gives way even to a lower version: the API server has gone back.
    */
-  putWorkload(row: KindRow, { metadata, ...rest }: WorkloadObject, begun = 0): void {
+  putWorkload(
+    row: KindRow,
+    { metadata, ...rest }: WorkloadObject,
+    showing: Pick<Showing, 'as' | 'begun'> = {},
+  ): void {
     const { workloads, queue, settings, lenders, reread, faults, remakes } = this.#parts;
-    const { namespace = '', name, uid } = metadata;
-    const id = { kind: row.kind, namespace, name, uid };
+    const { namespace = '', name, uid, resourceVersion } = metadata;
+    const id = { kind: row.kind, namespace, name, uid, resourceVersion };
+    if (!workloads.isNews(id, showing)) return;
     const key = workloadKey(id);
     reread(lenders.put(row, { metadata, ...rest }));
     const before = workloads.get(key)?.workload;
@@ -164,11 +170,11 @@ export class Mutator {
     }
     const workload = reduceWorkload(row, { metadata, ...rest }, settings);
     // What the first list of a kind shows that is followed late was there before.
-    const as = settings.kinds.isAwaited(row) ? 'old' : 'shown';
+    const as: Pick<Showing, 'as'> = settings.kinds.isAwaited(row) ? { as: 'old' } : {};
     const isLent = before?.borrowed !== borrowed;
     const lent = isLent ? lenders.lentAt(key, workloads.newest) : undefined;
     const map = workloads.map(key);
-    if (!workloads.put(id, workload, { as, lent, begun })) return;
+    workloads.put(id, workload, { ...showing, ...as, lent });
     if (before !== undefined && !asksTheSame(before, workload)) this.#unclaimed.left(before, map);
     // One of this name that was being deleted is gone.
     if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);

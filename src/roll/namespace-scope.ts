@@ -5,6 +5,7 @@ import type { SourceObject } from '../core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
 import type { Listed } from '../kube/roster.ts';
 import type { assembleMutator } from './assemble.ts';
+import type { WorkloadState } from './workload-book.ts';
 
 type Follower<T> = {
   begin?(): void;
@@ -130,9 +131,9 @@ export class NamespaceScope {
     return {
       begin: () => follower.begin(),
       put: (object) => {
-        const { namespace = '', name, uid } = object.metadata;
+        const { namespace = '', name, uid, resourceVersion } = object.metadata;
         if (this.#isIn(this.#workloads, object)) follower.put(object);
-        else this.#forget({ kind: row.kind, namespace, name, uid });
+        else this.#forget({ kind: row.kind, namespace, name, uid, resourceVersion });
       },
       remove: (id) => follower.remove(id),
     };
@@ -143,10 +144,10 @@ export class NamespaceScope {
   }
 
   /** Keeps of a workload that it exists, so that it is not taken for a new one when it comes in. */
-  #forget(id: { kind: string; namespace: string; name: string; uid: string }): void {
+  #forget(state: WorkloadState): void {
     const { workloads, queue, baselines, holds } = this.#options.roll;
-    const key = workloadKey(id);
-    workloads.put(id, undefined, { as: 'old' });
+    const key = workloadKey(state);
+    workloads.put(state, undefined, { as: 'old' });
     holds.release(key);
     queue.drop(key);
     baselines.drop(key);

@@ -1,10 +1,11 @@
 import { ReverseIndex } from '../core/reverse-index.ts';
-import { isSameMap, keepInMemory, takeStored, type KnownMap } from '../core/known-map.ts';
+import { isSameMap } from '../core/known-map.ts';
 import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import type { SourceRef } from '../core/source.ts';
 import { mapOwner, parseStamps, type StampMap, type Unreadable } from '../core/stamp-map.ts';
 import { afterUnseenWrite, isOtherTemplate } from '../core/unseen-write.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
+import { KnownMaps } from './known-maps.ts';
 import { moment } from './moment.ts';
 
 /** A workload with its map, and what is remembered about it. */
@@ -28,10 +29,24 @@ export type Page = {
   readonly templates: ReadonlySet<string> | undefined;
 };
 
+/** Which state of a workload this is. */
+export type WorkloadState = {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+};
+
+type Seen = Pick<WorkloadState, 'uid' | 'resourceVersion'> & { readonly shown: number };
+
 /** How a workload came to be shown. */
 export type Showing = {
-  /** `old`: it was there before, and is only now to be looked at. */
-  readonly as?: 'shown' | 'old';
+  /**
+   * `old`: it was there before, and is only now to be looked at. `read`, `answered`: not by its watch, but by a read, or by
+   * the answer to a write, of one that was to be rolled.
+   */
+  readonly as?: 'shown' | 'old' | 'read' | 'answered';
   /** The version by which what others lend it has changed. */
   readonly lent?: string | undefined;
   /**
@@ -41,18 +56,13 @@ export type Showing = {
   readonly begun?: number;
 };
 
-/**
- * The workloads that are opted in or bear a map of ours. It remembers the last good map of each, which counts
- * when the stored one is missing, unreadable or older (DESIGN 2.2).
- */
+/** The workloads that are opted in or bear a map of ours, and the map of each that counts: {@link KnownMaps}. */
 export class WorkloadBook {
   readonly index = new ReverseIndex();
   readonly #pages = new Map<string, Page>();
-  readonly #known = new Map<string, KnownMap & { readonly uid: string }>();
-  /** Maps that we were writing, of which not everything fits. */
-  readonly #writing = new Map<string, StampMap>();
-  /** Uids of all workloads, so that opting in later is not taken for being new. */
-  readonly #seen = new Map<string, string>();
+  readonly #maps = new KnownMaps();
+  /** What was shown last of all workloads, so that opting in later is not taken for being new. */
+  readonly #seen = new Map<string, Seen>();
   readonly #keyIds: ReadonlySet<string>;
   readonly #onUnreadable: (key: string, why: Unreadable) => void;
   #started = false;
@@ -95,28 +105,39 @@ export class WorkloadBook {
     return this.#started;
   }
 
-  /** Takes a workload in; false if a newer state of it is known already. */
-  put(
-    id: { kind: string; namespace: string; name: string; uid: string },
-    workload: Workload | undefined,
-    { as = 'shown', lent, begun = 0 }: Showing = {},
-  ): boolean {
-    const key = workloadKey(id);
+  /**
+   * Whether this is news: no newer state is known, and the workload is there. A read or an answer may come after its watch
+   * has told that it is gone, that it was made anew, or that it is of no concern: nothing would ever take it out again.
+   */
+  isNews(state: WorkloadState, { as = 'shown', begun = 0 }: Showing = {}): boolean {
+    const key = workloadKey(state);
+    const seen = this.#seen.get(key);
+    const same = seen?.uid === state.uid;
+    if (as === 'answered' && this.#pages.get(key)?.workload.uid !== state.uid) return false;
+    if (!same) return as !== 'read';
+    return seen.shown <= begun || compareVersions(state.resourceVersion, seen.resourceVersion) >= 0;
+  }
+
+  /** Takes a workload in; undefined if it is of no concern. Returns false where it is no news: {@link isNews}. */
+  put(state: WorkloadState, workload: Workload | undefined, showing: Showing = {}): boolean {
+    if (!this.isNews(state, showing)) return false;
+    const { as = 'shown', lent } = showing;
+    const { uid, resourceVersion } = state;
+    const key = workloadKey(state);
     this.saw(workload?.resourceVersion);
     const page = this.#pages.get(key);
-    const same = page?.workload.uid === id.uid;
+    const same = page?.workload.uid === uid;
     const isOld = as === 'old' || this.#outside.has(key);
-    const isNew = this.#seen.get(key) !== id.uid && !isOld;
-    this.#seen.set(key, id.uid);
+    const isNew = this.#seen.get(key)?.uid !== uid && !isOld;
+    this.#seen.set(key, { uid, resourceVersion, shown: moment() });
     if (workload === undefined) {
       this.#optOut(key, as);
       return true;
     }
     this.#outside.delete(key);
-    const lower = same && compareVersions(workload.resourceVersion, page.workload.resourceVersion) < 0;
-    if (lower && page.shown > begun) return false;
+    const lower = same && compareVersions(resourceVersion, page.workload.resourceVersion) < 0;
     // Maps that were made after what was restored say nothing of the pods that were restored with it.
-    if (lower) this.#forgetMap(key);
+    if (lower) this.#maps.forget(key);
     const before = same && !lower ? page : undefined;
     const stored = this.#parse(key, workload);
     const { stored: kept, mapped } =
@@ -141,7 +162,7 @@ export class WorkloadBook {
     this.#outside.delete(key);
     this.#drop(key);
     this.#seen.delete(key);
-    this.#forgetMap(key);
+    this.#maps.forget(key);
   }
 
   get(key: string): Page | undefined {
@@ -163,7 +184,7 @@ export class WorkloadBook {
 
   /** The map that counts for a workload: the newest good one of this uid. */
   map(key: string): StampMap | undefined {
-    return this.#knownOf(key, this.#pages.get(key)?.workload.uid)?.map;
+    return this.#maps.get(key, this.#pages.get(key)?.workload.uid)?.map;
   }
 
   /** Whether pods of a template that somebody writes may run, if a rollout is under way. */
@@ -179,19 +200,18 @@ export class WorkloadBook {
         ? undefined
         : parseStamps(workload.stamps, mapOwner(workload), this.#keyIds);
     // A CREATE has no uid yet.
-    const known = this.#knownOf(key, workload.uid);
-    if (typeof stored !== 'object') return known?.map;
-    return takeStored(known, stored, { restarted: false, writing: this.#writing.get(key) }).map;
+    if (typeof stored !== 'object') return this.#maps.get(key, workload.uid)?.map;
+    return this.#maps.after(key, workload.uid, stored, false).map;
   }
 
-  /** Remembers what is not written, or not yet. */
+  /** {@link KnownMaps.remember} */
   remember(key: string, uid: string, map: StampMap): void {
-    this.#known.set(key, { uid, ...keepInMemory(this.#knownOf(key, uid), map) });
+    this.#maps.remember(key, uid, map);
   }
 
-  /** A map is to be written of which not everything fits: once it is stored, this is what counts. */
+  /** {@link KnownMaps.writing} */
   writing(key: string, whole: StampMap): void {
-    this.#writing.set(key, whole);
+    this.#maps.writing(key, whole);
   }
 
   #askedSince(
@@ -217,27 +237,12 @@ export class WorkloadBook {
   /** Which map counts after a workload was stored; `before` is the same one as it was known. */
   #takeMap(key: string, workload: Workload, stored: Page['stored'], before: Page | undefined): void {
     const { uid } = workload;
-    const known = this.#knownOf(key, uid);
     const other = before !== undefined && isOtherTemplate(before.workload, workload);
-    if (typeof stored === 'object') {
-      const restarted = other || before?.workload.lastRoll !== workload.lastRoll;
-      const now = takeStored(known, stored, { restarted, writing: this.#writing.get(key) });
-      this.#known.set(key, { uid, ...now });
-      if (now.stored !== known?.stored) this.#writing.delete(key);
-      if (now.stored === stored) return;
-    }
+    const restarted = other || before?.workload.lastRoll !== workload.lastRoll;
+    const known = this.#maps.get(key, uid);
+    if (typeof stored === 'object' && this.#maps.store(key, uid, stored, restarted)) return;
     if (known !== undefined && other && (before.templates?.has(workload.bare) ?? true))
       this.remember(key, uid, afterUnseenWrite(known.map, before.workload, workload));
-  }
-
-  #knownOf(key: string, uid: string | undefined): KnownMap | undefined {
-    const known = this.#known.get(key);
-    return known?.uid === uid ? known : undefined;
-  }
-
-  #forgetMap(key: string): void {
-    this.#known.delete(key);
-    this.#writing.delete(key);
   }
 
   #isAdded({ optedIn }: Workload, isNew: boolean): boolean {
@@ -247,7 +252,7 @@ export class WorkloadBook {
   /** What was remembered must not make it stale when it opts in again. */
   #optOut(key: string, as: Showing['as']): void {
     this.#drop(key);
-    this.#forgetMap(key);
+    this.#maps.forget(key);
     if (as === 'old') this.#outside.add(key);
   }
 

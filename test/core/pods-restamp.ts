@@ -179,7 +179,7 @@ export class Restamp {
   #put(): void {
     for (const key of SOURCES) this.#putSource(key);
     const object = this.#cluster.shown();
-    const id = { kind: 'Deployment', namespace: 'prod', name: 'api', uid: object.metadata.uid };
+    const id = { ...object.metadata, kind: 'Deployment', namespace: 'prod', name: 'api' };
     this.#book.put(id, reduceWorkload(row, object, settings));
   }
 

@@ -51,10 +51,7 @@ function judging(settings: Partial<JudgeSettings> = {}) {
     dropped,
     put: (parts: WorkloadParts = {}, name = 'api') => {
       const made = deployment(name, parts);
-      workloads.put(
-        { kind: 'Deployment', namespace: NAMESPACE, name, uid: made.metadata.uid },
-        reduced(made),
-      );
+      workloads.put({ kind: 'Deployment', namespace: NAMESPACE, ...made.metadata }, reduced(made));
     },
     watched: (key: string, parts: SourceParts = {}) => {
       const { type, name } = ref(key);

@@ -13,8 +13,7 @@ function book() {
     change: (object: WorkloadObject) => WorkloadObject = (one) => one,
   ) => {
     const object = change(deployment('api', parts));
-    const { name, uid } = object.metadata;
-    return made.put({ kind: 'Deployment', namespace: NAMESPACE, name, uid }, reduced(object));
+    return made.put({ kind: 'Deployment', namespace: NAMESPACE, ...object.metadata }, reduced(object));
   };
   const remove = () => made.remove({ kind: 'Deployment', namespace: NAMESPACE, name: 'api' });
   return { book: made, put, remove, unreadable };
@@ -126,6 +125,23 @@ t.test('a map is remembered for one uid: an object of the same name made anew ha
   remove();
   put({ version: '22', uid: 'other' });
   t.equal(made.map(KEY), undefined, 'removal forgets too');
+});
+
+t.test('after a restore to an older version, nothing was asked for later than that', async (t) => {
+  const { book: made, put } = book();
+  const asked = (): string | undefined => made.get(KEY)?.asked;
+  made.saw('100');
+  made.start();
+  put({ version: '150' });
+  t.equal(asked(), '150');
+  made.rewind('120');
+  t.equal(made.newest, '120');
+  t.equal(asked(), '120', 'what was asked later was asked in a state that is no more');
+  made.rewind('130');
+  t.equal(asked(), '120', 'what was asked earlier is in that state too');
+  made.rewind('40');
+  put({ version: '41', uid: 'other' });
+  t.equal(asked(), '41', 'nor did we start later');
 });
 
 t.test('opting out forgets the map, so that opting in again finds nothing stale', async (t) => {
