@@ -90,6 +90,33 @@ t.test('a restore that only some watches have shown yet rolls nothing without ne
   t.same(await change(made, 'new'), ['api']);
 });
 
+t.test('a source that is shown in a lower version is read again, also where no list shows it', async (t) => {
+  const made = await settled();
+  const restore = backUp(made);
+  await change(made, '2');
+  restore();
+  made.patches.length = 0;
+  for (const watch of made.shelf.watches) watch.source(ref('cm/app'));
+  askForWorkloads(made)();
+  await made.pass(60_000);
+  t.same(made.patches, [], 'what was restored fits together');
+});
+
+t.test('a watch that is behind a read shows no restore: nothing is read again or forgotten', async (t) => {
+  const made = await settled();
+  made.ways.sourcesLag = true;
+  made.putSource('cm/app', { a: '2' }, { by: 'ann' });
+  const { metadata } = made.shelf.sources.get('apps/cm/app')!;
+  made.putSource('cm/app', { a: '3' }, { by: 'bob' });
+  made.reader.refresh(ref('cm/app'));
+  await made.pass(250);
+  const before = made.reads.length;
+  made.mutator.sourceFollower('cm').put(structuredClone({ metadata }));
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+  t.equal(made.reads.length, before);
+});
+
 t.test(
   'a change that is stored after a restore rolls, also at the version of one that is no more',
   async (t) => {
@@ -123,6 +150,7 @@ t.test('a read that was ahead of its watch says nothing after a restore', async 
   restore();
   relist(made);
   await made.pass(5000);
+  t.same(made.rolled(), [], 'what was read is no more');
   made.patches.length = 0;
   t.same(await change(made, 'new'), ['api'], 'at the version that was read');
 });
@@ -151,6 +179,26 @@ t.test('a refused precondition alone tells that the workloads were restored', as
   await made.pass(20_000);
   t.match(JSON.stringify(made.stored('api').spec), hashOf('new'));
 });
+
+t.test(
+  'after a restore to before our start, a change that comes just after a workload is not swallowed',
+  async (t) => {
+    const made = world();
+    made.putSource('cm/app', ONE);
+    const restore = backUp(made);
+    for (const name of ['cm/b', 'cm/c', 'cm/d', 'cm/e']) made.putSource(name, ONE);
+    made.mutator.start();
+    restore();
+    relist(made, true);
+    const reading = Promise.withResolvers<undefined>();
+    made.ways.read = () => reading.promise;
+    made.putWorkload('api');
+    made.putSource('cm/app', { a: '2' });
+    reading.resolve(undefined);
+    await made.pass(20_000);
+    t.same(made.rolled(), ['api']);
+  },
+);
 
 t.test('who changed what is no more is not told of the first change after a restore', async (t) => {
   const made = await settled();
