@@ -229,6 +229,8 @@ export class Reflector<T extends Identified> {
     this.#lists += 1;
     if (this.#lists > 1) this.#tell(undefined, () => this.#options.onRelisted?.());
     this.#synced.resolve(undefined);
+    // What it lacks is told of by the one that comes next, which is no older than this.
+    if (isOlder) this.relist();
   }
 
   /** An exception of a follower must not end the watch: it would be thrown again by the same object. */

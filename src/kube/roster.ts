@@ -48,11 +48,14 @@ export class Roster<T extends Identified> {
     this.#follower.begin?.();
   }
 
-  /** The list has shown everything. */
+  /**
+   * The list has shown everything. What an older one does not show may be gone, or not be in it yet: the cache of an API
+   * server can lag behind another one. It stays until the next list.
+   */
   endList(list: Listed): void {
     const listed = this.#listed ?? new Set();
     this.#listed = undefined;
-    for (const [key, id] of [...this.#known]) if (!listed.has(key)) this.remove(id);
+    if (!list.isOlder) for (const [key, id] of [...this.#known]) if (!listed.has(key)) this.remove(id);
     this.#follower.end?.(list);
   }
 

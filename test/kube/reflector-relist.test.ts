@@ -107,3 +107,34 @@ t.test('a wish during a list that is read by pages is granted by another one aft
   t.equal(relisted, 1);
   t.same(followed.troubles.items, []);
 });
+
+t.test('what an older list lacks is told of by the next one, which comes at once', async (t) => {
+  const followed = await follow(t);
+  const stream = await synced(followed, 5, thing('a', 1), thing('b', 2), thing('c', 3));
+  stream.send('ADDED', thing('d', 8));
+  await followed.told.until(4);
+  followed.reflector.relist();
+  // It comes from an API server whose cache lags.
+  sendList((await followed.api.next()).stream(), 4, thing('a', 1), thing('b', 2));
+  const next = await followed.api.next();
+  t.match(next.query, { sendInitialEvents: 'true' });
+  t.same((await followed.told.until(6)).slice(4), ['+ a@1', '+ b@2']);
+  sendList(next.stream(), 9, thing('a', 1), thing('c', 3), thing('d', 8));
+  t.same((await followed.told.until(10)).slice(6), ['+ a@1', '+ c@3', '+ d@8', '- b']);
+  t.same(followed.troubles.items, []);
+});
+
+t.test('after a restore the second list says what is gone, and the watch goes on from there', async (t) => {
+  const followed = await follow(t);
+  (await followed.api.next()).refuse(422, 'sendInitialEvents is forbidden');
+  const list = (version: number, ...items: object[]) => ({
+    metadata: { resourceVersion: String(version) },
+    items,
+  });
+  (await followed.api.next()).json(list(50, thing('a', 1), thing('made-later', 30)));
+  await followed.api.next();
+  followed.reflector.relist();
+  for (let count = 0; count < 2; count += 1) (await followed.api.next()).json(list(20, thing('a', 1)));
+  t.match((await followed.api.next()).query, { resourceVersion: '20' });
+  t.same(followed.told.items, ['+ a@1', '+ made-later@30', '+ a@1', '+ a@1', '- made-later']);
+});

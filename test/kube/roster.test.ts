@@ -24,6 +24,18 @@ t.test('what a list does not show is gone at its end, not before', async (t) => 
   t.same(told, ['- apps/a']);
 });
 
+t.test('what an older list does not show stays until the next one', async (t) => {
+  const { roster, told } = following();
+  for (const name of ['a', 'b']) roster.put(thing(name, 1));
+  roster.beginList();
+  roster.endList({ version: '5', isOlder: true });
+  t.same(told.splice(0), ['+ apps/a', '+ apps/b']);
+  roster.beginList();
+  roster.put(thing('b', 1));
+  roster.endList({ version: '5', isOlder: false });
+  t.same(told, ['+ apps/b', '- apps/a']);
+});
+
 t.test('what goes while it is listed is told of once, and may come again', async (t) => {
   const { roster, told } = following();
   roster.beginList();
