@@ -64,6 +64,8 @@ export type Workload = {
   readonly settled: boolean;
   /** It is being deleted, and goes as soon as others let it go. */
   readonly terminating: boolean;
+  /** Its pods are to stay when it goes, for whoever takes its name (`kubectl delete --cascade=orphan`). */
+  readonly orphans: boolean;
   /** `spec.suspend`: somebody wants it to start no pods. */
   readonly suspended: boolean;
   /** The pause after its rolls; only Deployments have one. */
@@ -91,6 +93,7 @@ export type WorkloadObject = {
     readonly resourceVersion: string;
     readonly creationTimestamp?: string;
     readonly deletionTimestamp?: string | null;
+    readonly finalizers?: readonly string[];
     readonly annotations?: Annotations;
     readonly labels?: Readonly<Record<string, string>>;
     readonly managedFields?: readonly ManagedField[];
@@ -177,6 +180,7 @@ export function reduceWorkload(
     wishes: readWishes(annotations),
     settled: isSettled(row, object),
     terminating: isDeleted(object),
+    orphans: leavesPods(object),
     suspended: says(object, 'suspend'),
     pause: row.pauses
       ? readPause(settings.keys, metadata.annotations, template.metadata?.annotations, says(object, 'paused'))
@@ -202,6 +206,10 @@ function namesLeft(optIn: Workload['optIn']): number {
 /** Whether an object is being deleted: its finalizers are all that keeps it. */
 export function isDeleted({ metadata }: WorkloadObject): boolean {
   return (metadata.deletionTimestamp ?? undefined) !== undefined;
+}
+
+function leavesPods(object: WorkloadObject): boolean {
+  return isDeleted(object) && object.metadata.finalizers?.includes('orphan') === true;
 }
 
 function asksDigest(

@@ -9,7 +9,7 @@ import type { Past } from './first-sight.ts';
 import type { Lenders } from './lenders.ts';
 import type { Mounted } from './pod-statuses.ts';
 import { SourceView, type MountOwner, type SourceViewOptions, type Unread } from './source-view.ts';
-import type { Page } from './workload-book.ts';
+import type { Page } from './page.ts';
 
 export type JudgeSettings = {
   readonly autoReloadAll: boolean;
@@ -63,14 +63,15 @@ export class Judge {
     const page = workloads.get(key);
     if (page === undefined) return undefined;
     const { workload, stored } = page;
-    const map = this.#prune(key, page);
-    const dependencies = this.dependencies(workload, map);
-    const { currents, late, pasts, unread } = this.#sources.gather(page, map, dependencies.keys());
-    const planFrom = (known: (name: string) => Current | undefined): Plan =>
+    const known = this.#prune(key, page);
+    const dependencies = this.dependencies(workload, known);
+    const { currents, late, pasts, unread } = this.#sources.gather(page, known, dependencies.keys());
+    const map = page.born ? asBorn(known, currents, pasts) : known;
+    const planFrom = (current: (name: string) => Current | undefined): Plan =>
       planWorkload({
         dependencies,
         map,
-        current: known,
+        current,
         past: (name) => pastOf(pasts.get(name)),
         keyId,
         // A CronJob that was there before us has no pods that run older data: each run reads what is stored.
@@ -84,12 +85,15 @@ export class Judge {
       });
     if (unread.length > 0 || [...pasts.values()].some(({ is }) => is === 'unread')) {
       // The first map of all must tell what was born in the dark: it waits for every source.
-      const plan = map === undefined ? undefined : planFrom((name) => currents.get(name) ?? late.get(name));
+      const plan =
+        map === undefined || page.born ? undefined : planFrom((name) => currents.get(name) ?? late.get(name));
       const isStale = plan !== undefined && plan.stale.length > 0;
       return { is: 'waiting', unread, late: isStale ? { page, plan } : undefined };
     }
     const plan = planFrom((name) => currents.get(name));
-    if (plan.changed) workloads.remember(key, workload.uid, plan.baseline);
+    if (plan.changed || (page.born && map !== undefined))
+      workloads.remember(key, workload.uid, plan.baseline);
+    workloads.compared(key);
     if (plan.stale.length > 0) return { is: 'stale', page, plan };
     const write = this.#mustWrite(workload, stored, plan.baseline);
     return { is: 'fresh', page, plan, write };
@@ -160,6 +164,26 @@ export class Judge {
     const fitted = fitMap(workload, baseline);
     return fitted !== undefined && !sameStamps(withoutOld(stored, fitted.map), fitted.map);
   }
+}
+
+/**
+ * The map that came with a new workload, without the entries of which it is known what its pods have seen: they have started
+ * with what was stored when it was made, whatever a copy of another one's map says.
+ */
+function asBorn(
+  map: StampMap | undefined,
+  currents: ReadonlyMap<string, Current>,
+  pasts: ReadonlyMap<string, Past>,
+): StampMap | undefined {
+  const isKnown = (key: string): boolean => {
+    const past = pasts.get(key)?.is;
+    return past === 'same' || past === 'known' || (past === undefined && isMissing(currents.get(key)));
+  };
+  return map && { ...map, s: new Map([...map.s].filter(([key]) => !isKnown(key))) };
+}
+
+function isMissing(current: Current | undefined): boolean {
+  return current?.state === 'missing' && current.filtered !== true;
 }
 
 function pastOf(past: Past | undefined): Current | 'unknown' | undefined {

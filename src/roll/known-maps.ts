@@ -20,6 +20,11 @@ export class KnownMaps {
     this.#known.set(key, { uid, ...keepInMemory(this.get(key, uid), map) });
   }
 
+  /** A workload is there again, with what was known of it. */
+  restore(key: string, uid: string, known: KnownMap | undefined): void {
+    if (known !== undefined) this.#known.set(key, { ...known, uid });
+  }
+
   /** A map is to be written of which not everything fits: once it is stored, this is what counts. */
   writing(key: string, whole: StampMap): void {
     this.#writing.set(key, whole);

@@ -11,7 +11,7 @@ import type { SourceState } from './source-reader.ts';
 import type { MutatorParts } from './mutator-parts.ts';
 import { Reconciler } from './reconciler.ts';
 import { Unclaimed } from './unclaimed.ts';
-import type { Showing } from './workload-book.ts';
+import type { Showing } from './page.ts';
 
 type Following<T> = {
   begin(): void;
@@ -116,14 +116,19 @@ export class Mutator {
   }
 
   /** What follows the watch of a kind of workload. */
-  workloadFollower(row: KindRow): Following<WorkloadObject> {
+  workloadFollower(row: KindRow): Following<WorkloadObject> & { end(): void } {
     const { workloads, queue, baselines, lenders, reread, remakes } = this.#parts;
     let begun = 0;
+    let listed = false;
     return {
       begin: () => {
         begun = moment();
+        listed = true;
       },
-      put: (object) => this.putWorkload(row, object, { begun }),
+      end: () => {
+        listed = false;
+      },
+      put: (object) => this.putWorkload(row, object, { begun, listed }),
       remove: (id) => {
         const key = workloadKey({ ...id, kind: row.kind });
         reread(lenders.remove({ ...id, kind: row.kind }));
@@ -152,7 +157,7 @@ export class Mutator {
   putWorkload(
     row: KindRow,
     { metadata, ...rest }: WorkloadObject,
-    showing: Pick<Showing, 'as' | 'begun'> = {},
+    showing: Omit<Showing, 'lent'> = {},
   ): void {
     const { workloads, queue, settings, lenders, reread, faults, remakes } = this.#parts;
     const { namespace = '', name, uid, resourceVersion } = metadata;

@@ -5,7 +5,7 @@ import type { SourceObject } from '../core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
 import type { Listed } from '../kube/roster.ts';
 import type { assembleMutator } from './assemble.ts';
-import type { WorkloadState } from './workload-book.ts';
+import type { WorkloadState } from './page.ts';
 
 type Follower<T> = {
   begin?(): void;
@@ -130,6 +130,7 @@ export class NamespaceScope {
     const follower = this.#options.roll.mutator.workloadFollower(row);
     return {
       begin: () => follower.begin(),
+      end: () => follower.end(),
       put: (object) => {
         const { namespace = '', name, uid, resourceVersion } = object.metadata;
         if (this.#isIn(this.#workloads, object)) follower.put(object);

@@ -8,7 +8,8 @@ import { knows, versionSince } from './order.ts';
 import type { Mounted, PodStatuses } from './pod-statuses.ts';
 import type { SourceBook } from './source-book.ts';
 import type { Need, SourceReader, SourceState } from './source-reader.ts';
-import type { Page, WorkloadBook } from './workload-book.ts';
+import type { Page } from './page.ts';
+import type { WorkloadBook } from './workload-book.ts';
 
 export type Unread = { readonly ref: SourceRef; readonly need: Need };
 
@@ -62,9 +63,10 @@ export class SourceView {
         continue;
       }
       const stamped = { stamp, mapKey: map?.key, mapped: page.mapped };
-      const found = stamp === undefined ? this.#first(ref, page) : this.#current(ref, stamped);
+      const isFirst = stamp === undefined || page.born;
+      const found = isFirst ? this.#first(ref, page) : this.#current(ref, stamped);
       const current = typeof found === 'number' ? undefined : found;
-      const past = stamp === undefined ? this.#past(page, ref, current) : undefined;
+      const past = isFirst ? this.#past(page, ref, current) : undefined;
       if (past !== undefined) pasts.set(name, past);
       // Nothing can be made of a new one before it is known what its pods have seen.
       if (past?.is === 'unread') continue;

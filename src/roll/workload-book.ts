@@ -1,66 +1,29 @@
 import { ReverseIndex } from '../core/reverse-index.ts';
-import { isSameMap } from '../core/known-map.ts';
+import { isSameMap, type KnownMap } from '../core/known-map.ts';
 import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import type { SourceRef } from '../core/source.ts';
 import { mapOwner, parseStamps, type StampMap, type Unreadable } from '../core/stamp-map.ts';
 import { afterUnseenWrite, isOtherTemplate } from '../core/unseen-write.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
+import { keepNewest } from './keep-newest.ts';
 import { KnownMaps } from './known-maps.ts';
 import { moment } from './moment.ts';
-
-/** A workload with its map, and what is remembered about it. */
-export type Page = {
-  readonly workload: Workload;
-  /** The map that is stored on the workload. */
-  readonly stored: StampMap | Unreadable | undefined;
-  /** The moment when it was taken in, and that since which the map says this. */
-  readonly shown: number;
-  readonly mapped: number;
-  /** It was opted in when it was first seen, and that was after the start. */
-  readonly addedAfterStart: boolean;
-  /**
-   * The version of the newest write by which it came to ask for what it asks for, or to have the template that it has;
-   * where that was before anybody looked, the newest version that was known then.
-   */
-  readonly asked: string | undefined;
-  /** The moment when that write was shown; 0 where it was before the start. */
-  readonly heard: number;
-  /** Digests of its templates since a rollout was last complete; undefined if that was not seen. */
-  readonly templates: ReadonlySet<string> | undefined;
-};
-
-/** Which state of a workload this is. */
-export type WorkloadState = {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-};
+import type { Page, Showing, WorkloadState } from './page.ts';
 
 type Seen = Pick<WorkloadState, 'uid' | 'resourceVersion'> & { readonly shown: number };
 
-/** How a workload came to be shown. */
-export type Showing = {
-  /**
-   * `old`: it was there before, and is only now to be looked at. `read`, `answered`: not by its watch, but by a read, or by
-   * the answer to a write, of one that was to be rolled.
-   */
-  readonly as?: 'shown' | 'old' | 'read' | 'answered';
-  /** The version by which what others lend it has changed. */
-  readonly lent?: string | undefined;
-  /**
-   * When it was asked for. What was known at that moment is not newer, whatever its version: it is older, or of a state
-   * of the API server that is no more.
-   */
-  readonly begun?: number;
-};
+/** A workload that is gone, as it was. */
+type Former = { readonly page: Page; readonly known: KnownMap | undefined };
+
+/** Enough for what comes back within moments. */
+const MAX_FORMER = 200;
 
 /** The workloads that are opted in or bear a map of ours, and the map of each that counts: {@link KnownMaps}. */
 export class WorkloadBook {
   readonly index = new ReverseIndex();
   readonly #pages = new Map<string, Page>();
   readonly #maps = new KnownMaps();
+  readonly #former = new Map<string, Former>();
   /** What was shown last of all workloads, so that opting in later is not taken for being new. */
   readonly #seen = new Map<string, Seen>();
   readonly #keyIds: ReadonlySet<string>;
@@ -121,44 +84,61 @@ export class WorkloadBook {
   /** Takes a workload in; undefined if it is of no concern. Returns false where it is no news: {@link isNews}. */
   put(state: WorkloadState, workload: Workload | undefined, showing: Showing = {}): boolean {
     if (!this.isNews(state, showing)) return false;
-    const { as = 'shown', lent } = showing;
+    const { as = 'shown' } = showing;
     const { uid, resourceVersion } = state;
     const key = workloadKey(state);
+    const former = this.#formerOf(key, uid, workload);
     this.saw(workload?.resourceVersion);
-    const page = this.#pages.get(key);
-    const same = page?.workload.uid === uid;
     const isOld = as === 'old' || this.#outside.has(key);
     const isNew = this.#seen.get(key)?.uid !== uid && !isOld;
     this.#seen.set(key, { uid, resourceVersion, shown: moment() });
-    if (workload === undefined) {
-      this.#optOut(key, as);
-      return true;
-    }
+    if (workload === undefined) this.#optOut(key, as);
+    else this.#take(key, workload, former, { ...showing, isOld, isNew });
+    return true;
+  }
+
+  #take(
+    key: string,
+    workload: Workload,
+    former: Former | undefined,
+    { lent, listed = false, isOld, isNew }: Showing & { isOld: boolean; isNew: boolean },
+  ): void {
     this.#outside.delete(key);
-    const lower = same && compareVersions(resourceVersion, page.workload.resourceVersion) < 0;
-    // Maps that were made after what was restored say nothing of the pods that were restored with it.
-    if (lower) this.#maps.forget(key);
-    const before = same && !lower ? page : undefined;
+    const page = this.#pages.get(key);
+    const same = page?.workload.uid === workload.uid;
+    const before = same ? this.#goOn(key, page, workload.resourceVersion) : undefined;
     const stored = this.#parse(key, workload);
     const { stored: kept, mapped } =
       before !== undefined && isSame(before.stored, stored) ? before : { stored, mapped: moment() };
+    const isMade = isNew && this.#started && !listed && former === undefined;
     this.#pages.set(key, {
       // The text is not kept beside what was parsed from it.
       workload: { ...workload, stamps: undefined },
       stored: kept,
       shown: moment(),
       mapped,
+      born: before === undefined ? isMade : isStillBorn(before, workload, kept),
       addedAfterStart: same ? page.addedAfterStart : this.#isAdded(workload, isNew),
       ...this.#askedSince(workload, before, isOld, lent),
-      templates: templatesAfter(workload, before?.templates ?? this.#noTemplates(isNew)),
+      templates: templatesAfter(workload, (before ?? former?.page)?.templates ?? this.#noTemplates(isNew)),
     });
     this.index.set(workload);
     this.#takeMap(key, workload, stored, before);
-    return true;
+    // What came with it says nothing of pods that go on.
+    if (former?.known !== undefined && !same) this.remember(key, workload.uid, former.known.map);
+  }
+
+  /** The map of a new workload has been compared with what its pods have seen. */
+  compared(key: string): void {
+    const page = this.#pages.get(key);
+    if (page?.born === true) this.#pages.set(key, { ...page, born: false });
   }
 
   remove(id: { kind: string; namespace: string; name: string }): void {
     const key = workloadKey(id);
+    const page = this.#pages.get(key);
+    if (page !== undefined)
+      keepNewest(this.#former, key, { page, known: this.#maps.get(key, page.workload.uid) }, MAX_FORMER);
     this.#outside.delete(key);
     this.#drop(key);
     this.#seen.delete(key);
@@ -229,6 +209,35 @@ export class WorkloadBook {
     return { asked, heard: moment() };
   }
 
+  /**
+   * The one that was there before, if this is the same again, or if its pods go on as those of this one: they were left
+   * behind, and the controller takes over what has its template. Then what was known of it is known of this one.
+   */
+  #formerOf(key: string, uid: string, workload: Workload | undefined): Former | undefined {
+    const page = this.#pages.get(key);
+    const last = page && { page, known: this.#maps.get(key, page.workload.uid) };
+    const former = this.#former.get(key) ?? (page?.workload.uid === uid ? undefined : last);
+    this.#former.delete(key);
+    if (former === undefined || workload === undefined) return undefined;
+    const was = former.page.workload;
+    const isSame = was.uid === uid;
+    if (isSame) {
+      this.#pages.set(key, former.page);
+      this.#seen.set(key, { uid, resourceVersion: was.resourceVersion, shown: former.page.shown });
+      this.#maps.restore(key, uid, former.known);
+    } else if (!was.orphans || workload.row.roll !== 'template' || isOtherTemplate(was, workload))
+      return undefined;
+    return former;
+  }
+
+  /** What was known of a workload before this version of it; nothing, if the API server has gone back behind that. */
+  #goOn(key: string, page: Page, version: string): Page | undefined {
+    if (compareVersions(version, page.workload.resourceVersion) >= 0) return page;
+    // Maps that were made after what was restored say nothing of the pods that were restored with it.
+    this.#maps.forget(key);
+    return undefined;
+  }
+
   /** What was seen of the templates of a workload before it was put in: all of a new one. */
   #noTemplates(isNew: boolean): ReadonlySet<string> | undefined {
     return isNew && this.#started ? new Set() : undefined;
@@ -267,6 +276,11 @@ export class WorkloadBook {
     if (typeof parsed === 'string') this.#onUnreadable(key, parsed);
     return parsed;
   }
+}
+
+/** Whether a workload has still the pods and the map that it was made with. */
+function isStillBorn(before: Page, workload: Workload, stored: Page['stored']): boolean {
+  return before.born && stored === before.stored && !isOtherTemplate(before.workload, workload);
 }
 
 /** Whether two stored maps, or the reasons why they are none, are one. */

@@ -34,6 +34,24 @@ t.test('maps of another cluster roll nothing, and hide no change from anybody', 
   }
 });
 
+t.test(
+  'what changed between a backup and its restore to another cluster is rolled once at most',
+  async (t) => {
+    for (const stamps of ELSEWHERE)
+      for (const running of [true, false]) {
+        const made = world();
+        if (running) made.mutator.start();
+        made.putSource('cm/app', { a: '2' });
+        made.putWorkload('api', { settled: true, stamps });
+        if (!running) made.mutator.start();
+        await made.pass(20_000);
+        // Who was not there cannot know that the pods have started with the restore.
+        t.same(made.rolled(), running ? [] : ['api']);
+        for (const value of ['3', '4']) t.same(await change(made, value), ['api']);
+      }
+  },
+);
+
 t.test('a map that claims an impossible version of the right uid hides no change either', async (t) => {
   const made = await settled(['api', 'web']);
   const before = made.reads.length;

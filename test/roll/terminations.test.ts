@@ -1,8 +1,9 @@
 import t from 'tap';
+import { STAMPS } from '../../src/core/annotations.ts';
 import { RestampError } from '../../src/errors.ts';
 import { isTerminating, Terminations } from '../../src/roll/terminations.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
-import { NAMESPACE } from './things.ts';
+import { AUTO, NAMESPACE } from './things.ts';
 import { settled, world, type World } from './world.ts';
 
 const KEY = `${NAMESPACE}/Deployment/api`;
@@ -101,16 +102,17 @@ t.test('what is being deleted gets no baseline, and is not told as what would be
   t.same(writing.patches, []);
 });
 
-t.test('one of the same name that comes after it is rolled when it is stale', async (t) => {
+t.test('one of the same name that comes after it has started with what is stored', async (t) => {
   const made = await settled();
-  const { stamps } = JSON.parse(JSON.stringify({ stamps: made.stored('api').metadata.annotations })) as {
-    stamps: Record<string, string>;
-  };
+  const { [STAMPS]: copy = '' } = made.stored('api').metadata.annotations ?? {};
   terminate(made);
   made.putSource('cm/app', { a: '2' });
   await made.pass(3000);
   t.match(made.queue.waiting(), [{ reason: 'terminating' }]);
-  made.putWorkload('api', { uid: 'another', annotations: stamps });
+  made.putWorkload('api', { uid: 'another', annotations: { ...AUTO, [STAMPS]: copy } });
+  await made.pass(60_000);
+  t.same([made.rolled(), made.queue.waiting()], [[], []]);
+  made.putSource('cm/app', { a: '3' });
   await made.pass(3000);
   t.same(made.rolled(), ['api']);
 });

@@ -21,6 +21,7 @@ async function watching(t: Test, part: Partial<Scope> = {}, csi = { served: fals
   let recovered = 0;
   const follower = (what: string) => ({
     begin: () => undefined,
+    end: () => undefined,
     put: ({ metadata }: { metadata: { name: string } }) => told.note(`${what} + ${metadata.name}`),
     remove: ({ name }: { name: string }) => told.note(`${what} - ${name}`),
   });

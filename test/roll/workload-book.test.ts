@@ -123,7 +123,7 @@ t.test('a map is remembered for one uid: an object of the same name made anew ha
   put({ version: '21', uid: 'other', ...mapOf(1, 'a') });
   t.equal(letterOf(made), 'a');
   remove();
-  put({ version: '22', uid: 'other' });
+  put({ version: '22', uid: 'third' });
   t.equal(made.map(KEY), undefined, 'removal forgets too');
 });
 
@@ -222,10 +222,20 @@ t.test('only a workload that was opted in when it first appeared after the start
       put();
       made.start();
       remove();
-      put({ version: '11' });
+      put({ version: '11', uid: 'other' });
     }),
     true,
-    'after a removal',
+    'made anew after a removal',
+  );
+  t.equal(
+    added(({ book: made, put, remove }) => {
+      put();
+      made.start();
+      remove();
+      put({ version: '11' });
+    }),
+    false,
+    'the same one again, which a list had left out',
   );
   t.equal(
     added(({ book: made, put }) => {
