@@ -6,8 +6,10 @@
 export type Retry =
   /** Trying again cannot help; somebody must change something. */
   | 'never'
-  /** Try again later, each time after a longer pause. */
+  /** Try again later, each time after a longer pause: from 100 ms to 30 s. */
   | 'backoff'
+  /** The same, from 1 s to 5 min: somebody must change something first, and to try often would only make noise. */
+  | 'slow-backoff'
   /** The object has moved on: read it again and decide anew. */
   | 'look-again';
 
@@ -24,7 +26,7 @@ const row = (text: string, retry: Retry, status: number, remedy: string): Row =>
 export const ERRORS = {
   RESTAMP_INTERNAL_FAULT: row(
     'Restamp met a fault of its own',
-    'backoff',
+    'slow-backoff',
     500,
     'Everything else goes on, and this is tried again; report the log line with this code.',
   ),
@@ -56,7 +58,7 @@ export const ERRORS = {
   ),
   RESTAMP_KUBE_FORBIDDEN: row(
     'A right is missing',
-    'backoff',
+    'slow-backoff',
     403,
     'Grant the verb and resource that are named; manifests/base has the exact role.',
   ),
@@ -80,9 +82,21 @@ export const ERRORS = {
   ),
   RESTAMP_KUBE_INVALID: row(
     'The API server refuses the content',
-    'backoff',
+    'slow-backoff',
     422,
     'Read the reason: an admission policy or a validation rule forbids this write.',
+  ),
+  RESTAMP_KUBE_TOO_LARGE: row(
+    'The API server, or a proxy before it, takes no request this large',
+    'slow-backoff',
+    413,
+    'Make the object that is named smaller, or raise the limit of the proxy.',
+  ),
+  RESTAMP_KUBE_UNSUPPORTED: row(
+    'The API server does not offer this request',
+    'slow-backoff',
+    415,
+    'Check that the kind that is named takes patches and that no proxy changes methods or headers.',
   ),
   RESTAMP_KUBE_THROTTLED: row(
     'The API server asks us to slow down',
@@ -170,7 +184,7 @@ export const ERRORS = {
     'This address does not review that resource',
     'never',
     400,
-    'Register this address for ConfigMaps and Secrets only.',
+    'Leave the rules in our webhook configurations as Restamp writes them: each address reviews its own resources.',
   ),
   RESTAMP_ADMISSION_ROUTE: row(
     'Nothing is served at this address',
@@ -237,7 +251,7 @@ export const ERRORS = {
 
   RESTAMP_ROLL_REFUSED: row(
     'A workload cannot be rolled',
-    'backoff',
+    'slow-backoff',
     422,
     'Read the reason; the other workloads go on.',
   ),

@@ -25,6 +25,11 @@ export class RestampError extends Error {
     return ERRORS[this.code].status;
   }
 
+  /** What the process ends with if it cannot start: 2 where trying again cannot help, else 1. */
+  get exitCode(): number {
+    return this.status < 400 ? this.status / 100 : 1;
+  }
+
   get remedy(): string {
     return ERRORS[this.code].remedy;
   }

@@ -20,7 +20,7 @@ t.test('ERRORS has a text, a remedy and a status for each code', async (t) => {
     t.match(text, /^[A-Z].*[^.]$/s, `${code}: a sentence that a detail can follow`);
     t.match(remedy, /^[A-Z].*\.$/s, `${code}: a sentence`);
     t.ok(status === 200 || (status >= 400 && status < 600), `${code}: ${status}`);
-    t.ok(['never', 'backoff', 'look-again'].includes(retry), code);
+    t.ok(['never', 'backoff', 'slow-backoff', 'look-again'].includes(retry), code);
   }
 });
 
@@ -32,6 +32,21 @@ t.test('ERRORS looks again exactly where the object has moved on', async (t) => 
   const looking = codes.filter((code) => ERRORS[code].retry === 'look-again');
   t.same(looking, ['RESTAMP_KUBE_NOT_FOUND', 'RESTAMP_KUBE_CONFLICT', 'RESTAMP_KUBE_GONE']);
 });
+
+t.test(
+  'a process that cannot start ends with 2 where trying again cannot help, and with 1 else',
+  async (t) => {
+    const exits = (code: ErrorCode): number => new RestampError(code, '').exitCode;
+    for (const code of codes.filter((one) => ERRORS[one].status === 200))
+      t.same([exits(code), ERRORS[code].retry], [2, 'never'], code);
+    for (const code of [
+      'RESTAMP_KUBE_UNAVAILABLE',
+      'RESTAMP_KUBE_FORBIDDEN',
+      'RESTAMP_CERTS_CONTENDED',
+    ] as const)
+      t.equal(exits(code), 1, code);
+  },
+);
 
 t.test('ERRORS has the HTTP status of what the API server answers, and of what we answer it', async (t) => {
   const statuses = Object.fromEntries(
@@ -46,6 +61,8 @@ t.test('ERRORS has the HTTP status of what the API server answers, and of what w
     KUBE_CONFLICT: 409,
     KUBE_GONE: 410,
     KUBE_INVALID: 422,
+    KUBE_TOO_LARGE: 413,
+    KUBE_UNSUPPORTED: 415,
     KUBE_THROTTLED: 429,
     KUBE_UNAVAILABLE: 503,
     ADMISSION_METHOD: 405,

@@ -159,7 +159,7 @@ async function main(): Promise<number> {
     process.stderr.write(
       known === undefined ? `${reasonOf(error)}\n` : `${known.code}: ${known.message}. ${known.remedy}\n`,
     );
-    return 1 + Number(known?.code.startsWith('RESTAMP_CONFIG') ?? false);
+    return known?.exitCode ?? 1;
   }
 }
 

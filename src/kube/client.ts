@@ -65,7 +65,8 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });
       status = answer.statusCode;
-      if (status >= 400) throw await failure(call, answer);
+      // No redirect is followed: it would lead our credentials astray.
+      if (status < 200 || status >= 300) throw await failure(call, answer);
       return answer;
     } catch (error) {
       throw wrap(call, error);
@@ -128,9 +129,16 @@ const BY_STATUS = new Map<number, ErrorCode>([
   [401, 'RESTAMP_KUBE_UNAUTHORIZED'],
   [403, 'RESTAMP_KUBE_FORBIDDEN'],
   [404, 'RESTAMP_KUBE_NOT_FOUND'],
+  [405, 'RESTAMP_KUBE_UNSUPPORTED'],
+  [406, 'RESTAMP_KUBE_UNSUPPORTED'],
+  // It may have been done: nobody waited for the end of it.
+  [408, 'RESTAMP_KUBE_UNAVAILABLE'],
   [409, 'RESTAMP_KUBE_CONFLICT'],
   [410, 'RESTAMP_KUBE_GONE'],
+  [413, 'RESTAMP_KUBE_TOO_LARGE'],
+  [415, 'RESTAMP_KUBE_UNSUPPORTED'],
   [422, 'RESTAMP_KUBE_INVALID'],
+  [425, 'RESTAMP_KUBE_UNAVAILABLE'],
   [429, 'RESTAMP_KUBE_THROTTLED'],
 ]);
 

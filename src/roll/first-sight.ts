@@ -45,8 +45,13 @@ const READS_AT_ONCE = 8;
 const MAX_KEPT = 1_000;
 const TRIES = 4;
 const TRY_MS = 5_000;
-/** Trying again does not help: an old version is gone, or we have no right. */
-const FINAL = new Set<string>(['RESTAMP_KUBE_GONE', 'RESTAMP_KUBE_FORBIDDEN', 'RESTAMP_KUBE_INVALID']);
+/** Trying again does not help: an old version is gone, we have no right, or the API server does not offer it. */
+const FINAL = new Set<string>([
+  'RESTAMP_KUBE_GONE',
+  'RESTAMP_KUBE_FORBIDDEN',
+  'RESTAMP_KUBE_INVALID',
+  'RESTAMP_KUBE_UNSUPPORTED',
+]);
 
 /** Up to which version the pods of a new dependency have seen its source, and whether it did not exist then. */
 export function seenUpTo(

@@ -208,7 +208,7 @@ export class Remakes {
       const trouble = faults.caught(pending.key, error);
       if (trouble === error && pending.told !== trouble.code) onTrouble(trouble);
       pending.told = trouble.code;
-      pending.reason = hasCode(error, 'RESTAMP_KUBE_UNAVAILABLE') ? 'unavailable' : 'rejected';
+      pending.reason = trouble.retry === 'slow-backoff' ? 'rejected' : 'unavailable';
       ms = pending.row.next(trouble);
     }
     pending.busy = false;

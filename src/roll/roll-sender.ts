@@ -110,5 +110,7 @@ function isUnanswered(error: unknown): boolean {
 /** Whether the API server, or an admission policy, finds what was sent too large; each says it in words of its own. */
 export function isAboutSize(error: unknown): boolean {
   if (!(error instanceof RestampError) || error.retry === 'look-again') return false;
+  // A proxy says it by its status alone.
+  if (error.code === 'RESTAMP_KUBE_TOO_LARGE') return true;
   return /too (long|large|many bytes)|\b\d+ ?(bytes|[KM]i?B)\b/i.test(error.detail);
 }

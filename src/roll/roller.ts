@@ -267,8 +267,7 @@ export class Roller {
       return { is: 'again', reason: 'unavailable', ms: before === 0 ? 0 : backoffMs(error, before) };
     }
     const { inFlight } = this.#options;
-    const refused = error.code === 'RESTAMP_ROLL_REFUSED' || error.code === 'RESTAMP_KUBE_FORBIDDEN';
-    const reason = refused ? 'rejected' : 'unavailable';
+    const reason = error.retry === 'slow-backoff' ? 'rejected' : 'unavailable';
     onHeld(workload, { reason, detail: error.code }, entry);
     // It may be stored: what it was is told when that is known.
     if (!inFlight.has(key)) onFailed(workload, error, entry);

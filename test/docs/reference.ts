@@ -148,7 +148,8 @@ export function referenceText(): string {
     METRICS,
     table(['metric', 'type', 'meaning'], metricRows().map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
     '## Error codes',
-    'A code keeps its meaning for ever. `retry` is what Restamp does with work that ends so.',
+    'A code keeps its meaning for ever. `retry` is what Restamp does with work that ends so: `backoff` tries again after ' +
+      'pauses from 100 ms to 30 s, `slow-backoff` from 1 s to 5 min.',
     table(['code', 'meaning', 'retry', 'remedy'], errors),
     '',
   ].join('\n\n');

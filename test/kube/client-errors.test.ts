@@ -23,12 +23,21 @@ t.test('each status has its code, and the text of the Status names the reason', 
     [401, 'RESTAMP_KUBE_UNAUTHORIZED'],
     [403, 'RESTAMP_KUBE_FORBIDDEN'],
     [404, 'RESTAMP_KUBE_NOT_FOUND'],
-    [405, 'RESTAMP_KUBE_PROTOCOL'],
+    [405, 'RESTAMP_KUBE_UNSUPPORTED'],
+    [406, 'RESTAMP_KUBE_UNSUPPORTED'],
+    [407, 'RESTAMP_KUBE_PROTOCOL'],
+    [408, 'RESTAMP_KUBE_UNAVAILABLE'],
     [409, 'RESTAMP_KUBE_CONFLICT'],
     [410, 'RESTAMP_KUBE_GONE'],
+    [413, 'RESTAMP_KUBE_TOO_LARGE'],
+    [415, 'RESTAMP_KUBE_UNSUPPORTED'],
+    [418, 'RESTAMP_KUBE_PROTOCOL'],
     [422, 'RESTAMP_KUBE_INVALID'],
+    [425, 'RESTAMP_KUBE_UNAVAILABLE'],
     [429, 'RESTAMP_KUBE_THROTTLED'],
+    [431, 'RESTAMP_KUBE_PROTOCOL'],
     [500, 'RESTAMP_KUBE_UNAVAILABLE'],
+    [501, 'RESTAMP_KUBE_UNAVAILABLE'],
     [503, 'RESTAMP_KUBE_UNAVAILABLE'],
     [504, 'RESTAMP_KUBE_UNAVAILABLE'],
   ] as const;
@@ -40,6 +49,27 @@ t.test('each status has its code, and the text of the Status names the reason', 
     t.equal((await failure(client.open(call))).code, code, `${status} of a watch`);
   }
 });
+
+t.test(
+  'a redirect, or any other answer that is none, is a fault of the protocol and is not followed',
+  async (t) => {
+    const api = await fakeApiServer(t);
+    const { client } = connect(t, api.url);
+    const elsewhere: string[] = [];
+    for (const status of [300, 302, 304, 307, 308]) {
+      api.answer((exchange) => {
+        elsewhere.push(exchange.path);
+        exchange.text('<a href="/login">CANARY</a>', status, { location: `${api.url}/login` });
+      });
+      for (const ask of ['send', 'open'] as const)
+        t.match(await failure(client[ask](call)), {
+          code: 'RESTAMP_KUBE_PROTOCOL',
+          detail: `${named}: status ${status}`,
+        });
+    }
+    t.notMatch(elsewhere, 'login');
+  },
+);
 
 t.test('Retry-After is kept in seconds, a minute at most, and a date or nothing is none', async (t) => {
   const api = await fakeApiServer(t);

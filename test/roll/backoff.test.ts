@@ -14,8 +14,10 @@ t.test('where somebody must change something first, it doubles from 1 s to 5 min
   const codes = [
     'RESTAMP_KUBE_FORBIDDEN',
     'RESTAMP_KUBE_INVALID',
+    'RESTAMP_KUBE_TOO_LARGE',
+    'RESTAMP_KUBE_UNSUPPORTED',
     'RESTAMP_ROLL_REFUSED',
-    'RESTAMP_MAP_TOO_LARGE',
+    'RESTAMP_INTERNAL_FAULT',
   ] as const;
   for (const code of codes)
     t.same(

@@ -73,6 +73,7 @@ t.test('a refusal because of a size that nobody foresaw is met by the smallest r
     ['RESTAMP_KUBE_INVALID', 'metadata.annotations: Too long: may not be more than 1000 bytes'],
     ['RESTAMP_KUBE_INVALID', 'admission webhook "limits" denied the request: annotations too large'],
     ['RESTAMP_KUBE_UNAVAILABLE', 'etcdserver: request is too large'],
+    ['RESTAMP_KUBE_TOO_LARGE', 'PATCH /apis/apps/v1/namespaces/apps/deployments/api: status 413'],
   ] as const) {
     const made = await settled(['api']);
     made.ways.patch = async (_name, { body }) => {
@@ -87,6 +88,20 @@ t.test('a refusal because of a size that nobody foresaw is met by the smallest r
     await made.pass(60_000);
     t.equal(made.rolled().length, 2, 'it is not stale any more');
   }
+});
+
+t.test('what is too large even so is tried with patience, and says so', async (t) => {
+  const made = await settled(['api']);
+  made.ways.patch = async () => {
+    throw new RestampError('RESTAMP_KUBE_TOO_LARGE', 'status 413');
+  };
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(60_000);
+  const tries = made.rolled().length / 2;
+  t.ok(tries >= 5 && tries <= 8, `${tries} tries in a minute, each of a whole and a bare roll`);
+  t.match(made.errors, [/takes no request this large/]);
+  t.equal(made.errors.length, 1);
+  t.match(made.queue.waiting(), [{ reason: 'rejected' }]);
 });
 
 t.test('a refusal of another kind is sent once for each try', async (t) => {

@@ -95,17 +95,23 @@ t.test('a Job that somebody else has made meanwhile is the one', async (t) => {
   t.equal(made.uid(), 'theirs');
 });
 
-t.test('an API server that cannot answer now loses nothing that was begun', async (t) => {
-  const made = remaking();
-  made.stored.set(KEY, remake);
-  made.set(undefined);
-  made.fail.set('read', 'RESTAMP_KUBE_UNAVAILABLE');
-  await made.remakes.resume();
-  t.equal(made.remakes.reason(JOB), 'unavailable');
-  await made.pass(1_000);
-  t.equal(made.uid(), 'new');
-  t.equal(made.stored.size, 0);
-});
+t.test(
+  'an API server that cannot answer now loses nothing that was begun, and has refused nothing',
+  async (t) => {
+    const codes = ['RESTAMP_KUBE_UNAVAILABLE', 'RESTAMP_KUBE_THROTTLED', 'RESTAMP_KUBE_PROTOCOL'] as const;
+    for (const code of codes) {
+      const made = remaking();
+      made.stored.set(KEY, remake);
+      made.set(undefined);
+      made.fail.set('read', code);
+      await made.remakes.resume();
+      t.equal(made.remakes.reason(JOB), 'unavailable', code);
+      await made.pass(1_000);
+      t.equal(made.uid(), 'new');
+      t.equal(made.stored.size, 0);
+    }
+  },
+);
 
 t.test(
   'what another process has ended meanwhile is not made a second time, when the Job is away again',

@@ -70,6 +70,7 @@ t.test('a refusal is told as a failure, and tried again with patience', async (t
   for (const [thrown, told] of [
     ['RESTAMP_KUBE_FORBIDDEN', 'A right is missing'],
     ['RESTAMP_KUBE_INVALID', 'A workload cannot be rolled'],
+    ['RESTAMP_KUBE_UNSUPPORTED', 'The API server does not offer this request'],
   ] as const satisfies (readonly [ErrorCode, string])[]) {
     const made = await settled();
     made.ways.patch = async () => {
