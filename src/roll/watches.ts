@@ -56,7 +56,7 @@ export type Watches = {
   follow(row: KindRow): Promise<unknown>;
   /** Follows SecretProviderClasses, if they matter, and what pods have mounted of them, from now on. */
   followCsi(): void;
-  /** Reads every list again. */
+  /** Reads every list again, after the one that is on its way. */
   relist(): void;
   stop(): Promise<void>;
 };
@@ -190,7 +190,8 @@ export function startWatches(options: WatchOptions): Watches {
       for (const reflector of addCsi()) reflector.start();
     },
     relist: () => {
-      for (const { reflector } of watches) reflector.relist();
+      // One that is begun anew before it has ended never ends, where sweeps come faster than the list.
+      for (const { relister } of watches) void relister.again();
     },
     unsynced: () => watches.filter(({ reflector }) => !reflector.hasSynced).map(({ resource }) => resource),
     ages: () => watches.map(({ resource, reflector }) => ({ resource, seconds: reflector.ageSeconds })),

@@ -181,6 +181,19 @@ t.test('when a list has been read again, everything is judged anew', async (t) =
   t.equal(recovered(), 7, 'once for each list of sources and workloads');
 });
 
+t.test('a list that takes longer than a sweep ends all the same, and another one follows', async (t) => {
+  const { watches, opened, recovered } = await watching(t);
+  for (const { stream } of await opened.until(9)) sendList(stream, 5);
+  await watches.synced;
+  watches.relist();
+  const again = (await opened.until(18)).slice(9);
+  for (let sweeps = 0; sweeps < 3; sweeps += 1) watches.relist();
+  for (const { stream } of again) sendList(stream, 9);
+  const last = (await opened.until(27)).slice(18);
+  t.equal(recovered(), 7);
+  t.ok(last.every(({ exchange }) => exchange.query['sendInitialEvents'] === 'true'));
+});
+
 t.test('what is out of the scope is filtered at the API server, or not watched at all', async (t) => {
   const { opened } = await watching(t, {
     namespacesToIgnore: ['a', 'b'],
