@@ -164,7 +164,10 @@ function firstStamp(input: PlanInput, key: string, keyId: string): Stamp | undef
 /** DESIGN 2.7: without a map, a source older than the workload with data younger than it may have been missed. */
 function judgeUnstamped(input: PlanInput, key: string, current: Current): Verdict {
   if (current.state === 'missing') return { is: 'new' };
-  const isUnknown = input.past?.(key) === 'unknown';
+  // The map was written while the source could not be read, or it became a dependency while nobody looked.
+  const isLater = (current.dataTime ?? 0) > (input.workloadWritten ?? input.workloadCreated);
+  const isUnknown =
+    input.past?.(key) === 'unknown' || (input.map !== undefined && !input.addedAfterStart && isLater);
   if (input.map !== undefined && !isUnknown) return { is: 'new' };
   const dark =
     input.map === undefined &&

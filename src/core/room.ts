@@ -6,9 +6,15 @@ export const OURS = [STAMPS, LAST_ROLL, HELD] as const;
 /** Keys and values of all annotations of an object, in bytes; the API server stores no more (`ValidateAnnotations`). */
 const ANNOTATIONS_LIMIT_BYTES = 256 * 1024;
 
+/**
+ * The Deployment controller copies the annotations of a Deployment to each ReplicaSet, and adds its revision and two numbers
+ * of replicas (`deployment.kubernetes.io/…`): 117 bytes and more. Where these find no room, no pod starts.
+ */
+const RESERVED_BYTES = 200;
+
 /** How many bytes others have left for {@link OURS} on an object, keys and values; a value that is null has none. */
 export function roomIn(annotations: Readonly<Record<string, string | null>> | null | undefined): number {
-  let left = ANNOTATIONS_LIMIT_BYTES;
+  let left = ANNOTATIONS_LIMIT_BYTES - RESERVED_BYTES;
   for (const [key, value] of Object.entries(annotations ?? {}))
     if (!OURS.some((one) => one === key)) left -= Buffer.byteLength(key) + Buffer.byteLength(value ?? '');
   return left;

@@ -36,7 +36,8 @@ export type BaselinesOptions = {
 
 /**
  * Writes annotations that need no roll, maps and holds, one after the other and slowly, the namespaces in turns: nothing is
- * rolled by them, and until one is written memory is the baseline. A workload that has become stale is left to its roll.
+ * rolled by them, and until one is written memory is the baseline. A workload that has become stale is left to its roll, but
+ * for the baseline of what has made it stale.
  */
 export class Baselines {
   readonly #options: BaselinesOptions;
@@ -127,7 +128,7 @@ export class Baselines {
     if (terminations.includes(workload)) return undefined;
     const annotations: Record<string, string | null> = {};
     const room = new Room(workload.room);
-    if (verdict.is === 'fresh' && verdict.write && writeMaps) {
+    if (verdict.write && writeMaps) {
       const map = verdict.plan.baseline;
       const fitted = fitMap(workload, map);
       leftOut.note(workload, map, fitted);

@@ -29,7 +29,8 @@ export type Verdict =
       /** What would be rolled without waiting for them, as far as that is known. */
       readonly late: Late | undefined;
     }
-  | ({ readonly is: 'stale' } & Late)
+  /** `write`: the baseline of a source that is stale, or new, is in memory alone, and would be lost with this process. */
+  | ({ readonly is: 'stale'; readonly write: boolean } & Late)
   /** Nothing to roll; `write` tells that the stored map should say what the plan's baseline says. */
   | { readonly is: 'fresh'; readonly page: Page; readonly plan: Plan; readonly write: boolean };
 
@@ -94,7 +95,10 @@ export class Judge {
     if (plan.changed || (page.born && map !== undefined))
       workloads.remember(key, workload.uid, plan.baseline);
     workloads.compared(key);
-    if (plan.stale.length > 0) return { is: 'stale', page, plan };
+    if (plan.stale.length > 0) {
+      const isWhole = map !== undefined || plan.changed;
+      return { is: 'stale', page, plan, write: isWhole && this.#lacks(workload, stored, plan.baseline) };
+    }
     const write = this.#mustWrite(workload, stored, plan.baseline);
     return { is: 'fresh', page, plan, write };
   }
@@ -156,6 +160,13 @@ export class Judge {
   /** Whether nobody else can make more sources dependencies of it than are known. */
   #knowsAll(workload: Workload): boolean {
     return this.#options.lenders.hasAll(workloadKey(workload), workload.borrowed);
+  }
+
+  /** Whether the stored map has not all the entries that it could have. */
+  #lacks(workload: Workload, stored: Page['stored'], baseline: StampMap): boolean {
+    if (typeof stored !== 'object') return this.#mustWrite(workload, stored, baseline);
+    const fitted = fitMap(workload, baseline);
+    return fitted !== undefined && [...fitted.map.s.keys()].some((key) => !stored.s.has(key));
   }
 
   /** Whether the stored map should say something else. What does not fit is not missed in it. */

@@ -115,8 +115,10 @@ export class Reconciler {
       for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
       // The wait for a source that never rests is a wait in the queue, which ends.
       if (verdict.late !== undefined) roll();
-    } else if (verdict.is === 'stale') roll();
-    else {
+    } else if (verdict.is === 'stale') {
+      roll();
+      if (verdict.write) baselines.add(key);
+    } else {
       this.#settled(key);
       holds.release(key);
       this.#parts.recorder.forget(key);

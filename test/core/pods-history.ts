@@ -1,4 +1,5 @@
 import { STAMPS } from '../../src/core/annotations.ts';
+import { ABSENT } from '../../src/core/digest.ts';
 import { mapOwner, parseStamps, type Stamp } from '../../src/core/stamp-map.ts';
 import { Cluster, SOURCES, type Content, type Deployment, type Key, type Opting } from './pods-cluster.ts';
 import { Excuses } from './pods-excuses.ts';
@@ -112,7 +113,7 @@ export class History {
     if (this.cluster.sources.get(key)?.content !== content) this.#mayRoll += 1;
     this.cluster.hold(key, content);
     const stamp = this.restamp === undefined ? this.#stored().get(key) : this.restamp.map()?.s.get(key);
-    if (content !== undefined && stamp?.h === digestOf(key, content)) this.excuses.returned(key);
+    if (stamp?.h === (content === undefined ? ABSENT : digestOf(key, content))) this.excuses.returned(key);
   }
 
   #act(): boolean {

@@ -6,7 +6,8 @@ import { annotationBytes } from './patching.ts';
 import { AUTO, digestOf } from './things.ts';
 import { settled, world, type World } from './world.ts';
 
-const LIMIT = 256 * 1024;
+/** What the API server takes, less what the Deployment controller adds on a ReplicaSet. */
+const LIMIT = 256 * 1024 - 200;
 const annotationsOf = (made: World) => made.stored('api').metadata.annotations ?? {};
 
 /** A Deployment on which others have left so many bytes of annotations. */
@@ -153,5 +154,25 @@ t.test('a hold gives way to the map, and the history to the hold', async (t) => 
     t.equal(held !== undefined, bytes > 200);
     t.equal(history !== undefined, bytes > 500);
     t.same(made.troubles, []);
+  }
+});
+
+t.test('what is left is enough for what the Deployment controller adds on a ReplicaSet', async (t) => {
+  const [key = ''] = Object.keys(AUTO);
+  const needs = ['revision', 'desired-replicas', 'max-replicas']
+    .map((name) => `deployment.kubernetes.io/${name}`.length + 10)
+    .reduce((sum, bytes) => sum + bytes);
+  for (let bytes = needs; bytes < 2000; bytes += 97) {
+    const made = await settled([]);
+    const frame = Buffer.byteLength(`${key}${AUTO[key]}filler`);
+    const filler = 'x'.repeat(256 * 1024 - bytes - frame);
+    made.putWorkload('api', { annotations: { ...AUTO, filler } });
+    await made.pass(3000);
+    for (const a of ['2', '3', '4']) {
+      made.putSource('cm/app', { a }, { by: 'ann' });
+      await made.pass(3000);
+      const left = 256 * 1024 - annotationBytes(made.stored('api'));
+      t.ok(left >= needs, `${bytes} were left by others, ${left} by us`);
+    }
   }
 });

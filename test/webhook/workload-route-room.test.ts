@@ -5,7 +5,8 @@ import { annotationBytes } from '../roll/patching.ts';
 import { AUTO, digestOf } from '../roll/things.ts';
 import { api, ask, fresh, update, type Stored } from './workloads.ts';
 
-const LIMIT = 256 * 1024;
+/** What the API server takes, less what the Deployment controller adds on a ReplicaSet. */
+const LIMIT = 256 * 1024 - 200;
 const now = { 'cm/app': fresh('cm/app', { a: '2' }) };
 const stamps = { 'cm/app': { h: digestOf('cm/app', { a: '1' }) } };
 const entries = ['2026-11-22T12:00:00Z', '2026-11-22T11:00:00Z'].map((rolled) => ({ rolled, sources: [] }));
