@@ -1,5 +1,6 @@
 import { annotation, LAST_ROLL } from '../core/annotations.ts';
 import { parseHistory, type RollEntry } from '../core/history.ts';
+import type { JobManifest } from '../core/job.ts';
 import type { KindRow, Kinds } from '../core/kind.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { lastWriter } from '../core/writers.ts';
@@ -50,12 +51,16 @@ export class Aftermath {
     this.#options.recorder.skipped(workload, entry);
   }
 
-  /** A Job has been made anew, after its roll had returned; it may have been begun by another process. */
-  made(job: WorkloadObject): void {
+  /**
+   * A Job has been made anew, after its roll had returned; it may have been begun by another process. What is told of it
+   * stands in the manifest that we have kept: of the Job itself, everybody may have written it.
+   */
+  made(job: WorkloadObject, manifest: JobManifest): void {
     const { kinds, reduce } = this.#options;
     const row = kinds.get('Job');
     const workload = row && reduce(row, job);
-    const [entry] = parseHistory(annotation(job.metadata.annotations, LAST_ROLL));
+    const { annotations } = manifest.metadata as WorkloadObject['metadata'];
+    const [entry] = parseHistory(annotation(annotations, LAST_ROLL));
     if (workload !== undefined && entry !== undefined) this.rolled(workload, { entry, levers: [] });
   }
 }

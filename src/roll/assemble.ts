@@ -29,6 +29,7 @@ import { Roller } from './roller.ts';
 import { RollSender } from './roll-sender.ts';
 import { RollWriter } from './roll-writer.ts';
 import { Terminations } from './terminations.ts';
+import { Seals } from './seals.ts';
 import { Sightings, type Sighting } from './sightings.ts';
 import { SourceBook } from './source-book.ts';
 import type { KeyRing } from './digested.ts';
@@ -92,7 +93,8 @@ export function assembleMutator(
     onDropped: ports.onDropped,
   });
   const { current: keyId } = ring;
-  const attribution = new Attribution({ workloads, sources, judge, sightings, changes, clock, keyId });
+  const seals = new Seals(ring, workloads);
+  const attribution = new Attribution({ workloads, sources, judge, sightings, changes, seals, clock, keyId });
   const store = ({ row }: Pick<Workload, 'row'>, object: WorkloadObject): void =>
     mutator.putWorkload(row, object, { as: 'answered' });
   const terminations = new Terminations(clock);
@@ -103,7 +105,7 @@ export function assembleMutator(
     onTrouble,
     faults,
     terminations,
-    onMade: (job) => aftermath.made(job),
+    onMade: (...made) => aftermath.made(...made),
     onEnd: (key) => queue.recheck(key),
   });
   const releases = new Releases(clock);
@@ -121,7 +123,7 @@ export function assembleMutator(
         faults.contain(key, () => ports.onOutcome(workload, outcome));
     },
   });
-  const holds = new Holds({ clock, audit: ports.audit, onChange: (key) => baselines.add(key) });
+  const holds = new Holds({ clock, seals, audit: ports.audit, onChange: (key) => baselines.add(key) });
   const pauses = new Pauses({
     clock,
     faults,

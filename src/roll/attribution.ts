@@ -7,6 +7,7 @@ import { workloadKey, type Workload } from '../core/workload.ts';
 import type { Changes } from './changes.ts';
 import { heldSources } from './holds.ts';
 import type { Judge } from './judge.ts';
+import type { Seals } from './seals.ts';
 import type { Sightings } from './sightings.ts';
 import type { SourceBook } from './source-book.ts';
 import type { SourceState } from './source-reader.ts';
@@ -18,6 +19,7 @@ export type AttributionOptions = {
   readonly judge: Pick<Judge, 'mounted'>;
   readonly sightings: Sightings;
   readonly changes: Changes;
+  readonly seals: Pick<Seals, 'prove'>;
   readonly clock: Clock;
   /** The key under which sightings are digested. */
   readonly keyId: string;
@@ -38,7 +40,7 @@ export class Attribution {
   }
 
   #explainSource(workload: Workload, { key, dependency, cause }: Stale): RollSource {
-    const { workloads, changes, sources, clock, judge } = this.#options;
+    const { workloads, changes, sources, clock, judge, seals } = this.#options;
     const ref = { type: dependency.type, name: dependency.name, namespace: workload.namespace };
     const stamp = workloads.map(workloadKey(workload))?.s.get(key);
     const since = changes.since(ref, stamp);
@@ -47,8 +49,9 @@ export class Attribution {
     const at = since.at(-1)?.at ?? changeTime(stored, workload.lastRoll) ?? clock.now();
     const manager = sightings.at(-1)?.manager;
     // Before a restart of ours somebody may have seen the write: the hold has kept it.
-    const kept = heldSources(workload.held).find(({ source }) => source === key);
-    if (sightings.length === 0 && kept !== undefined) return kept;
+    const held = sightings.length === 0 ? heldSources(workload.held) : [];
+    const kept = held.find(({ told, seal }) => told.source === key && seals.prove(workload, told, seal));
+    if (kept !== undefined) return kept.told;
     return {
       source: key,
       cause,
@@ -62,7 +65,8 @@ export class Attribution {
             by: [...new Set(sightings.map((one) => one.user))].join(', '),
             ...(manager === undefined ? {} : { manager }),
           }),
-      changed: new Date(at).toISOString(),
+      // Other clocks may be ahead, and managedFields bear whatever time a writer gives them.
+      changed: new Date(Math.min(at, clock.now())).toISOString(),
     };
   }
 

@@ -148,7 +148,7 @@ export class Baselines {
   /** A new leader has not asked the gates yet: what the former one wrote of a stale workload stays until it has. */
   #held(workload: Workload, room: Room): string | undefined {
     const { holds } = this.#options;
-    const key = workloadKey(workload);
-    return holds.get(key) === undefined ? workload.held : holds.annotation(key, room.for(HELD));
+    const isKnown = holds.get(workloadKey(workload)) !== undefined;
+    return isKnown ? holds.annotation(workload, room.for(HELD)) : workload.held;
   }
 }

@@ -3,6 +3,7 @@ import { fitSources, type RollEntry } from '../core/history.ts';
 import { readRollSource, type RollSource } from '../core/roll-source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import type { HoldReason } from './hold-reasons.ts';
+import type { Seals } from './seals.ts';
 
 /** What `restamp.dev/held` says: it keeps the actors of a roll that waits for long, over a restart of ours too. */
 export type Held = {
@@ -22,6 +23,7 @@ const MAX_DETAIL = 500;
 export type HoldsOptions = {
   readonly clock: Clock;
   readonly audit: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly seals: Pick<Seals, 'of'>;
   /** The annotation of this workload should be written. */
   readonly onChange: (key: string) => void;
 };
@@ -88,11 +90,18 @@ export class Holds {
     return this.#held.get(key);
   }
 
-  /** The text of `restamp.dev/held`, in `room` bytes at most; undefined where there should be none, or not even one fits. */
-  annotation(key: string, room = MAX_BYTES): string | undefined {
-    const held = this.#held.get(key);
+  /**
+   * The text of `restamp.dev/held`, in `room` bytes at most; undefined where there should be none, or not even one fits.
+   * Each source bears the seal of what is told of it.
+   */
+  annotation(workload: Workload, room = MAX_BYTES): string | undefined {
+    const held = this.#held.get(workloadKey(workload));
     if (held === undefined || SHORT.has(held.reason)) return undefined;
-    const fitted = fitSources(held, room);
+    const sources = held.sources.map((one) => {
+      const told = readRollSource(one) ?? one;
+      return { ...told, seal: this.#options.seals.of(workload, told) };
+    });
+    const fitted = fitSources({ ...held, sources }, Math.min(room, MAX_BYTES));
     return fitted && JSON.stringify(fitted);
   }
 }
@@ -101,12 +110,17 @@ function countOf({ sources, more = 0 }: Pick<Held, 'sources' | 'more'>): number 
   return sources.length + more;
 }
 
-/** The sources that `restamp.dev/held` names; what cannot be read names none. */
-export function heldSources(text: string | undefined): RollSource[] {
+/** What `restamp.dev/held` says of its sources, and the seal of each; what cannot be read says nothing. */
+export function heldSources(
+  text: string | undefined,
+): { readonly told: RollSource; readonly seal: unknown }[] {
   try {
     const { sources } = (JSON.parse(text ?? 'null') ?? {}) as { readonly sources?: unknown };
     if (!Array.isArray(sources)) return [];
-    return sources.map(readRollSource).filter((one) => one !== undefined);
+    return sources.flatMap((one: unknown) => {
+      const told = readRollSource(one);
+      return told === undefined ? [] : [{ told, seal: (one as { readonly seal?: unknown }).seal }];
+    });
   } catch {
     return [];
   }

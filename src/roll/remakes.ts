@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pause, type Clock } from '../clock.ts';
 import { annotation, STAMPS } from '../core/annotations.ts';
+import type { JobManifest } from '../core/job.ts';
 import { isDeleted, workloadKey, type WorkloadObject } from '../core/workload.ts';
 import { hasCode, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
@@ -20,8 +21,8 @@ export type RemakesOptions = {
   readonly faults: Faults;
   /** In a namespace that is being deleted, or gone, no Job is made anew. */
   readonly terminations: Pick<Terminations, 'has' | 'heard'>;
-  /** A Job was made whose roll had returned before. */
-  readonly onMade: (job: WorkloadObject) => void;
+  /** A Job was made, of this manifest, whose roll had returned before. */
+  readonly onMade: (job: WorkloadObject, manifest: JobManifest) => void;
   /** The Job of this key waits for nothing any more, whether one was made or not. */
   readonly onEnd: (key: string) => void;
 };
@@ -187,7 +188,7 @@ export class Remakes {
   async #finish(pending: Pending): Promise<void> {
     const job = await this.#turns.run(pending.key, () => this.#look(pending));
     const { faults, onMade, onEnd } = this.#options;
-    if (job !== undefined) faults.contain(pending.key, () => onMade(job));
+    if (job !== undefined) faults.contain(pending.key, () => onMade(job, pending.remake.manifest));
     if (pending.next === 'forget') onEnd(pending.key);
   }
 

@@ -21,6 +21,7 @@ function holds() {
   const changes: string[] = [];
   const held = new Holds({
     clock,
+    seals: { of: (_workload, { source }) => `seal of ${source}` },
     audit: (fields, message) => void audit.push({ fields, message }),
     onChange: (key) => void changes.push(key),
   });
@@ -52,8 +53,10 @@ t.test('a long hold is written on the workload, and read back as it was', async 
     held.hold(api, reason, 'why', entry('cm/app'));
     t.same(changes, [KEY], reason);
     const written = { reason, since: SINCE, detail: 'why', sources: entry('cm/app').sources };
-    t.same(JSON.parse(held.annotation(KEY) ?? ''), written);
-    t.same(heldSources(held.annotation(KEY)), written.sources);
+    const [told] = written.sources;
+    const seal = 'seal of cm/app';
+    t.same(JSON.parse(held.annotation(api) ?? ''), { ...written, sources: [{ ...told, seal }] });
+    t.same(heldSources(held.annotation(api)), [{ told, seal }]);
     t.same(held.get(KEY), written);
   }
 });
@@ -71,7 +74,7 @@ t.test('a short hold, or one whose annotation could not be written, is only told
     const { audit, changes, held } = holds();
     held.hold(api, reason, '', entry('cm/app'));
     t.same(changes, [], reason);
-    t.equal(held.annotation(KEY), undefined);
+    t.equal(held.annotation(api), undefined);
     t.equal(held.get(KEY)?.reason, reason);
     t.equal(audit.length, 1);
   }
@@ -108,7 +111,7 @@ t.test('release ends the hold of this workload alone and tells why it waited', a
   held.hold(workload('web'), 'limit', '', entry('cm/app'));
   t.has(held.release(KEY), { reason: 'stop' });
   t.equal(held.release(KEY), undefined);
-  t.equal(held.annotation(KEY), undefined);
+  t.equal(held.annotation(api), undefined);
   t.ok(held.get(workloadKey(workload('web'))));
   held.hold(api, 'stop', '', entry('cm/app'));
   t.equal(audit.length, 3, 'the next hold is told again');
@@ -122,5 +125,9 @@ t.test('heldSources reads nothing from what is no hold', async (t) => {
 t.test('heldSources passes over what is no source, and takes the others', async (t) => {
   const good = entry('cm/app').sources;
   for (const one of [null, 1, 'x', [], {}, { source: 'cm/app', cause: 'changed', changed: 'never' }])
-    t.same(heldSources(JSON.stringify({ sources: [one, ...good] })), good, JSON.stringify(one));
+    t.same(
+      heldSources(JSON.stringify({ sources: [one, ...good] })).map(({ told }) => told),
+      good,
+      JSON.stringify(one),
+    );
 });

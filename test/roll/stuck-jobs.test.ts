@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
+import { LAST_ROLL } from '../../src/core/annotations.ts';
 import { parseHistory } from '../../src/core/history.ts';
 import { apiServer } from './cluster.ts';
 
@@ -55,6 +56,27 @@ t.test('a Job is made and told of when it is let go', async (t) => {
   );
   t.equal(server.kept(), 2);
 });
+
+t.test(
+  'what is told of a Job that was made is what we have kept of it, whatever it bears itself',
+  async (t) => {
+    const { server, one } = await stuck(1);
+    const source = { source: 'cm/app', cause: 'changed', by: 'alice@corp', changed: '2026-01-01T00:00:00Z' };
+    const forged = JSON.stringify([{ rolled: '2026-01-01T00:00:00Z', sources: [source] }]);
+    const store = server.objects.set.bind(server.objects);
+    server.objects.set = (key, made) => {
+      made.metadata.annotations[LAST_ROLL] = forged;
+      return store(key, made);
+    };
+    server.drop(job('j0'));
+    await server.pass(500);
+    t.same(one.rolled(), ['tenant/j0']);
+    t.notMatch(
+      JSON.stringify([one.audit, one.events.map(({ message }) => message)]),
+      /alice|2026-01-01T00:00:00Z/,
+    );
+  },
+);
 
 t.test('the rolls of a Job count although it is gone for a while', async (t) => {
   const { server, one } = await stuck(1);
