@@ -85,7 +85,25 @@ function textCost(part: string): number {
   return part.length * Math.max(1, ...repeats);
 }
 
+/** How many answers of patterns are kept in all; beyond that, all are found anew. */
+const MAX_ANSWERS = 50_000;
+
+/** What the patterns of lists have said of names: each workload is judged often, and names are new only once. */
+let answers = new WeakMap<NameList, Map<string, boolean>>();
+let answered = 0;
+
 /** Whether a list names `name`, exactly or by a pattern. Time is linear in the name: RE2 does not backtrack. */
 export function listMatches(list: NameList, name: string): boolean {
-  return list.names.has(name) || list.patterns.some((pattern) => pattern.matcher(name).find());
+  if (list.names.has(name)) return true;
+  if (list.patterns.length === 0) return false;
+  const known = answers.get(list)?.get(name);
+  if (known !== undefined) return known;
+  const answer = list.patterns.some((pattern) => pattern.matcher(name).find());
+  if (answered >= MAX_ANSWERS) {
+    answers = new WeakMap();
+    answered = 0;
+  }
+  answers.set(list, (answers.get(list) ?? new Map<string, boolean>()).set(name, answer));
+  answered += 1;
+  return answer;
 }

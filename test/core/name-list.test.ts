@@ -1,5 +1,5 @@
 import t from 'tap';
-import { listMatches, parseNameList, readNameList } from '../../src/core/name-list.ts';
+import { listMatches, parseNameList, readNameList, type NameList } from '../../src/core/name-list.ts';
 
 const matches = (value: string, name: string): boolean => listMatches(parseNameList(value), name);
 
@@ -165,4 +165,40 @@ t.test('a list with patterns is compiled once for all who have it', async (t) =>
   t.equal(readNameList(text), readNameList(text));
   t.same(readNameList(text), parseNameList(text));
   t.not(readNameList('app,web'), readNameList('app,web'), 'names alone cost nothing, and are not kept');
+});
+
+/** Counts how often the first pattern of a list is tried from now on. */
+function counted(list: NameList): () => number {
+  const [pattern] = list.patterns;
+  const matcher = pattern!.matcher.bind(pattern);
+  let calls = 0;
+  Object.assign(pattern!, {
+    matcher: (name: string) => {
+      calls += 1;
+      return matcher(name);
+    },
+  });
+  return () => calls;
+}
+
+t.test('a pattern is tried once for each name, however often it is asked', async (t) => {
+  const list = parseNameList('plain,conf.+');
+  const calls = counted(list);
+  const names = Array.from(
+    { length: 100 },
+    (_none, index) => `${index % 2 === 0 ? 'conf' : 'other'}-${index}`,
+  );
+  for (let time = 0; time < 3; time += 1) t.equal(names.filter((name) => listMatches(list, name)).length, 50);
+  t.equal(calls(), 100);
+  t.equal(listMatches(list, 'plain'), true);
+  t.equal(listMatches(list, 'conf-new'), true);
+  t.equal(calls(), 101, 'a new name costs one more');
+});
+
+t.test('what is kept of names is bounded, and right when it is found anew', async (t) => {
+  const list = parseNameList('conf.+');
+  const calls = counted(list);
+  for (let index = 0; index < 60_000; index += 1) listMatches(list, `conf-${index}`);
+  t.equal(listMatches(list, 'conf-0'), true);
+  t.equal(calls(), 60_001);
 });

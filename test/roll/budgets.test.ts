@@ -64,3 +64,37 @@ t.test('ten thousand parts that are invalid are eleven lines', async (t) => {
   await made.pass(1000);
   t.equal(made.invalid.length, 11, 'told once');
 });
+
+t.test(
+  'new names are matched once for each list, however many have it and however often they are judged',
+  async (t) => {
+    const made = world();
+    const create = (from: number, to: number): void => {
+      for (let at = from; at < to; at += 1) made.putSource(`cm/config-${at}`, { a: '1' });
+    };
+    create(0, 50);
+    const names = Array.from({ length: 10 }, (_none, at) => `api-${at}`);
+    for (const name of names) made.putWorkload(name, { uses: [], annotations: { [LIST]: 'conf.+[0-9]' } });
+    const [pattern] = made.workloads.get('apps/Deployment/api-0')?.workload.optIn.cm.list?.patterns ?? [];
+    const matcher = pattern!.matcher.bind(pattern);
+    const tried: string[] = [];
+    Object.assign(pattern!, {
+      matcher: (name: string) => {
+        tried.push(name);
+        return matcher(name);
+      },
+    });
+    made.mutator.start();
+    await made.pass(5000);
+    t.equal(tried.length, 50);
+    create(50, 60);
+    await made.pass(5000);
+    made.mutator.recover();
+    await made.pass(5000);
+    t.same(
+      tried.slice(50),
+      Array.from({ length: 10 }, (_none, at) => `config-${at + 50}`),
+    );
+    t.equal(made.workloads.map('apps/Deployment/api-9')?.s.size, 60);
+  },
+);
