@@ -4,6 +4,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import { reasonOf, RestampError } from '../errors.ts';
+import { WatchAgent } from './watch-agent.ts';
 
 /** How to reach the API server: everything that client-node knows of kubeconfigs, tokens and plugins. */
 export type Auth = {
@@ -28,9 +29,15 @@ export type Auth = {
   close(): Promise<void>;
 };
 
-export type Credentials = {
+export type Credentials = Connections & {
   readonly headers: Readonly<Record<string, string>>;
+};
+
+type Connections = {
+  /** HTTP/1.1, for all requests, and for watches where `watches` cannot be had. */
   readonly dispatcher: Dispatcher;
+  /** HTTP/2, for watches alone; none behind a proxy, and none without TLS. */
+  readonly watches: WatchAgent | undefined;
 };
 
 /** Credentials are asked for at most this often: asking reads files. */
@@ -49,7 +56,7 @@ export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
   let cached: { at: number; value: Credentials } | undefined;
   let asking: Promise<Credentials> | undefined;
   let renewals = 0;
-  let shared: { print: string; dispatcher: Dispatcher } | undefined;
+  let shared: (Connections & { print: string }) | undefined;
 
   async function ask(): Promise<Credentials> {
     const options: RequestOptions = { headers: {} };
@@ -63,8 +70,17 @@ export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
     );
     if (typeof options.auth === 'string')
       headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-    shared = await shareDispatcher(config, options, shared);
-    return { headers, dispatcher: shared.dispatcher };
+    const wanted = config.createDispatcherOptions(config.getCurrentCluster(), options as AgentOptions);
+    const print = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
+    if (shared?.print !== print) {
+      const made = { print, ...(await connectionsFor(config, wanted, clock)) };
+      const old = shared;
+      shared = made;
+      // Requests and watches under way finish on the old connections.
+      old?.watches?.close();
+      void old?.dispatcher.close().catch(() => undefined);
+    }
+    return { headers, dispatcher: shared.dispatcher, watches: shared.watches };
   }
 
   return {
@@ -95,6 +111,7 @@ export function loadAuth(kubeconfig: string | undefined, clock: Clock): Auth {
       asking = undefined;
     },
     async close() {
+      shared?.watches?.destroy();
       await shared?.dispatcher.destroy();
     },
   };
@@ -115,41 +132,33 @@ function load(kubeconfig: string | undefined): KubeConfig {
   return config;
 }
 
-/** One agent for all requests (client-node makes one for each); a new one only when the TLS material changes. */
-async function shareDispatcher(
+/**
+ * One agent for all requests (client-node makes one for each); a new one only when the TLS material changes. Over HTTP/2
+ * all patches would share one connection: with 16 in flight the API server takes half as long again for each. Watches
+ * have connections of their own.
+ */
+async function connectionsFor(
   config: KubeConfig,
-  options: RequestOptions,
-  known: { print: string; dispatcher: Dispatcher } | undefined,
-): Promise<{ print: string; dispatcher: Dispatcher }> {
-  const wanted = config.createDispatcherOptions(config.getCurrentCluster(), options as AgentOptions);
-  const print = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
-  if (known?.print === print) return known;
-  // Requests under way finish on the old connections.
-  void known?.dispatcher.close().catch(() => undefined);
-  // Over HTTP/2 all watches and patches would share one connection and its flow control: with 16 patches in
-  // flight the API server takes half as long again for each.
-  // No limit of connections: each watch has one for as long as it lasts, and the Lease must wait for nobody. Who has
-  // many requests to send bounds them by itself.
+  wanted: ReturnType<KubeConfig['createDispatcherOptions']>,
+  clock: Clock,
+): Promise<Connections> {
+  // No limit of connections: the Lease must wait for nobody, nor may a watch where HTTP/2 cannot be had. Who has many
+  // requests to send bounds them by itself.
   const limits = { connections: null, keepAliveTimeout: KEEP_ALIVE_MS, allowH2: false };
   switch (wanted.type) {
-    case 'proxy':
-      return {
-        print,
-        dispatcher: new ProxyAgent({
-          ...limits,
-          uri: wanted.uri,
-          requestTls: wanted.requestTls as buildConnector.BuildOptions,
-        }),
-      };
-    case 'agent':
-      return {
-        print,
-        dispatcher: new Agent({ ...limits, connect: wanted.connect as buildConnector.BuildOptions }),
-      };
-    case 'none':
-      return { print, dispatcher: new Agent(limits) };
+    case 'proxy': {
+      const requestTls = wanted.requestTls as buildConnector.BuildOptions;
+      return { dispatcher: new ProxyAgent({ ...limits, uri: wanted.uri, requestTls }), watches: undefined };
+    }
     case 'socks':
-      return { print, dispatcher: await socksDispatcher(config) };
+      return { dispatcher: await socksDispatcher(config), watches: undefined };
+    case 'agent':
+    case 'none': {
+      const connect = wanted.type === 'agent' ? (wanted.connect as buildConnector.BuildOptions) : {};
+      const server = new URL(config.getCurrentCluster()?.server ?? '');
+      const watches = server.protocol === 'https:' ? new WatchAgent(server, connect, clock) : undefined;
+      return { dispatcher: new Agent({ ...limits, connect }), watches };
+    }
   }
 }
 

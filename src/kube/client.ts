@@ -1,7 +1,8 @@
-import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { Dispatcher } from 'undici';
 import { hasCode, reasonOf, RestampError, type ErrorCode } from '../errors.ts';
-import type { Auth } from './auth.ts';
+import type { Auth, Credentials } from './auth.ts';
+import type { Answer } from './watch-connection.ts';
 
 /** One request to the API server. */
 export type Call = {
@@ -21,8 +22,8 @@ export type CallObserver = (call: Call, status: number, ms: number) => void;
 export type KubeClient = {
   /** Sends one request and reads its JSON answer. Fails with RESTAMP_KUBE_* and never tries again but after 401. */
   send(call: Call): Promise<unknown>;
-  /** Opens a watch: the body as it comes, until `signal` or the API server ends it. */
-  open(call: Call): Promise<Readable>;
+  /** Opens a watch, by HTTP/2 if that can be had: the body as it comes, until `signal` or the API server ends it. It must be read. */
+  open(call: Call): Promise<AsyncIterable<Buffer>>;
 };
 
 /** Metadata of one object, of a list and of a watch: no data comes over the wire (measured.md 6). */
@@ -39,31 +40,28 @@ const DETAIL_LENGTH = 300;
 /** A server, or a proxy before it, that asks for more is asked again all the same. */
 const LONGEST_RETRY_AFTER_SECONDS = 60;
 
+type Asked = {
+  readonly call: Call;
+  readonly credentials: Credentials;
+  readonly headers: Readonly<Record<string, string>>;
+};
+type Ask<A extends Answer> = (asked: Asked) => Promise<A>;
+
 export function createClient(auth: Auth, observe: CallObserver = () => undefined): KubeClient {
   // Taken apart once: to parse an address for each request costs as much as to write the patch.
   const server = new URL(auth.server);
-  async function attempt(call: Call, watch: boolean): Promise<Dispatcher.ResponseData> {
+  async function attempt<A extends Answer>(call: Call, ask: Ask<A>): Promise<A> {
     const started = performance.now();
     let status = 0;
     try {
-      const { headers, dispatcher } = await auth.credentials();
-      const answer = await dispatcher.request({
-        method: call.method,
-        origin: server.origin,
-        path: pathOf(server, call),
-        headersTimeout: CALL_TIMEOUT_MS,
-        bodyTimeout: watch ? WATCH_SILENCE_MS : CALL_TIMEOUT_MS,
-        headers: {
-          accept: call.accept ?? 'application/json',
-          'user-agent': 'restamp',
-          ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
-          ...headers,
-        },
-        ...(call.body === undefined
-          ? {}
-          : { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
-      });
+      const credentials = await auth.credentials();
+      const headers = {
+        accept: call.accept ?? 'application/json',
+        'user-agent': 'restamp',
+        ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
+        ...credentials.headers,
+      };
+      const answer = await ask({ call, credentials, headers });
       status = answer.statusCode;
       // No redirect is followed: it would lead our credentials astray.
       if (status < 200 || status >= 300) throw await failure(call, answer);
@@ -74,19 +72,46 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
       observe(call, status, performance.now() - started);
     }
   }
-  async function withRenewal(call: Call, watch: boolean): Promise<Dispatcher.ResponseData> {
+  async function withRenewal<A extends Answer>(call: Call, ask: Ask<A>): Promise<A> {
     const { renewals } = auth;
     try {
-      return await attempt(call, watch);
+      return await attempt(call, ask);
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_UNAUTHORIZED')) throw error;
       auth.renew(renewals);
-      return attempt(call, watch);
+      return attempt(call, ask);
     }
+  }
+  function request(
+    { call, credentials, headers }: Asked,
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
+    return credentials.dispatcher.request({
+      method: call.method,
+      origin: server.origin,
+      path: pathOf(server, call),
+      headersTimeout: CALL_TIMEOUT_MS,
+      bodyTimeout,
+      headers,
+      ...(call.body === undefined
+        ? {}
+        : { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+    });
+  }
+  async function watch(asked: Asked): Promise<Answer> {
+    const answer = await asked.credentials.watches?.open({
+      path: pathOf(server, asked.call),
+      headers: asked.headers,
+      signal: asked.call.signal ?? new AbortController().signal,
+      answerMs: CALL_TIMEOUT_MS,
+      silenceMs: WATCH_SILENCE_MS,
+    });
+    return answer ?? request(asked, WATCH_SILENCE_MS);
   }
   return {
     async send(call) {
-      const answer = await withRenewal(call, false);
+      const answer = await withRenewal(call, (asked) => request(asked, CALL_TIMEOUT_MS));
       try {
         return JSON.parse(await answer.body.text()) as unknown;
       } catch (error) {
@@ -96,7 +121,7 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
       }
     },
     async open(call) {
-      return (await withRenewal(call, true)).body;
+      return (await withRenewal(call, watch)).body;
     },
   };
 }
@@ -143,24 +168,24 @@ const BY_STATUS = new Map<number, ErrorCode>([
 ]);
 
 /** Reads a Status answer. Its message names objects and rules; it is cut, because it may quote what was sent. */
-async function failure(call: Call, answer: Dispatcher.ResponseData): Promise<RestampError> {
-  const text = await answer.body.text();
+async function failure(call: Call, answer: Answer): Promise<RestampError> {
+  const status = await text(answer.body);
   const after = Number(answer.headers['retry-after']);
   const code =
     BY_STATUS.get(answer.statusCode) ??
     (answer.statusCode >= 500 ? 'RESTAMP_KUBE_UNAVAILABLE' : 'RESTAMP_KUBE_PROTOCOL');
   return new RestampError(
     code,
-    `${describe(call)}: ${statusMessage(text) ?? `status ${answer.statusCode}`}`,
+    `${describe(call)}: ${statusMessage(status) ?? `status ${answer.statusCode}`}`,
     Number.isFinite(after) && answer.headers['retry-after'] !== undefined
       ? { retryAfter: Math.min(after, LONGEST_RETRY_AFTER_SECONDS) }
       : {},
   );
 }
 
-function statusMessage(text: string): string | undefined {
+function statusMessage(body: string): string | undefined {
   try {
-    const status = JSON.parse(text) as { message?: unknown } | null;
+    const status = JSON.parse(body) as { message?: unknown } | null;
     return typeof status?.message === 'string' ? status.message.slice(0, DETAIL_LENGTH) : undefined;
   } catch {
     return undefined;

@@ -192,7 +192,7 @@ export class Reflector<T extends Identified> {
         signal: AbortSignal.any([this.#stopping.signal, connection.signal]),
       });
       let silence = true;
-      for await (const line of readLines(body as AsyncIterable<Buffer>)) {
+      for await (const line of readLines(body)) {
         this.#take(parseEvent(path, line));
         silence = false;
       }

@@ -1,8 +1,21 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import {
+  constants,
+  createSecureServer,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type Settings,
+} from 'node:http2';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
@@ -33,7 +46,7 @@ export type Stream = {
   raw(bytes: string | Buffer): void;
   /** Ends it as the API server does when its time is over. */
   readonly end: () => void;
-  /** Breaks the connection. */
+  /** Breaks the connection; by HTTP/2, its stream alone. */
   readonly cut: () => void;
   /** Ends when the client has gone away. */
   readonly closed: Promise<void>;
@@ -46,8 +59,10 @@ export type Exchange = Seen & {
   /** A Status object, as every refusal of the API server has one. */
   refuse(code: number, message?: string, headers?: Record<string, string>): void;
   stream(): Stream;
-  /** Breaks the connection instead of answering. */
+  /** Breaks the connection instead of answering; by HTTP/2, its stream alone. */
   cut(): void;
+  /** Resets the stream of HTTP/2 with this code instead of answering. */
+  reset(code: number): void;
 };
 
 export type FakeApiServer = {
@@ -56,6 +71,10 @@ export type FakeApiServer = {
   readonly requests: Journal<Seen>;
   /** How many connections were made. */
   connections(): number;
+  /** The connections of them that are there still. */
+  readonly sockets: ReadonlySet<Socket>;
+  /** The HTTP/2 connections of them, in order, those that have ended too. */
+  readonly sessions: readonly ServerHttp2Session[];
   /** Answers from now on; what is not answered waits for `next`. */
   answer(handler: (exchange: Exchange) => void): void;
   /** The next request that no handler has taken. */
@@ -65,16 +84,22 @@ export type FakeApiServer = {
 
 type Teardown = { teardown(run: () => unknown): void };
 
+/** TLS, and what an HTTP/2 server says of itself: without that, HTTP/1.1 is all it has. */
+export type FakeTls = ServerOptions & { readonly http2?: Settings };
+
 /** An API server of which the test says what it answers: real HTTP on the loopback, real sockets. */
-export async function fakeApiServer(t: Teardown, tls?: ServerOptions): Promise<FakeApiServer> {
+export async function fakeApiServer(t: Teardown, tls?: FakeTls): Promise<FakeApiServer> {
   const requests = journal<Seen>();
   const queued = journal<Exchange>();
   let taken = 0;
   let connections = 0;
   let handler: ((exchange: Exchange) => void) | undefined;
-  const connectionOf = new WeakMap<object, number>();
+  const sockets = new Set<Socket>();
+  const sessions: ServerHttp2Session[] = [];
+  const connectionOf = new Map<number | undefined, number>();
   const listener = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const seen = await readRequest(request, connectionOf.get(request.socket) ?? 0);
+    // The socket of an HTTP/2 request is a shadow of the real one: the port of the client tells which it is.
+    const seen = await readRequest(request, connectionOf.get(request.socket.remotePort) ?? 0);
     const exchange = exchangeOf(seen, response);
     requests.note(seen);
     if (handler === undefined) queued.note(exchange);
@@ -83,10 +108,15 @@ export async function fakeApiServer(t: Teardown, tls?: ServerOptions): Promise<F
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     void listener(request, response).catch(() => response.destroy());
   };
-  const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
-  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: object) => {
+  const server = serverOf(handle, tls);
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     connections += 1;
-    connectionOf.set(socket, connections);
+    connectionOf.set(socket.remotePort, connections);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('session', (session: ServerHttp2Session) => {
+    sessions.push(session.on('error', () => undefined));
   });
   // Only a client that goes away, or one that does not trust us, causes these.
   server.on('clientError', () => undefined).on('tlsClientError', () => undefined);
@@ -94,7 +124,7 @@ export async function fakeApiServer(t: Teardown, tls?: ServerOptions): Promise<F
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const close = async (): Promise<void> => {
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     if (!server.listening) return;
     server.close();
     await once(server, 'close');
@@ -104,6 +134,8 @@ export async function fakeApiServer(t: Teardown, tls?: ServerOptions): Promise<F
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     requests,
     connections: () => connections,
+    sockets,
+    sessions,
     answer: (next) => {
       handler = next;
     },
@@ -113,6 +145,17 @@ export async function fakeApiServer(t: Teardown, tls?: ServerOptions): Promise<F
     },
     close,
   };
+}
+
+function serverOf(handle: RequestListener, tls?: FakeTls): Server {
+  if (tls === undefined) return createServer(handle);
+  const { http2, ...options } = tls;
+  if (http2 === undefined) return createTlsServer(options, handle);
+  // It and its requests can do all that is asked of an HTTP/1.1 server here.
+  // The memory, in MB, is for what a client does not read.
+  const more = { allowHTTP1: true, settings: http2, maxSessionMemory: 1000 };
+  const server = createSecureServer({ ...options, ...more });
+  return server.on('request', handle as never) as unknown as Server;
 }
 
 async function readRequest(request: IncomingMessage, connection: number): Promise<Seen> {
@@ -146,8 +189,14 @@ function exchangeOf(seen: Seen, response: ServerResponse): Exchange {
     refuse: (code, message = `refused with ${code}`, headers = {}) =>
       json({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code }, code, headers),
     stream: () => streamOf(response),
-    cut: () => response.destroy(),
+    cut: () => cut(response),
+    reset: (code) => (response as unknown as Http2ServerResponse).stream.close(code),
   };
+}
+
+function cut(response: ServerResponse | Http2ServerResponse): void {
+  if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
 }
 
 function streamOf(response: ServerResponse): Stream {
@@ -158,7 +207,7 @@ function streamOf(response: ServerResponse): Stream {
     send: (type, object) => void response.write(`${JSON.stringify({ type, object })}\n`),
     raw: (bytes) => void response.write(bytes),
     end: () => response.end(),
-    cut: () => response.destroy(),
+    cut: () => cut(response),
     closed,
   };
 }

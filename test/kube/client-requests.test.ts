@@ -127,5 +127,5 @@ t.test('however many watches are open, a request waits for none of them', async 
   const watch = { method: 'GET', path: '/api', query: { watch: '1' } } as const;
   const bodies = await Promise.all(Array.from({ length: 100 }, () => client.open(watch)));
   t.same(await client.send({ method: 'PUT', path: '/lease', body: {} }), { ok: true });
-  for (const body of bodies) body.destroy();
+  for (const body of bodies) await body[Symbol.asyncIterator]().return?.();
 });

@@ -2,13 +2,16 @@ import type { Test } from 'tap';
 import type { RestampError } from '../../src/errors.ts';
 import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.ts';
 import type { Identified } from '../../src/kube/roster.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { faultsTo } from '../helpers/faults.ts';
 import { connect, fakeApiServer, type FakeApiServer, type Stream } from '../helpers/fake-api-server.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { journal, type Journal } from '../helpers/journal.ts';
+import type { SecureApi } from './secure-api.ts';
 
 export type Followed = {
   readonly api: FakeApiServer;
+  readonly client: KubeClient;
   readonly clock: FakeClock;
   readonly reflector: Reflector<Identified>;
   /** What the follower was told: `+ name@version` and `- name`. */
@@ -17,10 +20,14 @@ export type Followed = {
 };
 
 /** A reflector that follows ConfigMaps on an API server in the test's hands; jitter is at its longest. */
-export async function follow(t: Test, more: Partial<ReflectorOptions<Identified>> = {}): Promise<Followed> {
-  const api = await fakeApiServer(t);
+export async function follow(
+  t: Test,
+  more: Partial<ReflectorOptions<Identified>> = {},
+  secure?: SecureApi,
+): Promise<Followed> {
+  const api = secure?.api ?? (await fakeApiServer(t));
   const clock = fakeClock(0);
-  const { client } = connect(t, api.url, { clock });
+  const { client } = connect(t, api.url, { clock, ...(secure && { cluster: secure.cluster }) });
   const told = journal<string>();
   const troubles = journal<RestampError>();
   const reflector = new Reflector<Identified>({
@@ -38,7 +45,7 @@ export async function follow(t: Test, more: Partial<ReflectorOptions<Identified>
   });
   t.teardown(() => reflector.stop());
   reflector.start();
-  return { api, clock, reflector, told, troubles };
+  return { api, client, clock, reflector, told, troubles };
 }
 
 /** An object as the API server would send it. */
