@@ -89,16 +89,20 @@ export class WatchConnection {
     const stream = this.#session.request({ ...headers, ':path': path }, { endStream: true, signal });
     this.#streams += 1;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const silence = new Silence(this.#clock, () =>
+      stream.destroy(new Error('nothing has come for too long')),
+    );
     // What comes after the answer is thrown to the reader of the body.
     stream.on('error', reject);
     stream.once('close', () => {
+      silence.end();
       this.#streams -= 1;
       reject(new Error('the stream was closed before it was answered'));
     });
-    stream.setTimeout(answerMs, () => stream.destroy(new Error('nothing has come for too long')));
+    silence.begin(answerMs);
     stream.once('response', (head) => {
-      stream.setTimeout(silenceMs);
-      resolve({ statusCode: head[':status'] ?? 0, headers: head, body: bodyOf(stream) });
+      silence.begin(silenceMs);
+      resolve({ statusCode: head[':status'] ?? 0, headers: head, body: bodyOf(stream, silence) });
     });
     return promise;
   }
@@ -130,9 +134,49 @@ export class WatchConnection {
   }
 }
 
+/** Tells when nothing has come for so long. Node's own timers of a stream keep memory after its end. */
+class Silence {
+  readonly #clock: Clock;
+  readonly #onEnd: () => void;
+  #ms = 0;
+  #heard = 0;
+  #cancel = (): void => undefined;
+
+  constructor(clock: Clock, onEnd: () => void) {
+    this.#clock = clock;
+    this.#onEnd = onEnd;
+  }
+
+  /** From now on, this many milliseconds of silence are too many. */
+  begin(ms: number): void {
+    this.#ms = ms;
+    this.hear();
+    this.#wait();
+  }
+
+  hear(): void {
+    this.#heard = this.#clock.monotonic();
+  }
+
+  end(): void {
+    this.#cancel();
+  }
+
+  /** One timer for many chunks: it looks how long ago the last one came. */
+  #wait(): void {
+    this.#cancel();
+    const left = this.#heard + this.#ms - this.#clock.monotonic();
+    this.#cancel = left > 0 ? this.#clock.after(left, () => this.#wait()) : () => undefined;
+    if (left <= 0) this.#onEnd();
+  }
+}
+
 /** To Node, a stream that was cancelled, or has lost its connection, is at its end as one that is complete. */
-async function* bodyOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
-  yield* stream as AsyncIterable<Buffer>;
+async function* bodyOf(stream: ClientHttp2Stream, silence: Silence): AsyncGenerator<Buffer> {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    silence.hear();
+    yield chunk;
+  }
   if (stream.rstCode !== constants.NGHTTP2_NO_ERROR)
     throw new Error(`the stream was broken off with code ${stream.rstCode}`);
 }

@@ -136,7 +136,7 @@ t.test('a connection that has lost its last watch is closed', async (t) => {
   clock.advance(BEAT_MS);
   await closed;
   t.equal((await watch(api, client)).connection, 2);
-  t.equal(clock.waiting(), 1, 'the beat of the old connection has ended');
+  t.equal(clock.waiting(), 2, 'one beat and one watch: those of the old connection have ended');
 });
 
 t.test('watches that nobody reads do not keep the others of their connection waiting', async (t) => {
