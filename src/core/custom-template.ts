@@ -5,12 +5,19 @@ import type { PodTemplate } from './pod-template.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** A value without members that are null; a null in a list becomes an empty object, so that no index moves. */
-export function withoutNull(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((one) => (one === null ? {} : withoutNull(one)));
+/** No part of a pod template or of a status is as deep. The API server takes ten thousand levels, and a call stack does not. */
+const MAX_DEPTH = 100;
+
+/**
+ * A value without members that are null; a null in a list becomes an empty object, so that no index moves. What is deeper
+ * than any API has it is cut.
+ */
+export function withoutNull(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return {};
+  if (Array.isArray(value)) return value.map((one) => (one === null ? {} : withoutNull(one, depth - 1)));
   const members = Object.entries(value).filter(([, one]) => one !== null);
-  return Object.fromEntries(members.map(([key, one]) => [key, withoutNull(one)]));
+  return Object.fromEntries(members.map(([key, one]) => [key, withoutNull(one, depth - 1)]));
 }
 
 const MODE = { defaultMode: 0o644 };

@@ -10,7 +10,7 @@ import {
   type ReloaderKeys,
 } from './annotations.ts';
 import { bareDigest } from './bare-template.ts';
-import { asControllerReads, withoutNull } from './custom-template.ts';
+import { asControllerReads } from './custom-template.ts';
 import type { KindRow, Kinds } from './kind.ts';
 import { isLeverName, type Lever } from './lever.ts';
 import { isOptedIn, NOT_OPTED_IN, readOptIn, type OptIn } from './opt-in.ts';
@@ -21,6 +21,7 @@ import { findReferences, type Reference } from './references.ts';
 import { lastReleaseWrite, releaseOf } from './release.ts';
 import { rolloutFacts, rolloutStatus } from './rollout.ts';
 import { roomIn } from './room.ts';
+import { soundTemplate } from './sound-template.ts';
 import type { SourceType } from './source.ts';
 import { valueAt } from './value-at.ts';
 import { readWishes, type Wishes } from './wishes.ts';
@@ -241,8 +242,7 @@ export function isForeignOwned({ metadata }: WorkloadObject, kinds: Kinds): bool
 
 /** The pod template of an API object; an empty one if there is none. */
 export function templateOf(row: KindRow, object: unknown): PodTemplate {
-  const template = valueAt(object, row.template);
-  return (row.merges ? template : withoutNull(template)) ?? {};
+  return soundTemplate(valueAt(object, row.template), !row.merges);
 }
 
 function findLevers(template: PodTemplate): Lever[] {

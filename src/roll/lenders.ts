@@ -1,6 +1,7 @@
 import type { Annotations } from '../core/annotations.ts';
 import type { KindRow, Kinds } from '../core/kind.ts';
 import { newerVersion } from '../core/resource-version.ts';
+import { isRecord, isText } from '../core/shape.ts';
 import { valueAt } from '../core/value-at.ts';
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
 
@@ -104,9 +105,10 @@ export class Lenders {
   }
 
   #borrowerOf(path: readonly string[], namespace: string, object: WorkloadObject): Borrower | undefined {
-    const ref = valueAt(object, path) as { readonly kind?: string; readonly name?: string } | undefined;
-    const row = ref?.kind === undefined ? undefined : this.#kinds.get(ref.kind);
-    return row === undefined || ref?.name === undefined ? undefined : { row, namespace, name: ref.name };
+    const ref = valueAt(object, path);
+    if (!isRecord(ref) || !isText(ref['kind']) || !isText(ref['name'])) return undefined;
+    const row = this.#kinds.get(ref['kind']);
+    return row && { row, namespace, name: ref['name'] };
   }
 }
 

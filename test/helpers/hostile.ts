@@ -124,7 +124,7 @@ export function hostileText(random: Random, example: string): string {
   if (kind === 5) return noise(random);
   return parsed(example) === undefined
     ? bent(random, example)
-    : JSON.stringify(mutated(random, parsed(example)));
+    : JSON.stringify(withOtherPart(random, parsed(example)));
 }
 
 function parsed(text: string): unknown {
@@ -137,13 +137,13 @@ function parsed(text: string): unknown {
 }
 
 /** The value with something else in one of its places. */
-function mutated(random: Random, value: unknown): unknown {
+export function withOtherPart(random: Random, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || random.chance(0.2)) return random.pick(LEAVES);
   const entries: [string, unknown][] = Object.entries(value);
   if (entries.length === 0) return random.pick(LEAVES);
   const at = random.between(0, entries.length - 1);
   const changed = entries.map(([key, one], index): [string, unknown] =>
-    index === at ? [random.chance(0.1) ? '__proto__' : key, mutated(random, one)] : [key, one],
+    index === at ? [random.chance(0.1) ? '__proto__' : key, withOtherPart(random, one)] : [key, one],
   );
   if (Array.isArray(value)) return changed.map(([, one]) => one);
   return Object.fromEntries(random.chance(0.1) ? changed.slice(1) : changed);

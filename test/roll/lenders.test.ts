@@ -44,6 +44,12 @@ t.test('what refers to nothing, or to nothing of the table, lends nothing', asyn
   t.same(lenders.put(rolloutRow, rollout('plain', undefined)), []);
   const strange = { ...rollout('strange', 'api'), spec: { workloadRef: { kind: 'Widget', name: 'api' } } };
   t.same(lenders.put(rolloutRow, strange), []);
+  for (const workloadRef of [5, null, [], 'api', { kind: 'Deployment', name: {} }, { kind: [], name: 'api' }])
+    t.same(
+      lenders.put(rolloutRow, { ...strange, ...{ spec: { workloadRef } } }),
+      [],
+      JSON.stringify(workloadRef),
+    );
   t.same(lenders.put(deploymentRow, deployment('api')), []);
 });
 

@@ -1,0 +1,65 @@
+import { withoutNull } from './custom-template.ts';
+import type { PodTemplate } from './pod-template.ts';
+import { isRecord, isText } from './shape.ts';
+
+/** What a part is if it has its type; undefined if it has not. */
+type Part = (value: unknown) => unknown;
+
+const text: Part = (value) => (isText(value) ? value : undefined);
+
+const texts: Part = (value) =>
+  isRecord(value) ? Object.fromEntries(Object.entries(value).filter(([, one]) => isText(one))) : undefined;
+
+/** An element that is not what it must be becomes an empty one, so that no index moves. */
+const listOf =
+  (part: Part): Part =>
+  (value) =>
+    Array.isArray(value) ? value.map((one) => part(one) ?? {}) : undefined;
+
+/** Members that are not named stay as they are. */
+const members =
+  (parts: Readonly<Record<string, Part>>): Part =>
+  (value) => {
+    if (!isRecord(value)) return undefined;
+    const read = Object.entries(value).map(([key, one]): [string, unknown] => [
+      key,
+      Object.hasOwn(parts, key) ? parts[key]?.(one) : one,
+    ]);
+    return Object.fromEntries(read.filter(([, one]) => one !== undefined));
+  };
+
+const named = members({ name: text });
+const keyed = members({ name: text, key: text });
+const items = listOf(members({ key: text }));
+const containers = listOf(
+  members({
+    name: text,
+    env: listOf(members({ name: text, valueFrom: members({ configMapKeyRef: keyed, secretKeyRef: keyed }) })),
+    envFrom: listOf(members({ configMapRef: named, secretRef: named })),
+    volumeMounts: listOf(named),
+  }),
+);
+const configMap = members({ name: text, items });
+const volumes = listOf(
+  members({
+    name: text,
+    configMap,
+    secret: members({ secretName: text, items }),
+    csi: members({ volumeAttributes: members({ secretProviderClass: text }) }),
+    projected: members({ sources: listOf(members({ configMap, secret: members({ name: text, items }) })) }),
+  }),
+);
+/** Everything that {@link PodTemplate} names. */
+const template = members({
+  metadata: members({ annotations: texts }),
+  spec: members({ containers, initContainers: containers, volumes }),
+});
+
+/**
+ * A pod template of which every part that Restamp reads has its type. A custom resource brings what it likes there, and its
+ * API server leaves that as it is: what has another type is as if it were not there, and the rest stays. `custom`: null
+ * says nothing either.
+ */
+export function soundTemplate(value: unknown, custom: boolean): PodTemplate {
+  return template(custom ? withoutNull(value) : value) ?? {};
+}
