@@ -13,6 +13,8 @@ export type ReloadedFrom = {
   readonly at: number;
 };
 
+/** Longer than any that is written: it has four names. A long text may be nested deeper than can be written again. */
+const MAX_LENGTH = 2_048;
 const DELETED = createHash('sha1').update('__RELOADER_EMPTY_DELETE_MARKER__').digest('hex');
 
 /** The text of the annotation, byte for byte (reloader.md 4.2). */
@@ -44,7 +46,7 @@ export function withHash(text: string, hash: string): string {
 }
 
 function parse(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined || text.length > MAX_LENGTH) return undefined;
   try {
     const raw: unknown = JSON.parse(text);
     return typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>) : undefined;

@@ -50,6 +50,7 @@ export function formatStamps(map: StampMap, owner: string): string {
  * it is taken as a reason to take baselines again, never as a reason to roll.
  */
 export function parseStamps(text: string, owner: string, keyIds: ReadonlySet<string>): StampMap | Unreadable {
+  if (Buffer.byteLength(text) > STAMPS_LIMIT_BYTES) return 'damaged';
   let raw: unknown;
   try {
     raw = JSON.parse(text);
@@ -81,7 +82,10 @@ function parseStamp(entry: unknown): Stamp | undefined {
     (value) => typeof value === 'string' && isDigest(value),
   );
   const keys = f === undefined || (Array.isArray(f) && f.every((key) => typeof key === 'string'));
-  return texts && digests && keys ? (entry as Stamp) : undefined;
+  if (!texts || !digests || !keys) return undefined;
+  // What nobody knows is not written again: it may be large, or deeper than can be written at all.
+  const known: Partial<Record<keyof Stamp, unknown>> = { h, uid, rv, f, was };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) as Stamp;
 }
 
 /**

@@ -39,3 +39,12 @@ t.test('what was written can be read, and any other text is no annotation of our
 t.test('another hash changes nothing else of the text', async (t) => {
   t.equal(withHash(EXAMPLE, 'new'), EXAMPLE.replace(HASH, 'new'));
 });
+
+t.test('a text that is longer than any of ours is none, whatever is nested in it', async (t) => {
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  const with1 = (levels: number): string => EXAMPLE.replace('["app"]', nested(levels));
+  t.equal(parseReloadedFrom(with1(60_000)), undefined);
+  const most = Math.floor((2_048 - with1(0).length) / 2);
+  t.same(parseReloadedFrom(with1(most)), { type: 'cm', name: 'my-config', hash: HASH });
+  t.equal(withHash(with1(most), 'new'), with1(most).replace(HASH, 'new'), 'what is read can be written');
+});

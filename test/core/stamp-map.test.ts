@@ -208,3 +208,17 @@ t.test('sameStamps keeps all keys apart from the one key that is called undefine
   t.notOk(sameStamps(mapOf({ 'cm/a': { h: H } }), mapOf({ 'cm/a': { h: H, f: ['undefined'] } })));
   t.notOk(sameStamps(mapOf({ 'cm/a': { h: H, f: [] } }), mapOf({ 'cm/a': { h: H, f: [''] } })));
 });
+
+t.test('what nobody knows in an entry is not written again, however deep it is', async (t) => {
+  const deep = '['.repeat(9_000) + ']'.repeat(9_000);
+  const text = formatStamps(mapOf({ 'cm/app': { h: H, uid: 'u', rv: '7' } }), OWNER);
+  const map = parse(text.replace('"uid"', `"deep":${deep},"__proto__":{"was":"${OTHER}"},"uid"`));
+  t.type(map, 'object');
+  t.equal(formatStamps(map as StampMap, OWNER), text);
+});
+
+t.test('a text that is longer than any map that is written is no map', async (t) => {
+  const text = JSON.stringify(good);
+  t.type(parse(text + ' '.repeat(64 * 1024 - text.length)), 'object');
+  t.equal(parse(text + ' '.repeat(64 * 1024 + 1 - text.length)), 'damaged');
+});
