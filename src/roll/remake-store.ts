@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { hasCode, RestampError } from '../errors.ts';
 import type { SecretStore } from '../kube/secrets.ts';
 import type { JobManifest } from '../core/job.ts';
+import { isRecord, isText } from '../core/shape.ts';
 
 /** A Job that is to give way to another one of its name. */
 export type Remake = {
@@ -132,11 +133,20 @@ function parseRemake(text: string): Remake[] {
     const bytes = Buffer.from(text, 'base64');
     // Former versions did not pack them.
     const json = bytes[0] === GZIP ? gunzipSync(bytes, { maxOutputLength: MAX_MANIFEST }) : bytes;
-    const remake = JSON.parse(json.toString()) as Partial<Record<keyof Remake, unknown>>;
-    const { namespace, name, uid, manifest } = remake;
-    const isWhole = [namespace, name, uid].every((one) => typeof one === 'string');
-    return isWhole && manifest !== undefined ? [remake as Remake] : [];
+    const remake: unknown = JSON.parse(json.toString());
+    return isRemake(remake) ? [remake] : [];
   } catch {
     return [];
   }
+}
+
+function isRemake(value: unknown): value is Remake {
+  if (!isRecord(value)) return false;
+  const { namespace, name, uid, resourceVersion, manifest } = value;
+  if (![namespace, name, uid, resourceVersion].every((one) => isText(one) && one !== '')) return false;
+  if (!isRecord(manifest) || !isRecord(manifest['metadata']) || !isRecord(manifest['spec'])) return false;
+  const { kind, metadata } = manifest as { kind?: unknown; metadata: Record<string, unknown> };
+  // It is looked for by the names beside it, and made by its own.
+  const isItself = kind === 'Job' && metadata['namespace'] === namespace && metadata['name'] === name;
+  return isItself && (metadata['annotations'] === undefined || isRecord(metadata['annotations']));
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
+import { Random } from '../chaos/random.ts';
+import { withOtherPart } from '../helpers/hostile.ts';
 import { createRemakeStore } from '../../src/roll/remake-store.ts';
 import type { Remake } from '../../src/roll/remake-store.ts';
 
@@ -37,7 +39,8 @@ function world(conflicts = 0) {
 const large = (namespace: string, bytes: number): Remake => {
   const { manifest } = former;
   const spec = { template: { noise: randomBytes(bytes / 2).toString('hex') } };
-  return { ...former, namespace, manifest: { ...manifest, spec } };
+  const metadata = { ...manifest.metadata, namespace };
+  return { ...former, namespace, manifest: { ...manifest, metadata, spec } };
 };
 
 t.test('what is kept is what was put last', async (t) => {
@@ -95,4 +98,19 @@ t.test('what a former version has kept is read, and what nobody has written is l
   t.equal(await store.holds('old', former), true);
   await store.remove('old', former);
   t.same(store.secret(), { apiVersion: 'v1', kind: 'Secret', metadata: {}, data: others });
+});
+
+t.test('what is kept is a whole Job under its own name, or it is left alone', async (t) => {
+  const random = new Random(3, 'remakes');
+  const store = world();
+  const pack = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64');
+  const odd = Array.from({ length: 2_000 }, () => withOtherPart(random, former));
+  store.set({ metadata: {}, data: Object.fromEntries(odd.map((one, at) => [`odd-${at}`, pack(one)])) });
+  const read = await store.all();
+  t.ok(read.length < odd.length / 2, `${read.length} of them can still be made`);
+  for (const { namespace, name, manifest } of read) {
+    const { metadata, kind } = manifest as { metadata: { name: string; namespace: string }; kind: string };
+    const whole = metadata.name === name && metadata.namespace === namespace && kind === 'Job';
+    if (!whole || namespace === '' || name === '') t.fail(JSON.stringify(manifest));
+  }
 });
