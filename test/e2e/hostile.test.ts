@@ -1,116 +1,149 @@
-import { glob, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { Random } from '../chaos/random.ts';
-import { hostileText } from '../helpers/hostile.ts';
+import type { KubeObject } from '../controlplane/http.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { hostileText, withOtherPart } from '../helpers/hostile.ts';
 import { get } from './metrics.ts';
-import { AUTO, leverOf, sha1Of, source, workload, type SourceName } from './objects.ts';
-import { openStage } from './stage.ts';
+import { AUTO, source, workload, WORKLOAD_KINDS, type SourceName } from './objects.ts';
+import {
+  EXAMPLES,
+  hidden,
+  keysOfTheCode,
+  kindOf,
+  name,
+  ofVictim,
+  OURS,
+  planOf,
+  SEED,
+  Siege,
+  VICTIMS,
+} from './siege.ts';
+import { Stage } from './stage.ts';
 
-// What strangers write into annotations concerns their own workloads: it ends no process and holds nobody else up.
+// What strangers write into annotations concerns their own workloads: it ends no process and holds nobody else up. The
+// values are the same for the same seed; HOSTILE_SEED repeats another run.
 
 t.setTimeout(900_000);
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const VICTIMS = 30;
-const PATCHES_AT_ONCE = 8;
-/** In three places each: on a workload, on its pod template, and on a source. */
-const VALUES = 180;
-const EXAMPLES = [
-  'true',
-  'app,app-.*',
-  '30s',
-  'roll@2026-11-22T12:00:00Z',
-  '2026-11-22T12:00:00Z',
-  '{"v":1,"n":3,"key":"0123abcd","for":"a/Deployment/b","s":{"cm/app":{"h":"AAAAAAAAAAAAAAAAAAAAAA","uid":"u","rv":"7"}}}',
-  '{"reason":"limit","since":"2026-11-22T12:00:00Z","sources":[{"source":"cm/app","cause":"changed","keys":["a"],"by":"x","changed":"2026-11-22T12:00:00Z"}]}',
-  '[{"rolled":"2026-11-22T12:00:00Z","sources":[{"source":"cm/app","cause":"changed","changed":"2026-11-22T12:00:00Z"}]}]',
-  '{"type":"CONFIGMAP","name":"app","namespace":"a","hash":"b","containerRefs":["main"],"observedAt":"2026-11-22T12:00:00Z"}',
-];
+const ROUNDS = 6;
+const STATE = '/api/v1/namespaces/restamp/secrets';
 
-/** Every annotation that the product names. */
-async function keysOfTheCode(): Promise<string[]> {
-  const keys = new Set<string>();
-  for await (const file of glob('src/core/**/*.ts', { cwd: root })) {
-    const text = await readFile(join(root, file), 'utf8');
-    for (const [, key = ''] of text.matchAll(
-      /'((?:[a-z]+\.)*(?:reloader\.stakater\.com|restamp\.dev)\/[-a-z]+)'/g,
-    ))
-      keys.add(key);
-  }
-  return [...keys];
+/** What was begun with Jobs, as a stranger who may write the Secret puts it. */
+async function plantRemakes({ cp, ns }: Stage): Promise<void> {
+  const random = new Random(SEED, 'remakes');
+  const metadata = { name: 'nobodys', namespace: ns, annotations: { 'restamp.dev/stamps': '{}' } };
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: { template: {} } };
+  const remake = { namespace: ns, name: 'nobodys', uid: 'u', resourceVersion: '7', manifest: job };
+  const values = Array.from({ length: 120 }, (_none, at) =>
+    at % 4 === 0 ? hostileText(random, random.pick(EXAMPLES)) : JSON.stringify(withOtherPart(random, remake)),
+  );
+  const stringData = Object.fromEntries(values.map((value, at) => [`remake-${at}`, value.slice(0, 5_000)]));
+  await cp.api('POST', STATE, { metadata: { name: `${ns}-remakes` }, stringData });
 }
 
-const name = (at: number): string => `victim-${at % VICTIMS}`;
-const ofVictim = (at: number): SourceName => `ConfigMap/${name(at)}`;
+const canaries: string[] = [];
+const canary = (): string => {
+  canaries.push(`canary-${canaries.length}-Vq8sT3nY6kLp`);
+  return canaries.at(-1)!;
+};
 
-t.test('5,000 hostile values of all annotations end nothing, and bystanders roll', async (t) => {
-  const stage = await openStage(t, 'hostile', { flags: ['--roll-limit=0'] });
-  const random = new Random(7, stage.ns.replace(/\d+/g, ''));
-  const keys = await keysOfTheCode();
-  for (let at = 0; at < VICTIMS; at += 1) {
-    await stage.create(source(ofVictim(at), { round: '0' }));
-    await stage.create(
-      workload('Deployment', name(at), { annotations: AUTO, uses: [ofVictim(at)], replicas: 0 }),
-    );
+/** All that Restamp says or writes there. */
+async function told({ cp, ns, lines }: Stage, metrics: string): Promise<string> {
+  const texts = [metrics, ...lines.map((line) => JSON.stringify(line))];
+  for (const path of [
+    `/api/v1/namespaces/${ns}/events`,
+    ...WORKLOAD_KINDS.map((kind) => `/apis/apps/v1/namespaces/${ns}/${kind.toLowerCase()}s`),
+  ]) {
+    const { items } = await cp.api<{ items: KubeObject[] }>('GET', path);
+    texts.push(...items.map((item) => JSON.stringify(item)));
+  }
+  return texts.join('\n');
+}
+
+async function besiege(
+  t: Test,
+  admission: 'on' | 'off',
+  keys: readonly string[],
+): Promise<Map<string, number>> {
+  const cp = await sharedControlPlane(t);
+  const [ns, elsewhere] = [await cp.freshNamespace('hostile'), await cp.freshNamespace('neighbour')];
+  const flags = ['--roll-limit=0', '--log-level=info'];
+  const stage = new Stage(cp, ns, { admission, flags, namespaces: [ns, elsewhere] });
+  const neighbour = new Stage(cp, elsewhere, {});
+  t.teardown(() => stage.close());
+  await plantRemakes(stage);
+  await cp.api('POST', '/api/v1/namespaces/restamp/configmaps', { metadata: { name: ns } });
+  await stage.start();
+  await stage.create(source(hidden, { key: canary() }));
+  for (let victim = 0; victim < VICTIMS; victim += 1) {
+    await stage.create(source(ofVictim(victim), { round: '0' }));
+    const uses = [hidden, ofVictim(victim)];
+    await stage.create(workload(kindOf(victim), name(victim), { annotations: AUTO, uses, replicas: 0 }));
   }
   const shared: SourceName = 'ConfigMap/shared';
-  await stage.create(source(shared, { round: '0' }));
-  await stage.create(workload('Deployment', 'bystander', { annotations: AUTO, uses: [shared], replicas: 0 }));
-  await stage.stamped('Deployment', 'bystander', [shared]);
-
-  let sent = 0;
-  let refused = 0;
-  /** What each object bears, to be taken away with the next one. */
-  const borne = new Map<string, string>();
-  const attack = async (key: string, at: number): Promise<void> => {
-    const value = hostileText(random, random.pick(EXAMPLES));
-    const place = at % 3;
-    const id = `${place} ${name(at)}`;
-    const annotations = { ...AUTO, [borne.get(id) ?? key]: null, [key]: value };
-    borne.set(id, key);
-    const body =
-      place === 1 ? { spec: { template: { metadata: { annotations } } } } : { metadata: { annotations } };
-    sent += 1;
-    // The API server may refuse a value; that is one hostile value that never came.
-    await stage.patch(place === 2 ? 'ConfigMap' : 'Deployment', name(at), body).catch(() => (refused += 1));
-    if (random.chance(0.3)) await stage.change(ofVictim(at), { round: String(at) });
-  };
-  for (const [round, key] of keys.entries()) {
-    const left = Array.from({ length: VALUES }, (_none, at) => at);
-    const next = async (): Promise<void> => {
-      for (let at = left.pop(); at !== undefined; at = left.pop()) await attack(key, at);
-    };
-    await Promise.all(Array.from({ length: PATCHES_AT_ONCE }, next));
-    // Level with every value that was sent before: the bystander rolls for what is stored now.
-    const data = { round: String(round + 1) };
-    await stage.change(shared, data);
-    await stage.until('Deployment', 'bystander', (object) => leverOf(object, shared) === sha1Of(data));
-  }
-  t.ok(sent >= 5_000, `${sent} values of ${keys.length} annotations`);
-  t.ok(refused < sent / 10, `${refused} were refused by the API server`);
-
-  // Whoever takes the nonsense away is served again.
-  for (let at = 0; at < VICTIMS; at += 1) {
-    const none = Object.fromEntries(keys.map((key) => [key, null]));
-    await stage.patch('ConfigMap', name(at), { metadata: { annotations: none } });
-    await stage.patch('Deployment', name(at), {
-      metadata: { annotations: { ...none, ...AUTO } },
-      spec: { template: { metadata: { annotations: none } } },
-    });
-    await stage.stamped('Deployment', name(at), [ofVictim(at)]);
-  }
-  const last = { round: 'last' };
-  for (let at = 0; at < VICTIMS; at += 1) await stage.change(ofVictim(at), last);
-  for (let at = 0; at < VICTIMS; at += 1)
-    await stage.until('Deployment', name(at), (object) => leverOf(object, ofVictim(at)) === sha1Of(last));
-  const metrics = await stage.metrics();
-  t.equal(
-    get(metrics, 'restamp_errors_total', { code: 'RESTAMP_INTERNAL_FAULT' }),
-    0,
-    'nothing unforeseen was met',
+  await neighbour.create(source(shared, { round: '0' }));
+  const bystanders = await Promise.all(
+    WORKLOAD_KINDS.map((kind) =>
+      neighbour.observe(kind, 'bystander-'.concat(kind.toLowerCase()), { uses: [shared] }),
+    ),
   );
-  t.equal(stage.lines.filter(({ level }) => level === 'fatal').length, 0);
-  t.equal(await stage.restamp.stop(), 0);
-});
+  const siege = new Siege(stage);
+  const plan = planOf(keys, admission);
+  const share = Math.ceil(plan.length / ROUNDS);
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const sending = siege.send(plan.slice((round - 1) * share, round * share));
+    if (round % 3 === 0) await stage.change(hidden, { key: canary() });
+    const data = { round: String(round) };
+    await neighbour.change(shared, data);
+    for (const bystander of bystanders) {
+      await bystander.rolledFor(shared, data);
+      t.same(
+        await bystander.happened(),
+        { rolls: [['cm/shared']], revisions: 1 },
+        `${bystander.kind}, ${round}`,
+      );
+    }
+    await sending;
+  }
+  await siege.lift(keys);
+  for (const bystander of bystanders) t.same(await bystander.ring(), bystander.after());
+
+  const metrics = await stage.metrics();
+  const faults = get(metrics, 'restamp_errors_total', { code: 'RESTAMP_INTERNAL_FAULT' });
+  t.equal(faults, 0, 'nothing unforeseen was met');
+  if (faults > 0) t.comment(stage.lines.filter(({ msg }) => msg.includes('unforeseen')).slice(0, 5));
+  const text = await told(stage, metrics);
+  const leaks = canaries.filter((one) => text.includes(one) || text.includes(btoa(one)));
+  t.same(leaks, [], 'no value of a Secret is told');
+  t.equal((await fetch(`${stage.restamp.opsUrl}/readyz`)).status, 200);
+  t.equal(await stage.restamp.stop(), 0, 'it ended when it was asked to, and not before');
+  return siege.sent;
+}
+
+t.test(
+  '5,000 hostile values of all annotations end nothing, and bystanders roll once for each change',
+  async (t) => {
+    t.comment(`seed ${SEED}`);
+    const keys = await keysOfTheCode();
+    const modes = await Promise.all([
+      besiege(
+        t,
+        'on',
+        keys.filter((key) => !OURS.includes(key)),
+      ),
+      besiege(t, 'off', [...keys, ...OURS]),
+    ]);
+    const counts = keys.map((key) => ({
+      key,
+      count: modes.reduce((sum, mode) => sum + (mode.get(key) ?? 0), 0),
+    }));
+    t.same(
+      counts.filter(({ count }) => count < 100),
+      [],
+      'at least a hundred of each have come',
+    );
+    const all = counts.reduce((sum, { count }) => sum + count, 0);
+    t.comment(`${all} values of ${keys.length} annotations`);
+    t.ok(all >= 5_000, `${all} values`);
+  },
+);

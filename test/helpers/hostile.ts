@@ -89,6 +89,8 @@ const NASTY: readonly string[] = [
   '{"v":1,"n":9007199254740991,"key":"x","for":"a/b/c","s":{}}',
   '{"v":1,"n":-1,"key":"x","for":"a/b/c","s":{"cm/app":{"h":"-"}}}',
   '{"type":"CONFIGMAP","name":"app","hash":null}',
+  ...['{"v":1,"v":2,"s":{},"s":null}', '{"__proto__":{"s":{}},"v":1}', '\ud800', 'x\udfff,y', '\u202eppa'],
+  ...['TRUE ', 'yes', 'on', '1.0', '0x1', 'True\n', '9'.repeat(30), `-${'9'.repeat(30)}`, '٣s', '１s'],
   '{"type":{},"name":[],"namespace":0,"hash":"","containerRefs":"x","observedAt":"never"}',
 ];
 const LARGE: readonly ((random: Random) => string)[] = [
@@ -97,6 +99,11 @@ const LARGE: readonly ((random: Random) => string)[] = [
   (random) => '('.repeat(random.between(1, 5_000)),
   (random) => '['.repeat(random.between(1, 5_000)),
   (random) => `[${'{},'.repeat(random.between(1, 3_000))}{}]`,
+  // Deeper than a call stack, and about as long as all annotations may be.
+  (random) => '['.repeat(random.between(5_000, 9_000)).padEnd(9_000) + ']'.repeat(9_000),
+  (random) => `{"type":"CONFIGMAP","name":"victim-0","hash":"x","y":${nested(random.between(4_000, 9_000))}}`,
+  (random) => `{"v":1,"n":1,"key":"x","for":"x","s":${nested(random.between(4_000, 9_000))}}`,
+  (random) => random.pick(['a', '"', 'é', '\\']).repeat(random.between(50_000, 120_000)),
   (random) => '9'.repeat(random.between(1, 5_000)),
   (random) => `${'1m'.repeat(random.between(1, 3_000))}x`,
   (random) => Array.from({ length: random.between(1, 60) }, (_none, at) => `n${at}.*[a-z]+`).join(),
@@ -115,6 +122,10 @@ const LEAVES: readonly unknown[] = [
   '\u0000',
   '2026-01-01T00:00:00Z',
 ];
+
+function nested(levels: number): string {
+  return '['.repeat(levels) + ']'.repeat(levels);
+}
 
 /** A text that a stranger may put where something like `example` is expected. */
 export function hostileText(random: Random, example: string): string {
