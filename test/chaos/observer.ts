@@ -24,6 +24,8 @@ export type Record = {
   readonly object: ActorObject;
   /** Nothing of its name was there when it was last looked at. */
   readonly gone: boolean;
+  /** The version in which the object of this uid was seen first. */
+  readonly madeAt: bigint;
   /** How often its pod template has become another one, or, for a Job, another Job; as far as the watch has told. */
   readonly transitions: number;
   /** Every template value of the env var of each of its sources, in order; equal neighbours are one. */
@@ -174,6 +176,7 @@ export class Observer {
     const seen = {
       object,
       gone: false,
+      madeAt: madeAt(old, object),
       transitions,
       levers,
       takenAt,
@@ -194,6 +197,10 @@ export class Observer {
     );
     return new Map([...bareUntil, ...back.map(({ source }) => [source, now] as const)]);
   }
+}
+
+function madeAt(old: Seen | undefined, object: ActorObject): bigint {
+  return old?.object.metadata.uid === object.metadata.uid ? old.madeAt : versionOf(object);
 }
 
 /** A Job is rolled by another one of its name; all others by their template or a restart, until they are deleted. */

@@ -75,6 +75,7 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
     record: {
       object,
       gone: false,
+      madeAt: 0n,
       transitions: rolls,
       levers: new Map([[source, levers]]),
       takenAt: new Map(),
@@ -90,6 +91,8 @@ function evidence(levers: readonly (string | undefined)[], given: Given = {}): E
     pods: pods.map((mounted, index) => ({ pod: podWith(given.podLevers?.[index] ?? value), mounted })),
   };
 }
+
+const jobMade = (madeAt: bigint): Given => ({ kind: 'Job', record: { madeAt } });
 
 const runs = (...levers: readonly (string | undefined)[]): Given => ({
   kind: 'CronJob',
@@ -112,6 +115,8 @@ const cases = [
   ['gone, with what was seen of it', evidence([undefined, second], { stored: undefined }), []],
   ['an older state', evidence([undefined, second]), ['lost']],
   ['no state although it changed', evidence([undefined]), ['lost']],
+  ['a Job made after the change', evidence([undefined, second], jobMade(30n)), []],
+  ['a Job made before it', evidence([undefined, second], jobMade(29n)), ['lost']],
   ['a state that was never there', evidence([undefined, 'none', third]), ['backwards']],
   [
     'a newer state and then an older one',
