@@ -28,7 +28,7 @@ export class Excuses {
 
   /** Whether pods must hold what is stored. Without the flag, a source that is missing is no reason to roll. */
   mustBeCurrent(key: Key): boolean {
-    return this.#depends(key) && (this.#cluster.sources.has(key) || this.#flags.reloadOnDelete);
+    return this.depends(key) && (this.#cluster.sources.has(key) || this.#flags.reloadOnDelete);
   }
 
   /**
@@ -40,12 +40,12 @@ export class Excuses {
     const stale = plan?.stale.map(({ key }) => key) ?? [];
     const keys = new Set([...(plan?.baseline.s.keys() ?? []), ...stale]);
     for (const key of SOURCES) {
-      if (plan !== undefined && keys.has(key) !== this.#depends(key)) throw new Error(`${key} in the map`);
+      if (plan !== undefined && keys.has(key) !== this.depends(key)) throw new Error(`${key} in the map`);
       const isNew = plan?.baseline.s.has(key) === true && !this.#tracked.has(key);
       const isThere = this.#cluster.sources.has(key) && !this.#flags.reloadOnCreate;
       if ((isNew && key !== changed) || (before?.get(key)?.h === ABSENT && isThere)) this.#excuse(key);
     }
-    this.#tracked = new Set(known ? SOURCES.filter((key) => this.#depends(key)) : []);
+    this.#tracked = new Set(known ? SOURCES.filter((key) => this.depends(key)) : []);
   }
 
   /** A source returns to what is stamped before anything was rolled: a pod that started in between keeps that. */
@@ -68,7 +68,7 @@ export class Excuses {
   /** The workload and its pods have been made again, with a map or without. */
   recreated(stamped: boolean): void {
     this.#tracked.clear();
-    if (stamped) this.#tracked = new Set(SOURCES.filter((key) => this.#depends(key)));
+    if (stamped) this.#tracked = new Set(SOURCES.filter((key) => this.depends(key)));
   }
 
   #excuse(key: Key, which: (pod: Pod) => boolean = () => true): void {
@@ -78,7 +78,7 @@ export class Excuses {
   }
 
   /** The rule as a person would tell it: opted in, and the source's mark says so, or said so when it was last there. */
-  #depends(key: Key): boolean {
+  depends(key: Key): boolean {
     const { opting, deployment, sources } = this.#cluster;
     if (deployment.metadata.annotations?.[`reloader.stakater.com/${opting}`] !== 'true') return false;
     const source = sources.get(key);

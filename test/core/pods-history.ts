@@ -1,5 +1,7 @@
 import { STAMPS } from '../../src/core/annotations.ts';
 import { ABSENT } from '../../src/core/digest.ts';
+import { leverName } from '../../src/core/lever.ts';
+import { parseStampKey } from '../../src/core/source.ts';
 import { mapOwner, parseStamps, type Stamp } from '../../src/core/stamp-map.ts';
 import { Cluster, SOURCES, type Content, type Deployment, type Key, type Opting } from './pods-cluster.ts';
 import { Excuses } from './pods-excuses.ts';
@@ -54,7 +56,7 @@ export class History {
       if (cluster.newest !== newest) throw new Error('an annotation has changed the template');
     } else if (step.do === 'image') await this.#write(this.#withImage(step.image));
     else if (step.do === 'replace') {
-      const same = cluster.newest.includes(`"image":"${step.image}"`);
+      const same = !this.#hasIdleLever && cluster.newest.includes(`"image":"${step.image}"`);
       const { spec, metadata } = cluster.manifest(step.image);
       await this.#write({
         ...cluster.deployment,
@@ -102,6 +104,14 @@ export class History {
         if (excuses.mustBeCurrent(key) && cluster.isOutdated(pod, key) && !excuses.has(pod, key))
           return `a pod holds ${pod.holds.get(key)} of ${key}, which is ${cluster.sources.get(key)?.content}`;
     return this.rolls > this.#mayRoll ? `${this.rolls} rolls, ${this.#mayRoll} reasons` : undefined;
+  }
+
+  /** A lever of what is no dependency any more is no lever: it goes with the version in Git. */
+  get #hasIdleLever(): boolean {
+    return SOURCES.filter((key) => !this.excuses.depends(key)).some((key) => {
+      const { type, name } = parseStampKey(key)!;
+      return this.cluster.newest.includes(leverName(type, name));
+    });
   }
 
   /** Somebody asks the webhook before a write. */
