@@ -43,6 +43,11 @@ export class Reconciler {
     this.#looks.now(key);
   }
 
+  /** {@link Looks.settle} */
+  settle(key: string, until?: number): void {
+    this.#looks.settle(key, until);
+  }
+
   /** A source has been read, or cannot be: the same, unless that decides nothing. */
   read(key: string, read: Read): void {
     const stamp = this.#parts.workloads.map(key)?.s.get(stampKey(read.ref));
