@@ -7,6 +7,7 @@ import { workloadKey, type Workload } from '../core/workload.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { Repeats } from '../repeats.ts';
+import { keepNewest } from './keep-newest.ts';
 import { EventLine, type WorkloadEvent } from './event-line.ts';
 
 export type RecorderOptions = {
@@ -33,6 +34,8 @@ export type RecorderOptions = {
     { rolled(workload: Workload, entry: RollEntry): void; setBusy(busy: boolean): void } | undefined;
 };
 
+/** Policies, webhooks and API servers may refuse in turns: so many causes of one workload are remembered. */
+const MAX_CAUSES = 10;
 /** How long the end of the process waits for Events: as long as for alerts, and at the same time. */
 const LAST_MS = 3_000;
 
@@ -41,8 +44,8 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #events: EventLine;
   readonly #unsent: Repeats;
-  /** Why the last try to roll each workload failed, as it was told. */
-  readonly #failing = new Map<string, string>();
+  /** Why the tries to roll each workload have failed since it was rolled last, as far as that was told. */
+  readonly #failing = new Map<string, Map<string, true>>();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -102,15 +105,18 @@ export class Recorder {
     );
   }
 
-  /** A try has failed. Each is counted; as long as the cause is the same, it is told once. */
+  /** A try has failed. Each is counted; until it is rolled, each cause is told once. */
   failed(workload: Workload, error: RestampError, entry: RollEntry): void {
     const { countRoll } = this.#options;
     const { kind, namespace, name } = workload;
     countRoll({ success: false, kind, namespace, attributed: false, code: error.code });
     const key = workloadKey(workload);
     const cause = causeOf(error);
-    if (this.#failing.get(key) === cause) return;
-    this.#failing.set(key, cause);
+    const told = this.#failing.get(key) ?? new Map<string, true>();
+    const isTold = told.has(cause);
+    keepNewest(told, cause, true, MAX_CAUSES);
+    this.#failing.set(key, told);
+    if (isTold) return;
     const message = `Update for '${name}' of type '${kind}' in namespace '${namespace}' failed with error ${error.message}`;
     this.#options.error({ code: error.code, remedy: error.remedy, kind, namespace, name }, message);
     this.#event(workload, 'ReloadFail', message, entry.sources[0]);

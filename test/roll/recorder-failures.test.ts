@@ -22,3 +22,16 @@ t.test('a cause is one line and one Event, however many tries fail for it', asyn
   recorder.failed(workload('web'), refused('policy b'), entry(from('cm/app')));
   t.equal(errors.length, 5);
 });
+
+t.test('ten causes of one workload are remembered', async (t) => {
+  const { recorder, errors } = recording();
+  const fail = (policy: string): void =>
+    recorder.failed(api, new RestampError('RESTAMP_ROLL_REFUSED', policy), entry(from('cm/app')));
+  for (let round = 0; round < 3; round += 1) for (const policy of 'abcdefghij') fail(policy);
+  t.equal(errors.length, 10);
+  fail('k');
+  fail('b');
+  t.equal(errors.length, 11);
+  fail('a');
+  t.equal(errors.length, 12, 'the oldest was forgotten');
+});
