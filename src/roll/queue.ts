@@ -47,9 +47,8 @@ type Entry = {
   /** From when on it waits for no read. */
   latest: number;
   due: number;
-  failures: number;
-  /** What they were for. */
-  failedFor: HoldReason | undefined;
+  /** How many attempts have failed in a row, for each reason. */
+  failures: ReadonlyMap<HoldReason, number>;
   parked: boolean;
   again: boolean;
   reason: HoldReason;
@@ -59,6 +58,7 @@ type Entry = {
 
 /** A parked workload is asked for again by the read that it waits for; this is for the case that nobody does. */
 const PARKED_MS = 5_000;
+const NONE: Entry['failures'] = new Map();
 const DEFAULT_TIMING: Timing = { quietMs: 1_000, longestMs: 10_000 };
 
 /**
@@ -88,7 +88,7 @@ export class RollQueue {
     const { quietMs, longestMs } = this.#timing(key);
     const now = clock.monotonic();
     const entry = this.#entries.get(key);
-    const { failures = 0, failedFor } = entry ?? {};
+    const failures = entry?.failures ?? NONE;
     // What is being rolled began without this change.
     const waits = entry !== undefined && entry !== this.#rolling.get(key);
     if (!waits) this.#options.onAdded?.();
@@ -96,8 +96,8 @@ export class RollQueue {
     const latest = Math.min(waits ? entry.latest : Infinity, now + longestMs);
     const quiet = Math.min(now + quietMs, first + longestMs);
     // A change does not shorten the pause after a failure: the API server has asked for it.
-    const due = failures === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
-    this.#put(key, { ...newEntry(first, latest, due), failures, failedFor });
+    const due = failures.size === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
+    this.#put(key, { ...newEntry(first, latest, due), failures });
   }
 
   /** The workload is stale, but nothing has changed since it was put in: a wait goes on as it is. */
@@ -118,7 +118,7 @@ export class RollQueue {
     const now = this.#options.clock.monotonic();
     for (const one of key === undefined ? this.#entries.keys() : [key]) {
       const entry = this.#entries.get(one);
-      if (entry !== undefined && entry.reason !== 'quiet' && entry.failures === 0)
+      if (entry !== undefined && entry.reason !== 'quiet' && entry.failures.size === 0)
         this.#schedule(one, entry, now);
     }
     this.#run();
@@ -178,12 +178,12 @@ export class RollQueue {
   }
 
   /**
-   * How many attempts to roll this workload have failed in a row, for the same reason: an API server that comes back
-   * may refuse for a moment, and what it could not do before that says nothing of how long.
+   * How many attempts to roll this workload have failed in a row for this reason: an API server that comes back may
+   * refuse for a moment, and what it could not do before that says nothing of how long. What has failed for other reasons
+   * in between has not ended the row.
    */
   failures(key: string, reason: HoldReason): number {
-    const entry = this.#entries.get(key);
-    return entry?.failedFor === reason ? entry.failures : 0;
+    return this.#entries.get(key)?.failures.get(reason) ?? 0;
   }
 
   /** Nothing more is rolled; what is under way goes on. */
@@ -275,8 +275,8 @@ export class RollQueue {
       this.#schedule(key, entry, overdue ? now + PARKED_MS : Math.min(now + PARKED_MS, entry.latest));
     } else {
       entry.reason = outcome.reason;
-      entry.failures = outcome.is === 'again' ? this.failures(key, outcome.reason) + 1 : 0;
-      entry.failedFor = outcome.reason;
+      const count = (entry.failures.get(outcome.reason) ?? 0) + 1;
+      entry.failures = outcome.is === 'again' ? new Map(entry.failures).set(outcome.reason, count) : NONE;
       const due = now + outcome.ms;
       // It waits for no read: when the gate opens, what changed meanwhile is read first.
       if (outcome.is === 'held') entry.latest = due + this.#timing(key).longestMs;
@@ -290,8 +290,7 @@ function newEntry(first: number, latest: number, due: number): Entry {
     first,
     latest,
     due,
-    failures: 0,
-    failedFor: undefined,
+    failures: NONE,
     parked: false,
     again: false,
     reason: 'quiet',
