@@ -185,17 +185,19 @@ export class Mutator {
     const same = asksTheSame(before, workload);
     this.#settleAsked(key, same);
     workloads.put(id, workload, { ...showing, ...as, lent });
-    if (before !== undefined && !same) this.#unclaimed.left(before, map);
     // One of this name that was being deleted is gone.
     if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);
     faults.contain(key, () => {
       this.#noteWrite(key, workload, before);
       if (this.#started) this.#observe(row, key, { metadata, ...rest });
     });
-    if (!this.#started) return;
-    // What it asks for no more is dropped before anything else is shown.
-    if (same) this.#reconciler.add(key);
-    else this.#reconciler.now(key);
+    if (same) {
+      if (this.#started) this.#reconciler.add(key);
+      return;
+    }
+    // What it asks for no more is dropped before anything else is shown, and told of while it is known what was read of it.
+    if (this.#started) this.#reconciler.now(key);
+    if (before !== undefined) this.#unclaimed.left(before, map);
   }
 
   /** What a write of a workload says beside what it asks for. */
