@@ -1,3 +1,4 @@
+import { shortList } from '../core/short-list.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import type { Workload } from '../core/workload.ts';
 
@@ -8,12 +9,13 @@ type Subject = Pick<Workload, 'kind' | 'namespace' | 'name'>;
 
 /**
  * Reloader's sentence (reloader.md 7.5), byte for byte where one source has changed; several stand in one list.
- * `sources`: stamp keys. `info`: what it begins with.
+ * `sources`: stamp keys; `more` counts those that are not among them. `info`: what it begins with.
  */
 export function alertText(
   info: string,
   { kind, namespace, name }: Subject,
   sources: readonly string[],
+  more = 0,
 ): string {
   const named = sources.map((source) => {
     const ref = parseStampKey(source);
@@ -21,7 +23,7 @@ export function alertText(
   });
   const prefix = info.trim() === '' ? '' : `${info.trim()} : `;
   return (
-    `${prefix}Reloader detected changes in ${named.join(', ')} in namespace *${namespace}*. ` +
+    `${prefix}Reloader detected changes in ${shortList(named, more)} in namespace *${namespace}*. ` +
     `Hence reloaded *${name}* of type *${kind}* in namespace *${namespace}*`
   );
 }

@@ -38,11 +38,12 @@ export function createAlerts({ alert, ...common }: AlertOptions): Alerts | undef
     ...common,
   });
   return {
-    rolled: (workload, { sources }) => {
+    rolled: (workload, { sources, more }) => {
       const text = alertText(
         info,
         workload,
         sources.map(({ source }) => source),
+        more,
       );
       post.add({ url, ...alertBody(sink, text) });
     },

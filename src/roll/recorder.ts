@@ -1,7 +1,8 @@
 import { atMost, type Clock } from '../clock.ts';
-import type { RollEntry } from '../core/history.ts';
+import { fitSources, type RollEntry } from '../core/history.ts';
 import { MAX_NAMES } from '../core/name-list.ts';
 import type { RollSource } from '../core/roll-source.ts';
+import { shortList } from '../core/short-list.ts';
 import { parseStampKey, sourceRow } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../errors.ts';
@@ -36,6 +37,8 @@ export type RecorderOptions = {
 
 /** Policies, webhooks and API servers may refuse in turns: so many causes of one workload are remembered. */
 const MAX_CAUSES = 10;
+/** What one audit line says of sources, in bytes: as much as of a hold. */
+const MAX_BYTES = 8 * 1024;
 /** How long the end of the process waits for Events: as long as for alerts, and at the same time. */
 const LAST_MS = 3_000;
 
@@ -68,7 +71,7 @@ export class Recorder {
     faults.contain(workloadKey(workload), () =>
       countRoll({ success: true, kind, namespace, attributed, seconds }),
     );
-    const found = changesDetected(workload, entry.sources);
+    const found = changesDetected(workload, entry);
     const object = `'${name}' of type '${kind}' in namespace '${namespace}'`;
     audit(
       {
@@ -77,7 +80,7 @@ export class Recorder {
         namespace,
         name,
         attributed,
-        sources: entry.sources,
+        ...named(entry),
       },
       // Byte for byte Reloader's (reloader.md 7.2), where one source has changed.
       `${found}; updated ${object}`,
@@ -91,8 +94,8 @@ export class Recorder {
     const { kind, namespace, name } = workload;
     this.forget(workloadKey(workload));
     this.#options.audit(
-      { audit: 'skipped', kind, namespace, name, sources: entry.sources },
-      `${changesDetected(workload, entry.sources)}; '${name}' of type '${kind}' was not rolled, as requested`,
+      { audit: 'skipped', kind, namespace, name, ...named(entry) },
+      `${changesDetected(workload, entry)}; '${name}' of type '${kind}' was not rolled, as requested`,
     );
   }
 
@@ -100,8 +103,8 @@ export class Recorder {
   observed(workload: Workload, entry: RollEntry): void {
     const { kind, namespace, name } = workload;
     this.#options.audit(
-      { audit: 'observed', kind, namespace, name, sources: entry.sources },
-      `${changesDetected(workload, entry.sources)}; would update '${name}' of type '${kind}', but only observes`,
+      { audit: 'observed', kind, namespace, name, ...named(entry) },
+      `${changesDetected(workload, entry)}; would update '${name}' of type '${kind}', but only observes`,
     );
   }
 
@@ -180,11 +183,17 @@ function causeOf({ code, message }: RestampError): string {
   return `${code} ${message.replace(/[0-9a-f-]{8,}|\d+/g, '#')}`;
 }
 
+/** What an audit line says of the sources: the first of them, and in `more` how many it does not name. */
+function named(entry: RollEntry): Pick<RollEntry, 'sources' | 'more'> {
+  const { sources, more } = fitSources(entry, MAX_BYTES) ?? { sources: [], more: entry.sources.length };
+  return { sources, ...(more === undefined ? {} : { more }) };
+}
+
 /** `Changes detected in 'a' of type 'CONFIGMAP' in namespace 'n'`; several sources stand in one list. */
-function changesDetected(workload: Workload, sources: readonly RollSource[]): string {
-  const named = sources.map(({ source }) => {
+function changesDetected(workload: Workload, { sources, more }: RollEntry): string {
+  const names = sources.map(({ source }) => {
     const ref = parseStampKey(source);
     return ref === undefined ? `'${source}'` : `'${ref.name}' of type '${sourceRow(ref.type).word}'`;
   });
-  return `Changes detected in ${named.join(', ')} in namespace '${workload.namespace}'`;
+  return `Changes detected in ${shortList(names, more)} in namespace '${workload.namespace}'`;
 }

@@ -21,6 +21,9 @@ type Told = Pick<
   | 'audit'
 > & { readonly recorder: Omit<MutatorPorts['recorder'], 'sendEvent' | 'alerts'> };
 
+/** How many sources one line names. */
+const MAX_SOURCES = 20;
+
 /** Says in log and metrics what the rolling side has met: names and counts, never values. */
 export function createTelling(clock: Clock, log: Log, metrics: Metrics): Told {
   const repeats = new Repeats(clock);
@@ -46,8 +49,9 @@ export function createTelling(clock: Clock, log: Log, metrics: Metrics): Told {
     },
     onUnproven: (workload, sources) => {
       metrics.unproven.inc(sources.length);
+      const more = sources.length - MAX_SOURCES;
       log.info(
-        { ...named(workload), sources },
+        { ...named(workload), sources: sources.slice(0, MAX_SOURCES), ...(more > 0 ? { more } : {}) },
         'Adopted: whether these sources changed before the first baseline is not known',
       );
     },

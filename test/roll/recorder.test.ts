@@ -241,3 +241,25 @@ t.test('an Event for a namespace that goes or has gone is missed by nobody', asy
     t.same(errors, []);
   }
 });
+
+t.test('of very many sources the first are told, and how many more there are', async (t) => {
+  const { recorder, audit, sent } = recording();
+  const names = Array.from({ length: 2000 }, (_, at) => from(`cm/application-configuration-${at}`));
+  const told = { ...entry(...names), more: 7 };
+  recorder.rolled(api, told);
+  recorder.skipped(api, told);
+  recorder.observed(api, told);
+  t.equal(audit.length, 3);
+  for (const [fields, message] of audit) {
+    const { sources, more } = fields as { sources: readonly object[]; more: number };
+    t.ok(sources.length > 10);
+    t.equal(sources.length + more, 2007);
+    t.ok(JSON.stringify(fields).length < 9000);
+    t.ok(message.length < 1024);
+    t.match(
+      message,
+      /'application-configuration-0' of type 'CONFIGMAP', .* and 2000 more in namespace 'apps'/,
+    );
+  }
+  t.ok((sent.items[0]?.message.length ?? 0) < 1024, 'the API server cuts no Event');
+});

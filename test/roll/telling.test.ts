@@ -4,6 +4,7 @@ import type { Log } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { createTelling } from '../../src/roll/telling.ts';
+import { workload } from './things.ts';
 
 function telling() {
   const clock = fakeClock(0);
@@ -55,3 +56,24 @@ t.test('Events that are lost are counted', async (t) => {
   told.recorder.countDropped?.(3);
   t.match(await text(), /^restamp_events_dropped_total 3$/m);
 });
+
+t.test(
+  'of very many sources that may have changed unseen, all are counted and twenty are named',
+  async (t) => {
+    const fields: object[] = [];
+    const line = (one: object): void => void fields.push(one);
+    const log = { debug: line, info: line, warn: line, error: line, audit: line } as unknown as Log;
+    const metrics = createMetrics();
+    const told = createTelling(fakeClock(0), log, metrics);
+    const names = Array.from({ length: 2000 }, (_, at) => `cm/app-${at}`);
+    told.onUnproven(workload('api'), names);
+    told.onUnproven(workload('web'), names.slice(0, 20));
+    t.match(await metrics.registry.metrics(), /^restamp_adopted_unproven_total 2020$/m);
+    const { kind, namespace } = workload('api');
+    const sources = names.slice(0, 20);
+    t.same(fields, [
+      { kind, namespace, name: 'api', sources, more: 1980 },
+      { kind, namespace, name: 'web', sources },
+    ]);
+  },
+);
