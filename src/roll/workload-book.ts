@@ -9,6 +9,7 @@ import { keepNewest } from './keep-newest.ts';
 import { KnownMaps } from './known-maps.ts';
 import { moment } from './moment.ts';
 import type { Page, Showing, WorkloadState } from './page.ts';
+import { UnreadableMaps } from './unreadable-maps.ts';
 
 type Seen = Pick<WorkloadState, 'uid' | 'resourceVersion'> & { readonly shown: number };
 
@@ -27,7 +28,7 @@ export class WorkloadBook {
   /** What was shown last of all workloads, so that opting in later is not taken for being new. */
   readonly #seen = new Map<string, Seen>();
   readonly #keyIds: ReadonlySet<string>;
-  readonly #onUnreadable: (key: string, why: Unreadable) => void;
+  readonly #unreadable: UnreadableMaps;
   #started = false;
   /** Of everything that watches have shown. */
   #newest: string | undefined;
@@ -37,7 +38,7 @@ export class WorkloadBook {
 
   constructor(keyIds: ReadonlySet<string>, onUnreadable: (key: string, why: Unreadable) => void) {
     this.#keyIds = keyIds;
-    this.#onUnreadable = onUnreadable;
+    this.#unreadable = new UnreadableMaps(onUnreadable);
   }
 
   /** From now on, a workload that was not seen before is a new one. */
@@ -141,6 +142,7 @@ export class WorkloadBook {
       keepNewest(this.#former, key, { page, known: this.#maps.get(key, page.workload.uid) }, MAX_FORMER);
     this.#outside.delete(key);
     this.#drop(key);
+    this.#unreadable.forget(key);
     this.#seen.delete(key);
     this.#maps.forget(key);
   }
@@ -273,7 +275,7 @@ export class WorkloadBook {
   #parse(key: string, workload: Workload): StampMap | Unreadable | undefined {
     if (workload.stamps === undefined) return undefined;
     const parsed = parseStamps(workload.stamps, mapOwner(workload), this.#keyIds);
-    if (typeof parsed === 'string') this.#onUnreadable(key, parsed);
+    this.#unreadable.look(key, workload.stamps, parsed);
     return parsed;
   }
 }
