@@ -4,18 +4,8 @@ import type { Timing } from '../core/wishes.ts';
 import { backoffMs } from './backoff.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { HoldReason } from './hold-reasons.ts';
+import type { Outcome } from './outcome.ts';
 import { Pace } from './pace.ts';
-
-/** How one attempt to roll a workload ended. */
-export type Outcome =
-  /** Rolled, or nothing left to roll. */
-  | { readonly is: 'done' }
-  /** A source is being read; the end of that asks again. */
-  | { readonly is: 'waiting' }
-  /** A gate is closed; it is asked again after so many milliseconds, or when somebody opens it. */
-  | { readonly is: 'held'; readonly reason: HoldReason; readonly ms: number }
-  /** It failed; try again after so many milliseconds. */
-  | { readonly is: 'again'; readonly reason: HoldReason; readonly ms: number };
 
 /** A stale workload, and why it waits. */
 export type Waiting = {
@@ -124,8 +114,11 @@ export class RollQueue {
     this.#run();
   }
 
-  /** While inactive, what is stale stays in and nothing is rolled: another replica does it. */
+  /** While inactive, what is stale stays in: another replica rolls it. What that leaves is recovered, as after a start. */
   setActive(active: boolean): void {
+    if (active && !this.#active)
+      for (const [key, entry] of this.#entries)
+        if (entry.due !== Infinity && !this.#rolling.has(key)) this.#line(key, entry);
     this.#active = active;
     this.#recovering.setOpen(active && !this.#stopped);
     this.#run();
@@ -135,10 +128,8 @@ export class RollQueue {
   recover(key: string): void {
     if (this.#entries.has(key)) return;
     this.#options.onAdded?.();
-    const { clock } = this.#options;
-    const entry = newEntry(clock.monotonic(), Infinity, Infinity);
-    this.#entries.set(key, entry);
-    entry.cancel = clock.after(this.#timing(key).quietMs, () => this.#recovering.add(key));
+    const now = this.#options.clock.monotonic();
+    this.#line(key, newEntry(now, Infinity, now + this.#timing(key).quietMs));
   }
 
   /** Everything that is stale and not being rolled, with the reason. */
@@ -196,8 +187,17 @@ export class RollQueue {
   /** Its turn has come: from now on it is like any other that waits. */
   #recovered(key: string): void {
     const now = this.#options.clock.monotonic();
-    const first = this.#entries.get(key)?.first ?? now;
-    this.#put(key, newEntry(first, now + this.#timing(key).longestMs, now));
+    const entry = this.#entries.get(key) ?? newEntry(now, now, now);
+    this.#put(key, { ...entry, latest: now + this.#timing(key).longestMs, due: now });
+  }
+
+  /** When it is due, it joins the slow line. */
+  #line(key: string, entry: Entry): void {
+    const { clock } = this.#options;
+    entry.cancel();
+    this.#ready.delete(key);
+    const cancel = clock.after(entry.due - clock.monotonic(), () => this.#recovering.add(key));
+    this.#entries.set(key, { ...entry, due: Infinity, parked: false, cancel });
   }
 
   #put(key: string, entry: Entry): void {

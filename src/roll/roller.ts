@@ -17,7 +17,7 @@ import type { InFlight } from './in-flight.ts';
 import type { Judge } from './judge.ts';
 import type { LeftOut } from './left-out.ts';
 import type { HoldReason } from './hold-reasons.ts';
-import type { Outcome } from './queue.ts';
+import type { Outcome } from './outcome.ts';
 import type { Remakes } from './remakes.ts';
 import { bareRoll, isAboutSize, type RollSender } from './roll-sender.ts';
 import type { PatchWorkload, RollWrite, Written } from './roll-writer.ts';
