@@ -251,8 +251,7 @@ export function assembleMutator(
   });
   const timing = (key: string): Timing => {
     const workload = workloads.get(key)?.workload;
-    const used = [...(workload?.references.keys() ?? []), ...(workloads.map(key)?.s.keys() ?? [])];
-    const asked = sources.wishes(workload?.namespace ?? '', used);
+    const asked = workload === undefined ? [] : judge.asked(workload);
     return timingOf(workload?.wishes, asked, {
       quietMs: settings.quietMs,
       longestMs: settings.longestDelayMs,
