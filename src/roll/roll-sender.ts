@@ -75,7 +75,11 @@ export class RollSender {
       if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) inFlight.end(key);
       throw error;
     });
-    if (inFlight.wasShown(key)) return { object, levers: leversOf(writer.template(workload, roll) ?? {}) };
+    if (inFlight.wasShown(key)) {
+      // The levers of a roll that has been overtaken are nobody's to take away.
+      const template = inFlight.isLast(key) ? writer.template(workload, roll) : undefined;
+      return { object, levers: leversOf(template ?? {}) };
+    }
     inFlight.end(key);
     return undefined;
   }
