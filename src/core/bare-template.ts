@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { LAST_RELOADED_FROM, STAMP } from './annotations.ts';
 import { canonicalJson, jsonEqual } from './json-equal.ts';
-import { isLeverName } from './lever.ts';
+import { isLeverName, leverName } from './lever.ts';
 import type { Container, PodTemplate } from './pod-template.ts';
+import { parseReloadedFrom } from './reloaded-from.ts';
 
 /**
  * Whether two pod templates are the same but for levers: then one of them was rolled by Restamp or Reloader and
  * the other one was not, and nobody has changed anything. An empty `env` or `annotations` equals none. `levers`: the
- * names of the variables that are levers of this workload; one that only looks like them is its owner's.
+ * names of the variables that are levers of this workload; one that only looks like them is its owner's, and so is a text of
+ * `last-reloaded-from` that tells of none of their sources.
  */
 export function sameButLevers(a: PodTemplate, b: PodTemplate, levers: ReadonlySet<string>): boolean {
   const isLever = (name: string): boolean => levers.has(name);
@@ -30,9 +32,15 @@ function bare(template: PodTemplate, isLever: (name: string) => boolean): unknow
     ...container,
     env: (container.env ?? []).filter((variable) => !isLever(variable.name ?? '')),
   });
+  const tells = (text: string): boolean => {
+    const told = parseReloadedFrom(text);
+    return told !== undefined && isLever(leverName(told.type, told.name));
+  };
   const { metadata = {}, spec = {} } = template;
   const annotations = Object.fromEntries(
-    Object.entries(metadata.annotations ?? {}).filter(([key]) => key !== LAST_RELOADED_FROM && key !== STAMP),
+    Object.entries(metadata.annotations ?? {}).filter(
+      ([key, text]) => key !== STAMP && !(key === LAST_RELOADED_FROM && tells(text)),
+    ),
   );
   // jsonEqual tells an absent member from one that is undefined, so both sides get every member.
   return {

@@ -12,6 +12,8 @@ const LEVERS = new Set([
   'STAKATER_B_SECRET',
 ]);
 
+const TOLD = '{"type":"CONFIGMAP","name":"app","hash":"a"}';
+
 /** Pairs of templates: whether they are the same but for levers. */
 const pairs: readonly (readonly [string, boolean, PodTemplate, PodTemplate])[] = [
   ['a lever in a container', true, withEnv(lever), plain],
@@ -20,7 +22,8 @@ const pairs: readonly (readonly [string, boolean, PodTemplate, PodTemplate])[] =
   ['no env and an empty one', true, withContainer({}), withContainer({ env: [] })],
   ['no env and one with a lever alone', true, withContainer({}), withContainer({ env: [lever] })],
   ['a lever in an init container', true, withInit([lever]), withInit(undefined)],
-  ['the annotation of Reloader', true, annotated({ 'reloader.stakater.com/last-reloaded-from': '{}' }), {}],
+  ['the annotation of Reloader', true, annotated({ 'reloader.stakater.com/last-reloaded-from': TOLD }), {}],
+  ['an own text in its place', false, annotated({ 'reloader.stakater.com/last-reloaded-from': '{}' }), {}],
   ['our annotation', true, annotated({ 'restamp.dev/stamp': '1.a' }), annotated({})],
   ['no list of init containers and an empty one', true, { spec: { initContainers: [] } }, {}],
   ['another variable', false, withEnv({ name: 'PATH', value: '/' }), plain],

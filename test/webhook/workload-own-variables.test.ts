@@ -1,9 +1,10 @@
 import t from 'tap';
-import { STAMPS } from '../../src/core/annotations.ts';
+import { LAST_RELOADED_FROM, STAMPS } from '../../src/core/annotations.ts';
 import { digestOf } from '../roll/things.ts';
 import { api, ask, fresh, update } from './workloads.ts';
 
-// A variable that is named like a lever, and is none of this workload, is its owner's.
+// A variable that is named like a lever, and is none of this workload, is its owner's; so is `last-reloaded-from` of no source of
+// this workload.
 
 const OLD = { a: '1' };
 const now = { 'cm/app': fresh('cm/app', { a: '2' }) };
@@ -49,5 +50,36 @@ t.test('a lever of what is a dependency by the map alone is a lever still', asyn
   const before = api({ ...parts, env: [own('rolled')] });
   const { stored, answer } = await ask(update(before, api({ env: [] })), now);
   t.match(envOf(stored)?.[0], own('rolled'));
+  t.equal(answer.warnings?.length, 1);
+});
+
+const told = (name: string) => JSON.stringify({ type: 'CONFIGMAP', name, namespace: 'apps', hash: 'x' });
+const telling = (parts: Parameters<typeof api>[0], text: string | undefined) => {
+  const object = api(parts);
+  const annotations = text === undefined ? {} : { [LAST_RELOADED_FROM]: text };
+  return { ...object, spec: { template: { ...object.spec.template, metadata: { annotations } } } };
+};
+
+t.test('what last-reloaded-from tells of no source of the workload is its owner’s', async (t) => {
+  for (const parts of [stamped, { ...stamped, annotations: {} }, { annotations: {} }])
+    for (const [was, is] of [
+      [told('old'), undefined],
+      ['own text', 'another'],
+      ['own text', undefined],
+      [undefined, told('old')],
+      [told('app'), 'own text'],
+    ]) {
+      const { stored, answer } = await ask(update(telling(parts, was), telling(parts, is)), now);
+      t.equal(stored.spec.template.metadata?.annotations?.[LAST_RELOADED_FROM], is, `${was} to ${is}`);
+      t.notOk(answer.warnings);
+    }
+});
+
+t.test('what it tells of a source of the workload is put back', async (t) => {
+  const { stored, answer } = await ask(
+    update(telling(stamped, told('app')), telling(stamped, undefined)),
+    now,
+  );
+  t.equal(stored.spec.template.metadata?.annotations?.[LAST_RELOADED_FROM], told('app'));
   t.equal(answer.warnings?.length, 1);
 });
