@@ -23,6 +23,10 @@ const NAME_LENGTH = 253;
  * user input, and a short text can ask for much time and memory: 60 kB of `(\pL{1000})` take half a minute.
  */
 const MAX_COST = 20_000;
+/** What a part costs at least, and a class of Unicode: to read them takes as long as so many characters. */
+const PART_COST = 40;
+const CLASS_COST = 100;
+const TOO_LARGE = 'the list is too large';
 
 /** Lists with patterns by their text, for as long as somebody has them. */
 const compiled = new Map<string, WeakRef<NameList>>();
@@ -62,13 +66,17 @@ export function parseNameList(value: string): NameList {
     if (PLAIN_NAME.test(part)) add(part);
     else if (part !== '') {
       if (part.length <= NAME_LENGTH && DOTTED_NAME.test(part)) add(part);
+      // What is left pays for none: even to look at a hundred thousand parts takes long.
+      const cost = left < PART_COST ? Infinity : textCost(part);
+      if (cost > left) {
+        invalid.push({ part, reason: TOO_LARGE });
+        continue;
+      }
       try {
-        const cost = textCost(part);
-        if (cost > left) throw new RangeError('the list is too large');
         left -= cost;
         const pattern = RE2JS.compile(`^${part}$`);
         left -= Math.max(pattern.programSize() - cost, 0);
-        if (left < 0) throw new RangeError('the list is too large');
+        if (left < 0) throw new RangeError(TOO_LARGE);
         patterns.push(pattern);
       } catch (error) {
         invalid.push({ part, reason: error instanceof Error ? error.message : String(error) });
@@ -79,10 +87,14 @@ export function parseNameList(value: string): NameList {
   return { names, patterns, invalid, left: beyond.length };
 }
 
-/** At least the length of a part; a repeat counts as often as it says. Known before any work is done. */
+/**
+ * At least the length of a part, more for what is slow to read; a repeat counts as often as it says. Known before any work
+ * is done.
+ */
 function textCost(part: string): number {
   const repeats = [...part.matchAll(/\{(\d+)\}/g)].map(([, count]) => Number(count));
-  return part.length * Math.max(1, ...repeats);
+  const classes = part.match(/\\p|\[\[?:/gi)?.length ?? 0;
+  return (Math.max(part.length, PART_COST) + classes * CLASS_COST) * Math.max(1, ...repeats);
 }
 
 /** How many answers of patterns are kept in all; beyond that, all are found anew. */

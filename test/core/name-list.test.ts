@@ -202,3 +202,22 @@ t.test('what is kept of names is bounded, and right when it is found anew', asyn
   t.equal(listMatches(list, 'conf-0'), true);
   t.equal(calls(), 60_001);
 });
+
+t.test('what is slow to read counts for more than its length: few such parts are compiled', async (t) => {
+  const rows = [
+    ['[', 500],
+    ['(', 500],
+    ['.', 500],
+    ['\\pL', 143],
+    ['[[:alpha:]]', 143],
+    ['(?i)\\p{Lu}', 143],
+  ] as const;
+  for (const [part, most] of rows) {
+    const list = parseNameList(Array.from({ length: 20_000 }, () => part).join(','));
+    const tried =
+      list.patterns.length + list.invalid.filter(({ reason }) => !reason.includes('too large')).length;
+    t.ok(tried > 0 && tried <= most, `${part}: ${tried} of 20,000`);
+    t.equal(list.patterns.length + list.invalid.length, 20_000, 'and the others are told');
+  }
+  t.equal(parseNameList('\\pL'.repeat(6000)).patterns.length, 0, 'also within one part');
+});
