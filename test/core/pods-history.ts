@@ -56,7 +56,7 @@ export class History {
       if (cluster.newest !== newest) throw new Error('an annotation has changed the template');
     } else if (step.do === 'image') await this.#write(this.#withImage(step.image));
     else if (step.do === 'replace') {
-      const same = !this.#hasIdleLever && cluster.newest.includes(`"image":"${step.image}"`);
+      const same = this.#isInGit(step.image);
       const { spec, metadata } = cluster.manifest(step.image);
       await this.#write({
         ...cluster.deployment,
@@ -106,12 +106,13 @@ export class History {
     return this.rolls > this.#mayRoll ? `${this.rolls} rolls, ${this.#mayRoll} reasons` : undefined;
   }
 
-  /** A lever of what is no dependency any more is no lever: it goes with the version in Git. */
-  get #hasIdleLever(): boolean {
-    return SOURCES.filter((key) => !this.excuses.depends(key)).some((key) => {
+  /** Whether this image runs already. A lever of what is no dependency any more goes with the version in Git. */
+  #isInGit(image: string): boolean {
+    const hasIdleLever = SOURCES.filter((key) => !this.excuses.depends(key)).some((key) => {
       const { type, name } = parseStampKey(key)!;
       return this.cluster.newest.includes(leverName(type, name));
     });
+    return !hasIdleLever && this.cluster.newest.includes(`"image":"${image}"`);
   }
 
   /** Somebody asks the webhook before a write. */
