@@ -69,6 +69,8 @@ export type RollerOptions = {
     entry: RollEntry,
   ) => void;
   readonly onFailed: (workload: Workload, error: RestampError, entry: RollEntry) => void;
+  /** It went while it waited or was rolled, and what came of that was noted after. */
+  readonly onGone: (key: string) => void;
   /** How often this has failed in a row for this reason. */
   readonly failures: (key: string, reason: HoldReason) => number;
 };
@@ -91,7 +93,7 @@ export class Roller {
    * read any more, if what was read before is enough to roll. Throws nothing that was foreseen.
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
-    const { judge, reader, gates, explain, observe, onHeld, failures, terminations } = this.#options;
+    const { judge, reader, gates, explain, observe, onHeld, onGone, failures, terminations } = this.#options;
     const pending = this.#options.remakes.reason(key);
     if (pending !== undefined) return { is: 'held', reason: pending, ms: TERMINATING_MS };
     try {
@@ -101,6 +103,7 @@ export class Roller {
       return { is: 'again', reason: 'unavailable', ms: backoffMs(error, failures(key, 'unavailable') + 1) };
     }
     const verdict = judge.judge(key);
+    if (verdict === undefined) onGone(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
     if (verdict.is === 'waiting') for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
     const late = overdue && verdict.is === 'waiting' ? verdict.late : undefined;
