@@ -168,7 +168,6 @@ export function assembleMutator(
     gates,
     terminations,
     workloads,
-    patch: ports.patchWorkload,
     inFlight,
     remakes,
     sender,

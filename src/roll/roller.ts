@@ -19,8 +19,8 @@ import type { LeftOut } from './left-out.ts';
 import type { HoldReason } from './hold-reasons.ts';
 import type { Outcome } from './outcome.ts';
 import type { Remakes } from './remakes.ts';
-import { bareRoll, isAboutSize, type RollSender } from './roll-sender.ts';
-import type { PatchWorkload, RollWrite, Written } from './roll-writer.ts';
+import { bareRoll, isAboutSize, isRoll, type RollSender } from './roll-sender.ts';
+import type { RollWrite, Skip, Written } from './roll-writer.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { Terminations } from './terminations.ts';
 import type { WorkloadBook } from './workload-book.ts';
@@ -31,7 +31,7 @@ export type Rolled = { readonly entry: RollEntry; readonly levers: Written['leve
 /** A roll as it was sent. */
 type Sent = {
   readonly workload: Workload;
-  readonly roll: RollWrite;
+  readonly roll: RollWrite | Skip;
   readonly entry: RollEntry;
   /** The map, where it was not written. */
   readonly unstored: StampMap | undefined;
@@ -47,7 +47,6 @@ export type RollerOptions = {
   readonly reader: SourceReader;
   readonly gates: Gates;
   readonly terminations: Terminations;
-  readonly patch: PatchWorkload;
   readonly sender: RollSender;
   readonly inFlight: Pick<InFlight, 'has' | 'end'>;
   /** Jobs that are between their deletion and their return. */
@@ -139,7 +138,7 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<boolean> {
-    const { clock, patch, inFlight, leftOut, workloads, onSkipped } = this.#options;
+    const { clock, inFlight, leftOut, workloads } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
     leftOut.note(workload, map, fitted);
@@ -159,12 +158,7 @@ export class Roller {
     const unstored = stamps === undefined ? map : undefined;
     if (unstored === undefined && fitted !== undefined && fitted.left.length > 0)
       workloads.writing(workloadKey(workload), map);
-    if (request?.verb === 'skip') {
-      const object = await patch(workload, { type: 'merge', body: { metadata } });
-      this.#store(workload, object, unstored);
-      this.#record(workload, () => onSkipped(workload, entry));
-      return true;
-    }
+    if (request?.verb === 'skip') return this.#send({ workload, roll: { metadata }, entry, unstored });
     const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
     const stamp = stampValue(plan.rolled.n, digests);
     const roll = {
@@ -200,9 +194,13 @@ export class Roller {
     }
   }
 
-  #rolled({ workload, entry, unstored }: Sent, { object, levers }: Written): void {
+  #rolled({ workload, roll, entry, unstored }: Sent, { object, levers }: Written): void {
+    const { onRolled, onSkipped } = this.#options;
     this.#store(workload, object, unstored);
-    this.#record(workload, () => this.#options.onRolled(workload, { entry, levers }));
+    this.#record(workload, () => {
+      if (isRoll(roll)) onRolled(workload, { entry, levers });
+      else onSkipped(workload, entry);
+    });
     this.#options.inFlight.end(workloadKey(workload));
   }
 

@@ -2,6 +2,7 @@ import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { settled, world, type World } from './world.ts';
 
+const REQUEST = 'restamp.dev/request';
 const lost = async (): Promise<never> => {
   throw new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'PATCH: other side closed');
 };
@@ -133,4 +134,70 @@ t.test('a lever that somebody takes away before a lost answer is asked for is a 
   first.putWorkload('api', { annotations: { ...annotations } });
   await first.pass(1000);
   t.equal(first.reverted.length, 1);
+});
+
+const told = ({ audit }: World) => audit.map((line) => line['audit']);
+async function asked(before: (made: World) => void): Promise<World> {
+  return changed(true, (made) => {
+    made.annotate('api', { [REQUEST]: `skip@${new Date(made.clock.now()).toISOString()}` });
+    before(made);
+  });
+}
+
+t.test('a request to skip whose answer is lost is told as what it was', async (t) => {
+  for (const echo of [true, false])
+    for (const awayMs of [0, 20_000]) {
+      let away = awayMs > 0;
+      const made = await asked((world) => {
+        world.ways.echo = echo;
+        world.ways.readWorkload = async () => {
+          if (away) await lost();
+        };
+      });
+      await made.pass(awayMs);
+      away = false;
+      await made.pass(60_000);
+      t.same(made.rolled(), []);
+      t.same(made.errors, []);
+      t.same(reasons(made), []);
+      t.same(
+        told(made).filter((what) => what !== 'held'),
+        ['skipped'],
+      );
+      t.equal(made.queue.size, 0);
+      t.equal(made.holds.get('apps/Deployment/api'), undefined);
+    }
+});
+
+t.test('one that never came through is told as a failure, and sent again', async (t) => {
+  const made = await asked((world) => {
+    world.ways.patch = async () => {
+      world.ways.patch = async () => undefined;
+      await lost();
+    };
+    world.ways.reply = async () => undefined;
+  });
+  await made.pass(60_000);
+  t.same(made.rolled(), []);
+  t.same(reasons(made), ['ReloadFail']);
+  t.equal(told(made).at(-1), 'skipped');
+});
+
+t.test('what rolled a workload is still watched for after a request to skip', async (t) => {
+  const made = await settled(['api']);
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(3000);
+  t.equal(made.rolled().length, 1);
+  made.annotate('api', { [REQUEST]: `skip@${new Date(made.clock.now()).toISOString()}` });
+  made.putSource('cm/app', { a: '3' });
+  await made.pass(3000);
+  t.equal(told(made).at(-1), 'skipped');
+  const key = 'apps/Deployment/api';
+  const stored = structuredClone(made.shelf.workloads.get(key)!);
+  made.putWorkload('api', {
+    annotations: stored.metadata.annotations ?? {},
+    uses: ['cm/app'],
+  });
+  await made.pass(1000);
+  t.equal(made.reverted.length, 1);
 });
