@@ -152,14 +152,16 @@ t.test(
   async (t) => {
     const stamp = { h: 'A'.repeat(22), uid: 'u', rv: '7' };
     const names = ['..', '.', 'bad name?x=1', 'App', 'a%2f..', 'a'.repeat(254)];
-    const stamps = (of: Stamp) =>
-      Object.fromEntries(names.flatMap((name) => [`cm/${name}`, `secret/${name}`].map((key) => [key, of])));
-    for (const of of [stamp, { ...stamp, h: '-' }]) {
+    const stamps = (entry: Stamp) =>
+      Object.fromEntries(
+        names.flatMap((name) => [`cm/${name}`, `secret/${name}`].map((key) => [key, entry])),
+      );
+    for (const entry of [stamp, { ...stamp, h: '-' }]) {
       const made = world({ reloadOnDelete: true, reloadOnCreate: true });
       made.putWorkload('api', {
         annotations: { [reloaderKeys.reload.cm]: '.*', [reloaderKeys.reload.secret]: `.*,${names[0]}` },
         uses: ['cm/App'],
-        stamps: stamps(of),
+        stamps: stamps(entry),
       });
       made.mutator.start();
       await made.pass(20_000);
