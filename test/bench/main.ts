@@ -8,6 +8,7 @@ import { callRows } from './calls.ts';
 import { fanoutRows } from './fanout.ts';
 import { memoryRows } from './memory.ts';
 import { floodRows } from './neighbours/floods.ts';
+import { namespaceRows } from './neighbours/namespaces.ts';
 import { neighbourRows } from './neighbours/rows.ts';
 import { stuckJobRows } from './neighbours/stuck-jobs.ts';
 import { tableOf, writeJson, type Row } from './report.ts';
@@ -79,6 +80,7 @@ if (parts.includes('neighbours')) {
   rows.push(...(await neighbourRows(say)));
   rows.push(...(await onStand(say, (stand) => floodRows(stand, contenders.restamp))));
   rows.push(...(await onStand(say, (stand) => stuckJobRows(stand, contenders.restamp))));
+  rows.push(...(await onStand(say, (stand) => namespaceRows(stand, contenders.restamp))));
 }
 
 process.stdout.write(`\n${tableOf(rows, 'peer')}\n\n`);

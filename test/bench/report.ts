@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 /** One line of the table. A figure that was not taken is undefined. */
 export type Row = {
   readonly work: string;
-  readonly unit: 'ms' | 'MB' | 'KiB' | 's' | 'calls';
+  readonly unit: 'ms' | 'MB' | 'KiB' | 's' | 'calls' | 'connections';
   readonly peer?: number | undefined;
   readonly floor?: number | undefined;
   readonly restamp: number;
