@@ -85,9 +85,9 @@ export class RollQueue {
     const first = waits ? entry.first : now;
     const latest = Math.min(waits ? entry.latest : Infinity, now + longestMs);
     const quiet = Math.min(now + quietMs, first + longestMs);
-    // A change does not shorten the pause after a failure: the API server has asked for it.
-    const due = failures.size === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
-    this.#put(key, { ...newEntry(first, latest, due), failures });
+    // A change does not shorten the pause after a failure: the API server has asked for it. In the slow line there is none.
+    const paused = failures.size === 0 || entry?.due === Infinity ? 0 : (entry?.due ?? 0);
+    this.#put(key, { ...newEntry(first, latest, Math.max(quiet, paused)), failures });
   }
 
   /** The workload is stale, but nothing has changed since it was put in: a wait goes on as it is. */

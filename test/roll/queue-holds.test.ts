@@ -123,6 +123,19 @@ t.test(
   },
 );
 
+t.test('what has failed before another replica led is rolled as well, when it changes', async (t) => {
+  const { queue, pass, begun, rolls } = queueing();
+  queue.add('a');
+  await pass(1000);
+  rolls[0]?.end({ is: 'again', reason: 'rejected', ms: 1000 });
+  await pass(0);
+  queue.setActive(false);
+  queue.setActive(true);
+  queue.add('a');
+  await pass(1000);
+  t.same(begun(), ['a@1000', 'a@2000']);
+});
+
 t.test('of two namespaces that a start finds stale, neither waits for all of the other', async (t) => {
   const { queue, pass, begun } = queueing({ atOnce: true, recoveryPerSecond: 1 });
   for (const key of ['a/1', 'a/2', 'a/3', 'b/1']) queue.recover(key);
