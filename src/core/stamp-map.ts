@@ -1,6 +1,6 @@
-import { isDigest, type Digest } from './digest.ts';
+import { ABSENT, isDigest, type Digest } from './digest.ts';
 import { isRecord } from './shape.ts';
-import { parseStampKey } from './source.ts';
+import { isLegalName, parseStampKey } from './source.ts';
 
 /** One entry of the map: a source as the workload's pods were rolled, or as it was when first seen. */
 export type Stamp = {
@@ -63,15 +63,24 @@ export function parseStamps(text: string, owner: string, keyIds: ReadonlySet<str
   if (!Number.isSafeInteger(n) || (n as number) < 0 || typeof key !== 'string' || !isRecord(s))
     return 'damaged';
   if (typeof madeFor !== 'string' || !(req === undefined || typeof req === 'string')) return 'damaged';
-  const stamps = new Map<string, Stamp>();
-  for (const [name, entry] of Object.entries(s)) {
-    const stamp = parseStamp(entry);
-    if (stamp === undefined || parseStampKey(name) === undefined) return 'damaged';
-    stamps.set(name, stamp);
-  }
+  const stamps = parseEntries(s);
+  if (stamps === undefined) return 'damaged';
   if (madeFor !== owner) return 'foreign';
   if (!keyIds.has(key)) return 'key';
   return { n: n as number, key, ...(req === undefined ? {} : { req }), s: stamps };
+}
+
+function parseEntries(entries: Readonly<Record<string, unknown>>): Map<string, Stamp> | undefined {
+  const stamps = new Map<string, Stamp>();
+  for (const [name, entry] of Object.entries(entries)) {
+    const stamp = parseStamp(entry);
+    const source = parseStampKey(name);
+    if (stamp === undefined || source === undefined) return undefined;
+    // There is no object of an illegal name to compare with, and nobody asks the API server for one.
+    if (isLegalName(source.name)) stamps.set(name, stamp);
+    else if (stamp.h === ABSENT) stamps.set(name, { h: ABSENT });
+  }
+  return stamps;
 }
 
 function parseStamp(entry: unknown): Stamp | undefined {

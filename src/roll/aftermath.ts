@@ -6,6 +6,7 @@ import { workloadKey, type Workload, type WorkloadObject } from '../core/workloa
 import { lastWriter } from '../core/writers.ts';
 import type { Holds } from './holds.ts';
 import type { InFlight } from './in-flight.ts';
+import type { LeftOut } from './left-out.ts';
 import type { Recorder } from './recorder.ts';
 import type { RollRates } from './roll-rates.ts';
 import type { Rolled } from './roller.ts';
@@ -18,12 +19,13 @@ export type AftermathOptions = {
   readonly rates: RollRates;
   readonly inFlight: InFlight;
   readonly recorder: Recorder;
+  readonly leftOut: LeftOut;
   readonly onReverted: (workload: Workload, manager: string) => void;
   /** Reads an object by the rules; the book learns of it from the watch. */
   readonly reduce: (row: KindRow, object: WorkloadObject) => Workload | undefined;
 };
 
-/** What follows when a roll is stored: its hold ends, it counts, and it is told. */
+/** What follows when a roll is stored: its hold ends, it counts, and it is told; or when it came too late. */
 export class Aftermath {
   readonly #options: AftermathOptions;
 
@@ -49,6 +51,14 @@ export class Aftermath {
   skipped(workload: Workload, entry: RollEntry): void {
     this.#options.holds.release(workloadKey(workload));
     this.#options.recorder.skipped(workload, entry);
+  }
+
+  /** A workload went while it was rolled: what was noted of that roll after is of no use to anybody. */
+  gone(key: string): void {
+    const { holds, recorder, leftOut } = this.#options;
+    holds.release(key);
+    recorder.forget(key);
+    leftOut.forget(key);
   }
 
   /**

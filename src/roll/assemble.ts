@@ -133,7 +133,8 @@ export function assembleMutator(
     },
   });
   const { kinds } = settings;
-  const told = { recorder, onReverted: ports.onReverted };
+  const leftOut = new LeftOut(ports.onLeftOut);
+  const told = { recorder, leftOut, onReverted: ports.onReverted };
   const reduce = (row: KindRow, object: WorkloadObject) =>
     reduceWorkload(row, object, { ...settings, borrowed });
   const aftermath = new Aftermath({ kinds, workloads, holds, rates, inFlight, reduce, ...told });
@@ -144,7 +145,6 @@ export function assembleMutator(
     mutator.putWorkload(workload.row, object, { as: 'answered', begun });
     return object;
   };
-  const leftOut = new LeftOut(ports.onLeftOut);
   const writer = new RollWriter({
     patch: ports.patchWorkload,
     read: ports.readWorkload,
@@ -168,7 +168,6 @@ export function assembleMutator(
     gates,
     terminations,
     workloads,
-    patch: ports.patchWorkload,
     inFlight,
     remakes,
     sender,
@@ -187,6 +186,7 @@ export function assembleMutator(
       ports.tally?.failed(workload);
       recorder.failed(workload, error, entry);
     },
+    onGone: (key) => aftermath.gone(key),
     failures: (key, reason) => queue.failures(key, reason),
   });
   const queue: RollQueue = new RollQueue({
@@ -251,8 +251,7 @@ export function assembleMutator(
   });
   const timing = (key: string): Timing => {
     const workload = workloads.get(key)?.workload;
-    const used = [...(workload?.references.keys() ?? []), ...(workloads.map(key)?.s.keys() ?? [])];
-    const asked = sources.wishes(workload?.namespace ?? '', used);
+    const asked = workload === undefined ? [] : judge.asked(workload);
     return timingOf(workload?.wishes, asked, {
       quietMs: settings.quietMs,
       longestMs: settings.longestDelayMs,

@@ -17,23 +17,23 @@ export function backoffMs(error: RestampError, failures: number, random: () => n
 
 /**
  * Failures in a row. What somebody must change first is counted apart: an API server that comes back may refuse for
- * a moment, and what it could not do before that says nothing of how long.
+ * a moment, and what it could not do before that says nothing of how long. Neither count ends while nothing succeeds: two
+ * kinds that take turns are tried ever more slowly too.
  */
 export class FailureRow {
-  #count = 0;
-  #slow = false;
+  #quick = 0;
+  #slow = 0;
 
   /** One more failure: how long to wait now, in milliseconds. */
   next(error: RestampError, random?: () => number): number {
-    const slow = isSlow(error);
-    this.#count = slow === this.#slow ? this.#count + 1 : 1;
-    this.#slow = slow;
-    return backoffMs(error, this.#count, random);
+    const count = isSlow(error) ? (this.#slow += 1) : (this.#quick += 1);
+    return backoffMs(error, count, random);
   }
 
   /** It has succeeded. */
   end(): void {
-    this.#count = 0;
+    this.#quick = 0;
+    this.#slow = 0;
   }
 }
 

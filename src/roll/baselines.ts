@@ -34,14 +34,23 @@ export type BaselinesOptions = {
   readonly perSecond: number;
 };
 
+/** Annotations that a workload should have; null takes one away. */
+type Wanted = { readonly workload: Workload; readonly annotations: Record<string, string | null> };
+
+/** Writes that are not answered yet, so that one that hangs holds up no other. */
+const AT_ONCE = 8;
+
 /**
- * Writes annotations that need no roll, maps and holds, one after the other and slowly, the namespaces in turns: nothing is
+ * Writes annotations that need no roll, maps and holds, slowly, the namespaces in turns: nothing is
  * rolled by them, and until one is written memory is the baseline. A workload that has become stale is left to its roll, but
  * for the baseline of what has made it stale.
  */
 export class Baselines {
   readonly #options: BaselinesOptions;
-  readonly #waiting = new FairQueue<FailureRow>(1);
+  readonly #waiting = new FairQueue<FailureRow>(AT_ONCE);
+  /** What is being written, and what of it has changed meanwhile. */
+  readonly #sending = new Set<string>();
+  readonly #again = new Set<string>();
   #busy = false;
   #stopped = false;
   #active = true;
@@ -58,6 +67,7 @@ export class Baselines {
 
   drop(key: string): void {
     this.#waiting.delete(key);
+    this.#again.delete(key);
   }
 
   /** How many maps wait to be written. */
@@ -78,13 +88,18 @@ export class Baselines {
   #schedule(): void {
     if (this.#busy || this.#stopped || !this.#active || this.#waiting.size === 0) return;
     this.#busy = true;
-    this.#options.clock.after(0, () => void this.#next());
+    this.#options.clock.after(0, () => this.#next());
   }
 
-  async #next(): Promise<void> {
+  #next(): void {
     const { clock, perSecond } = this.#options;
-    const next = this.#active ? this.#waiting.take() : undefined;
-    const isSent = next !== undefined && (await this.#write(next.key, next.item));
+    const next = this.#active ? this.#waiting.next() : undefined;
+    // All places are taken: whoever gives one back goes on.
+    if (next === undefined) {
+      this.#busy = false;
+      return;
+    }
+    const isSent = this.#begin(next.key, next.item);
     // The pause is kept even if nothing waits now: what comes in a moment must not be written at once. What was not worth a
     // request is not worth a pause.
     clock.after(isSent ? 1000 / perSecond : 0, () => {
@@ -93,13 +108,37 @@ export class Baselines {
     });
   }
 
-  /** Whether anything was sent. */
-  async #write(key: string, row: FailureRow): Promise<boolean> {
-    const { patch, onStored, onTrouble, faults, clock } = this.#options;
+  /** Whether anything is sent; the answer is waited for in a place of its own. */
+  #begin(key: string, row: FailureRow): boolean {
+    if (this.#sending.has(key)) {
+      // It is looked at once more when the answer has come.
+      this.#again.add(key);
+      this.#waiting.done(key);
+      return false;
+    }
+    let wanted: Wanted | undefined;
     try {
-      const wanted = this.#wanted(key);
-      if (wanted === undefined) return false;
-      const { workload, annotations } = wanted;
+      wanted = this.#wanted(key);
+    } catch (error) {
+      this.#tryLater(key, row, error);
+    }
+    if (wanted === undefined) {
+      this.#waiting.done(key);
+      return false;
+    }
+    this.#sending.add(key);
+    void this.#send(key, row, wanted).finally(() => {
+      this.#sending.delete(key);
+      this.#waiting.done(key);
+      if (this.#again.delete(key)) this.add(key);
+      this.#schedule();
+    });
+    return true;
+  }
+
+  async #send(key: string, row: FailureRow, { workload, annotations }: Wanted): Promise<void> {
+    const { patch, onStored } = this.#options;
+    try {
       const body = {
         metadata: { resourceVersion: workload.resourceVersion, annotations },
         // Reloader paused it and is gone.
@@ -109,18 +148,22 @@ export class Baselines {
       };
       onStored(workload, await patch(workload, { type: 'merge', body }));
     } catch (error) {
-      const trouble = faults.caught(key, error);
-      if (error === trouble && trouble.retry !== 'look-again') onTrouble(trouble);
-      clock.after(row.next(trouble), () => {
-        if (this.#waiting.get(key) === undefined) this.#waiting.add(key, row);
-        this.#schedule();
-      });
+      this.#tryLater(key, row, error);
     }
-    return true;
+  }
+
+  #tryLater(key: string, row: FailureRow, error: unknown): void {
+    const { onTrouble, faults, clock } = this.#options;
+    const trouble = faults.caught(key, error);
+    if (error === trouble && trouble.retry !== 'look-again') onTrouble(trouble);
+    clock.after(row.next(trouble), () => {
+      if (this.#waiting.get(key) === undefined) this.#waiting.add(key, row);
+      this.#schedule();
+    });
   }
 
   /** The annotations that a workload should have; undefined if it has them, or if its roll will write them. */
-  #wanted(key: string): { workload: Workload; annotations: Record<string, string | null> } | undefined {
+  #wanted(key: string): Wanted | undefined {
     const { judge, clock, leftOut, writeMaps, terminations } = this.#options;
     const verdict = judge.judge(key);
     if (verdict === undefined || verdict.is === 'waiting') return undefined;

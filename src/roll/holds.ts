@@ -38,10 +38,14 @@ const SHORT: ReadonlySet<HoldReason> = new Set([
   'standby',
 ]);
 
+const FAILURES: ReadonlySet<HoldReason> = new Set(['rejected', 'unavailable']);
+
 /** Why each stale workload waits: told once in the audit log, and kept on the workload where it takes long. */
 export class Holds {
   readonly #options: HoldsOptions;
   readonly #held = new Map<string, Held>();
+  /** Which failures were told since the last other hold: they may take turns. */
+  readonly #failed = new Map<string, ReadonlySet<HoldReason>>();
 
   constructor(options: HoldsOptions) {
     this.#options = options;
@@ -61,7 +65,7 @@ export class Holds {
     this.#held.set(key, held);
     const { kind, namespace, name } = workload;
     const { sources, more } = held;
-    if (!same)
+    if (!same && this.#isNews(key, reason))
       audit(
         {
           audit: 'held',
@@ -83,7 +87,15 @@ export class Holds {
   release(key: string): Held | undefined {
     const held = this.#held.get(key);
     this.#held.delete(key);
+    this.#failed.delete(key);
     return held;
+  }
+
+  #isNews(key: string, reason: HoldReason): boolean {
+    const told = this.#failed.get(key);
+    if (FAILURES.has(reason)) this.#failed.set(key, new Set(told).add(reason));
+    else this.#failed.delete(key);
+    return told?.has(reason) !== true;
   }
 
   get(key: string): Held | undefined {

@@ -4,6 +4,7 @@ import { judgeStamp, planWorkload, type Current, type Plan } from '../core/plan.
 import type { SourceMarks } from '../core/opt-in.ts';
 import { stampKey, type SourceRef } from '../core/source.ts';
 import { sameStamps, type Stamp, type StampMap } from '../core/stamp-map.ts';
+import type { Wishes } from '../core/wishes.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import type { Past } from './first-sight.ts';
 import type { Lenders } from './lenders.ts';
@@ -56,6 +57,17 @@ export class Judge {
   dependencies(workload: Workload, map: StampMap | undefined): Map<string, Dependency> {
     const { sources, settings } = this.#options;
     return findDependencies(workload, map, sources.lookup(workload.namespace), settings.autoReloadAll);
+  }
+
+  /** What the sources ask for that roll this workload, in a map or not yet: their times count for it. */
+  asked(workload: Workload): Wishes[] {
+    const { sources, settings, workloads } = this.#options;
+    const map = workloads.map(workloadKey(workload));
+    const rolls = sources.asking(workload.namespace).filter((meta) => {
+      const known = { marks: meta.marks, stamped: map?.s.has(stampKey(meta)) ?? false };
+      return findDependency(workload, meta, known, settings.autoReloadAll) !== undefined;
+    });
+    return rolls.map(({ wishes }) => wishes);
   }
 
   /** Judges one workload; undefined if there is none of this key. Remembers what it drops, writes nothing. */

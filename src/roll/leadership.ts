@@ -53,6 +53,11 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     roll.queue.setActive(active);
     roll.baselines.setActive(active);
   };
+  const turn = (active: boolean): void => {
+    setActive(active);
+    // What the former leader had begun may have been lost with it; who leads no more waits for no answers of its own.
+    roll.mutator.recover();
+  };
   setActive(false);
   const identity = `${config.podName ?? hostname()}_${randomUUID()}`;
   return new LeaderElection({
@@ -68,15 +73,13 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     onTrouble,
     onGain: () => {
       log.info({ lease: `${namespace}/${name}`, identity }, 'Leading: this process rolls');
-      setActive(true);
+      turn(true);
       void roll.remakes.resume();
-      // What the former leader had begun may have been lost with it.
-      roll.mutator.recover();
       onLeading?.(true);
     },
     onLose: () => {
       log.warn({ lease: `${namespace}/${name}`, identity }, 'No longer leading');
-      setActive(false);
+      turn(false);
       roll.remakes.release();
       onLeading?.(false);
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { FairQueue } from './fair-queue.ts';
+import { moment } from './moment.ts';
 
 export type LooksOptions = {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -8,6 +9,9 @@ export type LooksOptions = {
   /** The same for one that a start, a new leader or a sweep looks at. */
   readonly recover: (key: string) => void;
 };
+
+/** What is named, and since which moment it has been waiting. */
+type Named = { readonly changed: boolean; readonly since: number };
 
 /** How long one turn may take before the loop has others: reviews, the Lease and rolls must not wait. */
 const SLICE_MS = 10;
@@ -18,7 +22,7 @@ const SLICE_MS = 10;
  */
 export class Looks {
   readonly #options: LooksOptions;
-  readonly #named = new FairQueue<boolean>(1);
+  readonly #named = new FairQueue<Named>(1);
   readonly #again = new FairQueue<true>(1);
   /** What is to be done when all that is named now has been judged. */
   #then: (() => void)[] = [];
@@ -36,15 +40,22 @@ export class Looks {
 
   /** An event names this workload. */
   add(key: string, changed: boolean): void {
-    this.#named.add(key, changed || this.#named.get(key) === true);
+    const { changed: before = false, since = moment() } = this.#named.get(key) ?? {};
+    this.#named.add(key, { changed: changed || before, since });
     this.#schedule();
   }
 
   /** An event names this workload, and it must be judged before the next one comes. */
   now(key: string): void {
-    const changed = this.#named.get(key) === true;
+    const changed = this.#named.get(key)?.changed ?? false;
     this.#named.delete(key);
     this.#options.look(key, changed);
+  }
+
+  /** The same for one that was named up to this moment, and waits still. */
+  settle(key: string, until = Infinity): void {
+    const named = this.#named.get(key);
+    if (named !== undefined && named.since <= until) this.now(key);
   }
 
   /** Looks at these again, when nothing else is to be done. */
@@ -81,7 +92,7 @@ export class Looks {
     const end = clock.monotonic() + SLICE_MS;
     const isOver = (): boolean => clock.monotonic() >= end;
     for (let next = this.#named.take(); next !== undefined; next = isOver() ? undefined : this.#named.take())
-      look(next.key, next.item);
+      look(next.key, next.item.changed);
     if (this.#named.size === 0) for (const run of this.#then.splice(0)) run();
     // At least one, so that a stream of events does not keep the rest from ever being looked at.
     for (let next = this.#again.take(); next !== undefined; next = isOver() ? undefined : this.#again.take())

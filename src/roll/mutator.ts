@@ -27,6 +27,8 @@ export class Mutator {
   readonly #parts: MutatorParts;
   readonly #reconciler: Reconciler;
   readonly #unclaimed: Unclaimed;
+  /** Sources whose marks have changed, and the moment by which all that they concern was named. */
+  readonly #marked = new Map<string, number>();
   #started = false;
 
   constructor(parts: MutatorParts) {
@@ -77,6 +79,7 @@ export class Mutator {
       },
       put: (object) => {
         const meta = reduceSource(type, object, settings.keys);
+        this.#settleMarks(meta);
         const before = sources.put(meta, this.#started);
         this.#parts.workloads.saw(meta.resourceVersion);
         const isBack = hasGoneBack(meta, { before, read: reader.state(meta), begun });
@@ -91,12 +94,12 @@ export class Mutator {
           this.#parts.writes.source(meta, before);
         });
         const { ignore, match } = before?.marks ?? meta.marks;
-        // A mark drops an entry before the next one is shown.
-        if (meta.marks.ignore === ignore && meta.marks.match === match) this.look(meta);
-        else for (const key of this.#parts.workloads.candidates(meta)) this.#reconciler.now(key);
+        this.look(meta);
+        if (meta.marks.ignore !== ignore || meta.marks.match !== match) this.#mark(meta);
       },
       remove: (id) => {
         const ref = { ...id, type };
+        this.#settleMarks(ref);
         sources.remove(ref);
         // What its pods have mounted stays, and the dependency with it.
         if (type === 'spc') return;
@@ -179,18 +182,22 @@ export class Mutator {
     const isLent = before?.borrowed !== borrowed;
     const lent = isLent ? lenders.lentAt(key, workloads.newest) : undefined;
     const map = workloads.map(key);
+    const same = asksTheSame(before, workload);
+    this.#settleAsked(key, same);
     workloads.put(id, workload, { ...showing, ...as, lent });
-    if (before !== undefined && !asksTheSame(before, workload)) this.#unclaimed.left(before, map);
     // One of this name that was being deleted is gone.
     if (before !== undefined && before.uid !== uid && !remakes.gone(key)) queue.recheck(key);
     faults.contain(key, () => {
       this.#noteWrite(key, workload, before);
       if (this.#started) this.#observe(row, key, { metadata, ...rest });
     });
-    if (!this.#started) return;
-    // What it asks for no more is dropped before anything else is shown.
-    if (asksTheSame(before, workload)) this.#reconciler.add(key);
-    else this.#reconciler.now(key);
+    if (same) {
+      if (this.#started) this.#reconciler.add(key);
+      return;
+    }
+    // What it asks for no more is dropped before anything else is shown, and told of while it is known what was read of it.
+    if (this.#started) this.#reconciler.now(key);
+    if (before !== undefined) this.#unclaimed.left(before, map);
   }
 
   /** What a write of a workload says beside what it asks for. */
@@ -201,6 +208,25 @@ export class Mutator {
       writes.shown(workload, before);
       if (this.#started) writes.workload(workload, before);
     }
+  }
+
+  /** The marks of a source have changed. */
+  #mark(ref: SourceRef): void {
+    if (this.#marked.size === 0) this.#reconciler.whenJudged(() => this.#marked.clear());
+    this.#marked.set(sourceKey(ref), moment());
+  }
+
+  /** Something else is shown of a source: who has not been judged since its marks changed loses its entry by them first. */
+  #settleMarks(ref: SourceRef): void {
+    const marked = this.#marked.get(sourceKey(ref));
+    if (marked === undefined) return;
+    this.#marked.delete(sourceKey(ref));
+    for (const key of this.#parts.workloads.candidates(ref)) this.#reconciler.settle(key, marked);
+  }
+
+  /** What marks take away from a workload is gone before it asks for something else. */
+  #settleAsked(key: string, asksTheSame: boolean): void {
+    if (!asksTheSame && this.#marked.size > 0) this.#reconciler.settle(key);
   }
 
   #outdate(ref: SourceRef): void {

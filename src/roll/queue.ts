@@ -4,18 +4,8 @@ import type { Timing } from '../core/wishes.ts';
 import { backoffMs } from './backoff.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { HoldReason } from './hold-reasons.ts';
+import type { Outcome } from './outcome.ts';
 import { Pace } from './pace.ts';
-
-/** How one attempt to roll a workload ended. */
-export type Outcome =
-  /** Rolled, or nothing left to roll. */
-  | { readonly is: 'done' }
-  /** A source is being read; the end of that asks again. */
-  | { readonly is: 'waiting' }
-  /** A gate is closed; it is asked again after so many milliseconds, or when somebody opens it. */
-  | { readonly is: 'held'; readonly reason: HoldReason; readonly ms: number }
-  /** It failed; try again after so many milliseconds. */
-  | { readonly is: 'again'; readonly reason: HoldReason; readonly ms: number };
 
 /** A stale workload, and why it waits. */
 export type Waiting = {
@@ -47,9 +37,8 @@ type Entry = {
   /** From when on it waits for no read. */
   latest: number;
   due: number;
-  failures: number;
-  /** What they were for. */
-  failedFor: HoldReason | undefined;
+  /** How many attempts have failed in a row, for each reason. */
+  failures: ReadonlyMap<HoldReason, number>;
   parked: boolean;
   again: boolean;
   reason: HoldReason;
@@ -59,6 +48,7 @@ type Entry = {
 
 /** A parked workload is asked for again by the read that it waits for; this is for the case that nobody does. */
 const PARKED_MS = 5_000;
+const NONE: Entry['failures'] = new Map();
 const DEFAULT_TIMING: Timing = { quietMs: 1_000, longestMs: 10_000 };
 
 /**
@@ -88,16 +78,16 @@ export class RollQueue {
     const { quietMs, longestMs } = this.#timing(key);
     const now = clock.monotonic();
     const entry = this.#entries.get(key);
-    const { failures = 0, failedFor } = entry ?? {};
+    const failures = entry?.failures ?? NONE;
     // What is being rolled began without this change.
     const waits = entry !== undefined && entry !== this.#rolling.get(key);
     if (!waits) this.#options.onAdded?.();
     const first = waits ? entry.first : now;
     const latest = Math.min(waits ? entry.latest : Infinity, now + longestMs);
     const quiet = Math.min(now + quietMs, first + longestMs);
-    // A change does not shorten the pause after a failure: the API server has asked for it.
-    const due = failures === 0 ? quiet : Math.max(quiet, entry?.due ?? 0);
-    this.#put(key, { ...newEntry(first, latest, due), failures, failedFor });
+    // A change does not shorten the pause after a failure: the API server has asked for it. In the slow line there is none.
+    const paused = failures.size === 0 || entry?.due === Infinity ? 0 : (entry?.due ?? 0);
+    this.#put(key, { ...newEntry(first, latest, Math.max(quiet, paused)), failures });
   }
 
   /** The workload is stale, but nothing has changed since it was put in: a wait goes on as it is. */
@@ -118,14 +108,17 @@ export class RollQueue {
     const now = this.#options.clock.monotonic();
     for (const one of key === undefined ? this.#entries.keys() : [key]) {
       const entry = this.#entries.get(one);
-      if (entry !== undefined && entry.reason !== 'quiet' && entry.failures === 0)
+      if (entry !== undefined && entry.reason !== 'quiet' && entry.failures.size === 0)
         this.#schedule(one, entry, now);
     }
     this.#run();
   }
 
-  /** While inactive, what is stale stays in and nothing is rolled: another replica does it. */
+  /** While inactive, what is stale stays in: another replica rolls it. What that leaves is recovered, as after a start. */
   setActive(active: boolean): void {
+    if (active && !this.#active)
+      for (const [key, entry] of this.#entries)
+        if (entry.due !== Infinity && !this.#rolling.has(key)) this.#line(key, entry);
     this.#active = active;
     this.#recovering.setOpen(active && !this.#stopped);
     this.#run();
@@ -135,10 +128,8 @@ export class RollQueue {
   recover(key: string): void {
     if (this.#entries.has(key)) return;
     this.#options.onAdded?.();
-    const { clock } = this.#options;
-    const entry = newEntry(clock.monotonic(), Infinity, Infinity);
-    this.#entries.set(key, entry);
-    entry.cancel = clock.after(this.#timing(key).quietMs, () => this.#recovering.add(key));
+    const now = this.#options.clock.monotonic();
+    this.#line(key, newEntry(now, Infinity, now + this.#timing(key).quietMs));
   }
 
   /** Everything that is stale and not being rolled, with the reason. */
@@ -178,12 +169,12 @@ export class RollQueue {
   }
 
   /**
-   * How many attempts to roll this workload have failed in a row, for the same reason: an API server that comes back
-   * may refuse for a moment, and what it could not do before that says nothing of how long.
+   * How many attempts to roll this workload have failed in a row for this reason: an API server that comes back may
+   * refuse for a moment, and what it could not do before that says nothing of how long. What has failed for other reasons
+   * in between has not ended the row.
    */
   failures(key: string, reason: HoldReason): number {
-    const entry = this.#entries.get(key);
-    return entry?.failedFor === reason ? entry.failures : 0;
+    return this.#entries.get(key)?.failures.get(reason) ?? 0;
   }
 
   /** Nothing more is rolled; what is under way goes on. */
@@ -196,8 +187,17 @@ export class RollQueue {
   /** Its turn has come: from now on it is like any other that waits. */
   #recovered(key: string): void {
     const now = this.#options.clock.monotonic();
-    const first = this.#entries.get(key)?.first ?? now;
-    this.#put(key, newEntry(first, now + this.#timing(key).longestMs, now));
+    const entry = this.#entries.get(key) ?? newEntry(now, now, now);
+    this.#put(key, { ...entry, latest: now + this.#timing(key).longestMs, due: now });
+  }
+
+  /** When it is due, it joins the slow line. */
+  #line(key: string, entry: Entry): void {
+    const { clock } = this.#options;
+    entry.cancel();
+    this.#ready.delete(key);
+    const cancel = clock.after(entry.due - clock.monotonic(), () => this.#recovering.add(key));
+    this.#entries.set(key, { ...entry, due: Infinity, parked: false, cancel });
   }
 
   #put(key: string, entry: Entry): void {
@@ -275,8 +275,8 @@ export class RollQueue {
       this.#schedule(key, entry, overdue ? now + PARKED_MS : Math.min(now + PARKED_MS, entry.latest));
     } else {
       entry.reason = outcome.reason;
-      entry.failures = outcome.is === 'again' ? this.failures(key, outcome.reason) + 1 : 0;
-      entry.failedFor = outcome.reason;
+      const count = (entry.failures.get(outcome.reason) ?? 0) + 1;
+      entry.failures = outcome.is === 'again' ? new Map(entry.failures).set(outcome.reason, count) : NONE;
       const due = now + outcome.ms;
       // It waits for no read: when the gate opens, what changed meanwhile is read first.
       if (outcome.is === 'held') entry.latest = due + this.#timing(key).longestMs;
@@ -290,8 +290,7 @@ function newEntry(first: number, latest: number, due: number): Entry {
     first,
     latest,
     due,
-    failures: 0,
-    failedFor: undefined,
+    failures: NONE,
     parked: false,
     again: false,
     reason: 'quiet',

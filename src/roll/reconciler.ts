@@ -43,6 +43,11 @@ export class Reconciler {
     this.#looks.now(key);
   }
 
+  /** {@link Looks.settle} */
+  settle(key: string, until?: number): void {
+    this.#looks.settle(key, until);
+  }
+
   /** A source has been read, or cannot be: the same, unless that decides nothing. */
   read(key: string, read: Read): void {
     const stamp = this.#parts.workloads.map(key)?.s.get(stampKey(read.ref));
@@ -136,9 +141,13 @@ export class Reconciler {
     }
   }
 
-  /** Nothing is to be rolled any more; but for a roll whose answer is lost somebody must still ask what became of it. */
+  /**
+   * Nothing is to be rolled any more; but for a roll whose answer is lost somebody must still ask what became of it, as
+   * soon as this process leads.
+   */
   #settled(key: string): void {
     const { queue, inFlight } = this.#parts;
-    if (!inFlight.has(key)) queue.drop(key);
+    if (!inFlight.has(key) || !queue.isActive) queue.drop(key);
+    else queue.recover(key);
   }
 }

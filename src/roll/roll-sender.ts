@@ -1,12 +1,12 @@
 import { LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { rolloutFacts } from '../core/rollout.ts';
-import { leversOf } from '../core/template-patch.ts';
+import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { hasCode, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import type { InFlight } from './in-flight.ts';
 import type { RolloutObserver } from './observer.ts';
-import type { RollWrite, RollWriter, Written } from './roll-writer.ts';
+import type { RollWrite, RollWriter, Skip, Written } from './roll-writer.ts';
 import type { Tally } from './tally.ts';
 
 export type RollSenderOptions = {
@@ -35,25 +35,27 @@ export class RollSender {
    * What is stored then; undefined if it is begun, and ends when others let it. Fails with RESTAMP_KUBE_*; what may be
    * stored all the same is in flight still.
    */
-  async send(workload: Workload, roll: RollWrite): Promise<Written | undefined> {
+  async send(workload: Workload, roll: RollWrite | Skip): Promise<Written | undefined> {
     const { writer, inFlight, observer, tally } = this.#options;
     const key = workloadKey(workload);
-    const template = writer.template(workload, roll);
-    inFlight.begin(key, { annotations: roll.metadata.annotations, template });
-    this.#note(workload, () => {
-      observer.rolling(key);
-      tally?.writing(workload);
-    });
+    const rolls = isRoll(roll);
+    const template = this.#template(workload, roll);
+    inFlight.begin(key, { annotations: roll.metadata.annotations, template }, rolls);
+    if (rolls)
+      this.#note(workload, () => {
+        observer.rolling(key);
+        tally?.writing(workload);
+      });
     let written: Written | undefined;
     try {
-      written = await writer.write(workload, roll);
+      written = await (isRoll(roll) ? writer.write(workload, roll) : writer.skip(workload, roll));
       if (written === undefined) inFlight.end(key);
     } catch (error) {
       if (!isUnanswered(error)) inFlight.end(key);
       else written = await this.#find(workload, roll).catch(() => undefined);
       if (written === undefined) throw error;
     } finally {
-      this.#follow(workload, written?.object);
+      if (rolls) this.#follow(workload, written?.object);
     }
     return written;
   }
@@ -62,20 +64,28 @@ export class RollSender {
    * Looks for a roll whose answer was lost: what is stored if it is there, undefined if it is not. Fails with
    * RESTAMP_KUBE_* while that cannot be told.
    */
-  async settle(workload: Workload, roll: RollWrite): Promise<Written | undefined> {
+  async settle(workload: Workload, roll: RollWrite | Skip): Promise<Written | undefined> {
     const written = await this.#find(workload, roll);
-    if (written !== undefined) this.#follow(workload, written.object);
+    if (written !== undefined && isRoll(roll)) this.#follow(workload, written.object);
     return written;
   }
 
-  async #find(workload: Workload, roll: RollWrite): Promise<Written | undefined> {
-    const { writer, inFlight, reread } = this.#options;
+  #template(workload: Workload, roll: RollWrite | Skip): TemplatePatch | undefined {
+    return isRoll(roll) ? this.#options.writer.template(workload, roll) : undefined;
+  }
+
+  async #find(workload: Workload, roll: RollWrite | Skip): Promise<Written | undefined> {
+    const { inFlight, reread } = this.#options;
     const key = workloadKey(workload);
     const object = await reread(workload).catch((error: unknown) => {
       if (hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) inFlight.end(key);
       throw error;
     });
-    if (inFlight.wasShown(key)) return { object, levers: leversOf(writer.template(workload, roll) ?? {}) };
+    if (inFlight.wasShown(key)) {
+      // The levers of a roll that has been overtaken are nobody's to take away.
+      const template = inFlight.isLast(key) ? this.#template(workload, roll) : undefined;
+      return { object, levers: leversOf(template ?? {}) };
+    }
     inFlight.end(key);
     return undefined;
   }
@@ -94,6 +104,11 @@ export class RollSender {
   #note(workload: Workload, note: () => void): void {
     this.#options.faults.contain(workloadKey(workload), note);
   }
+}
+
+/** Whether it is more than a {@link Skip}. */
+export function isRoll(write: RollWrite | Skip): write is RollWrite {
+  return 'changes' in write;
 }
 
 /** The same roll with neither map nor history: there is no smaller one. */

@@ -35,6 +35,9 @@ export type RollWrite = {
   readonly print: readonly string[];
 };
 
+/** What is written where somebody asked to take the sources as they are: the map and the history, and nothing rolls. */
+export type Skip = Pick<RollWrite, 'metadata'>;
+
 /** What is stored after a roll, and the levers that it left in the workload's own template. */
 export type Written = {
   readonly object: WorkloadObject;
@@ -61,6 +64,10 @@ export class RollWriter {
   /** What a roll writes into the pod template; undefined for a kind of which it is another object's or none. */
   template(workload: Workload, roll: RollWrite): TemplatePatch | undefined {
     return this.#way(workload) === 'patch' ? this.#planned(workload, roll) : undefined;
+  }
+
+  async skip(workload: Workload, body: Skip): Promise<Written> {
+    return { object: await this.#options.patch(workload, { type: 'merge', body }), levers: [] };
   }
 
   /** Undefined for a Job whose old self is still going: it is told of when the new one is made. */

@@ -17,10 +17,10 @@ import type { InFlight } from './in-flight.ts';
 import type { Judge } from './judge.ts';
 import type { LeftOut } from './left-out.ts';
 import type { HoldReason } from './hold-reasons.ts';
-import type { Outcome } from './queue.ts';
+import type { Outcome } from './outcome.ts';
 import type { Remakes } from './remakes.ts';
-import { bareRoll, isAboutSize, type RollSender } from './roll-sender.ts';
-import type { PatchWorkload, RollWrite, Written } from './roll-writer.ts';
+import { bareRoll, isAboutSize, isRoll, type RollSender } from './roll-sender.ts';
+import type { RollWrite, Skip, Written } from './roll-writer.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { Terminations } from './terminations.ts';
 import type { WorkloadBook } from './workload-book.ts';
@@ -31,7 +31,7 @@ export type Rolled = { readonly entry: RollEntry; readonly levers: Written['leve
 /** A roll as it was sent. */
 type Sent = {
   readonly workload: Workload;
-  readonly roll: RollWrite;
+  readonly roll: RollWrite | Skip;
   readonly entry: RollEntry;
   /** The map, where it was not written. */
   readonly unstored: StampMap | undefined;
@@ -47,7 +47,6 @@ export type RollerOptions = {
   readonly reader: SourceReader;
   readonly gates: Gates;
   readonly terminations: Terminations;
-  readonly patch: PatchWorkload;
   readonly sender: RollSender;
   readonly inFlight: Pick<InFlight, 'has' | 'end'>;
   /** Jobs that are between their deletion and their return. */
@@ -69,6 +68,8 @@ export type RollerOptions = {
     entry: RollEntry,
   ) => void;
   readonly onFailed: (workload: Workload, error: RestampError, entry: RollEntry) => void;
+  /** It went while it waited or was rolled, and what came of that was noted after. */
+  readonly onGone: (key: string) => void;
   /** How often this has failed in a row for this reason. */
   readonly failures: (key: string, reason: HoldReason) => number;
 };
@@ -91,7 +92,7 @@ export class Roller {
    * read any more, if what was read before is enough to roll. Throws nothing that was foreseen.
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
-    const { judge, reader, gates, explain, observe, onHeld, failures, terminations } = this.#options;
+    const { judge, reader, gates, explain, observe, onHeld, onGone, failures, terminations } = this.#options;
     const pending = this.#options.remakes.reason(key);
     if (pending !== undefined) return { is: 'held', reason: pending, ms: TERMINATING_MS };
     try {
@@ -101,6 +102,7 @@ export class Roller {
       return { is: 'again', reason: 'unavailable', ms: backoffMs(error, failures(key, 'unavailable') + 1) };
     }
     const verdict = judge.judge(key);
+    if (verdict === undefined) onGone(key);
     if (verdict === undefined || verdict.is === 'fresh') return { is: 'done' };
     if (verdict.is === 'waiting') for (const { ref, need } of verdict.unread) reader.refresh(ref, need);
     const late = overdue && verdict.is === 'waiting' ? verdict.late : undefined;
@@ -136,7 +138,7 @@ export class Roller {
     entry: RollEntry,
     request: Request | undefined,
   ): Promise<boolean> {
-    const { clock, patch, inFlight, leftOut, workloads, onSkipped } = this.#options;
+    const { clock, inFlight, leftOut, workloads } = this.#options;
     const map = request === undefined ? plan.rolled : { ...plan.rolled, req: request.at };
     const fitted = fitMap(workload, map);
     leftOut.note(workload, map, fitted);
@@ -156,12 +158,7 @@ export class Roller {
     const unstored = stamps === undefined ? map : undefined;
     if (unstored === undefined && fitted !== undefined && fitted.left.length > 0)
       workloads.writing(workloadKey(workload), map);
-    if (request?.verb === 'skip') {
-      const object = await patch(workload, { type: 'merge', body: { metadata } });
-      this.#store(workload, object, unstored);
-      this.#record(workload, () => onSkipped(workload, entry));
-      return true;
-    }
+    if (request?.verb === 'skip') return this.#send({ workload, roll: { metadata }, entry, unstored });
     const digests = plan.stale.map(({ key }) => plan.rolled.s.get(key)?.h ?? '');
     const stamp = stampValue(plan.rolled.n, digests);
     const roll = {
@@ -197,9 +194,13 @@ export class Roller {
     }
   }
 
-  #rolled({ workload, entry, unstored }: Sent, { object, levers }: Written): void {
+  #rolled({ workload, roll, entry, unstored }: Sent, { object, levers }: Written): void {
+    const { onRolled, onSkipped } = this.#options;
     this.#store(workload, object, unstored);
-    this.#record(workload, () => this.#options.onRolled(workload, { entry, levers }));
+    this.#record(workload, () => {
+      if (isRoll(roll)) onRolled(workload, { entry, levers });
+      else onSkipped(workload, entry);
+    });
     this.#options.inFlight.end(workloadKey(workload));
   }
 

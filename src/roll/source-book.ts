@@ -24,6 +24,8 @@ const MAX_GONE = 1_000;
  */
 export class SourceBook {
   readonly #namespaces = new Map<string, Map<string, KnownSource>>();
+  /** The keys of those that ask for times, by namespace. */
+  readonly #asking = new Map<string, Set<string>>();
   /** Sources that are gone: one that is made anew has been a dependency for as long as the one before. */
   readonly #gone = new Map<string, KnownSource>();
 
@@ -40,6 +42,7 @@ export class SourceBook {
     };
     if (there === undefined) this.#namespaces.set(meta.namespace, new Map([[key, known]]));
     else there.set(key, known);
+    this.#noteAsking(meta.namespace, key, asksForTimes(meta.wishes));
     return before;
   }
 
@@ -58,6 +61,7 @@ export class SourceBook {
     if (known !== undefined) keepNewest(this.#gone, sourceKey(known), known, MAX_GONE);
     there?.delete(stampKey(ref));
     if (there?.size === 0) this.#namespaces.delete(ref.namespace);
+    this.#noteAsking(ref.namespace, stampKey(ref), false);
   }
 
   get(ref: SourceRef): KnownSource | undefined {
@@ -69,6 +73,15 @@ export class SourceBook {
     return this.get(ref) === undefined ? this.#gone.get(sourceKey(ref)) : undefined;
   }
 
+  #noteAsking(namespace: string, key: string, asks: boolean): void {
+    const there = this.#asking.get(namespace);
+    if (!asks) {
+      there?.delete(key);
+      if (there?.size === 0) this.#asking.delete(namespace);
+    } else if (there === undefined) this.#asking.set(namespace, new Set([key]));
+    else there.add(key);
+  }
+
   /** How many sources are known. */
   get size(): number {
     let size = 0;
@@ -76,10 +89,10 @@ export class SourceBook {
     return size;
   }
 
-  /** What those of these sources ask for that are known. */
-  wishes(namespace: string, stampKeys: readonly string[]): Wishes[] {
+  /** The sources of a namespace that ask for times of their own: almost none does. */
+  asking(namespace: string): KnownSource[] {
     const there = this.#namespaces.get(namespace);
-    return stampKeys.flatMap((key) => there?.get(key)?.wishes ?? []);
+    return [...(this.#asking.get(namespace) ?? [])].flatMap((key) => there?.get(key) ?? []);
   }
 
   /** What a workload's dependencies are found in: the sources of its own namespace. */
@@ -92,6 +105,10 @@ export class SourceBook {
       },
     };
   }
+}
+
+function asksForTimes({ quietMs, longestMs }: Wishes): boolean {
+  return (quietMs ?? longestMs) !== undefined;
 }
 
 function marksOf(

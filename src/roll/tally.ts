@@ -4,7 +4,7 @@ import { sourceRow } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import type { Log } from '../log.ts';
 import type { ReloaderMetrics } from '../reloader-metrics.ts';
-import type { Outcome } from './queue.ts';
+import type { Outcome } from './outcome.ts';
 import type { SourceState } from './source-reader.ts';
 
 export type TallyOptions = {

@@ -40,7 +40,10 @@ const stamps: fc.Arbitrary<Stamp> = fc.record(
 const names = fc
   .tuple(
     fc.constantFrom('cm', 'secret'),
-    fc.oneof(fc.stringMatching(/^[a-z0-9.-]{1,12}$/), fc.constantFrom('__proto__', 'constructor')),
+    fc.oneof(
+      fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9](\.[a-z0-9])?)?$/),
+      fc.constant('constructor'),
+    ),
   )
   .map((parts) => parts.join('/'));
 const maps: fc.Arbitrary<StampMap> = fc
@@ -163,8 +166,17 @@ t.test('parseStamps is not fooled by hostile JSON', async (t) => {
   );
   t.equal(parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), 'damaged');
   t.equal(parse(`{"v":1,"s":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`), 'damaged');
-  const proto = parse(`{"v":1,"n":1,"key":"k1","for":"${OWNER}","s":{"cm/__proto__":{"h":"${H}"}}}`);
-  t.same(proto, { n: 1, key: 'k1', s: new Map([['cm/__proto__', { h: H }]]) });
+  const proto = parse(`{"v":1,"n":1,"key":"k1","for":"${OWNER}","s":{"cm/__proto__":{"h":"-"}}}`);
+  t.same(proto, { n: 1, key: 'k1', s: new Map([['cm/__proto__', { h: '-' }]]) });
+});
+
+t.test('parseStamps takes nothing in of a name that no object can have, but that it is absent', async (t) => {
+  for (const name of ['..', '.', 'bad name?x=1', 'App', 'a%2f..', '-app', 'a'.repeat(254), '__proto__']) {
+    const there = parse(withStamp({ h: H, uid: 'u', rv: '7' }, `secret/${name}`));
+    t.same(there, { n: 3, key: 'k1', s: new Map() }, name);
+    const absent = parse(withStamp({ h: '-', uid: 'u', rv: '7', was: H }, `spc/${name}`));
+    t.same(absent, { n: 3, key: 'k1', s: new Map([[`spc/${name}`, { h: '-' }]]) }, name);
+  }
 });
 
 t.test('parseStamps answers any text without throwing', async () => {

@@ -53,7 +53,9 @@ t.test('a refusal after many other failures is the first one of its own', async 
   t.equal(next('RESTAMP_KUBE_THROTTLED'), 25_600);
   t.equal(next('RESTAMP_KUBE_FORBIDDEN'), 1000);
   t.equal(next('RESTAMP_ROLL_REFUSED'), 2000);
-  t.equal(next('RESTAMP_KUBE_UNAVAILABLE'), 100);
+  t.equal(next('RESTAMP_KUBE_UNAVAILABLE'), 30_000, 'nothing has succeeded');
+  t.equal(next('RESTAMP_KUBE_FORBIDDEN'), 4000);
   row.end();
   t.equal(next('RESTAMP_KUBE_UNAVAILABLE'), 100);
+  t.equal(next('RESTAMP_KUBE_FORBIDDEN'), 1000);
 });

@@ -171,3 +171,38 @@ t.test('the first map of a namespace does not wait for those of another one', as
   await made.pass(1250);
   t.same(made.noted().sort(), ['a', 'other']);
 });
+
+t.test('a baseline that is not answered holds up no other one', async (t) => {
+  const made = world();
+  made.putSource('cm/app', { a: '1' });
+  for (const name of ['slow', 'quick', 'late']) made.putWorkload(name);
+  made.ways.patch = async (name) => {
+    if (name === 'slow') await new Promise(() => undefined);
+  };
+  made.mutator.start();
+  await made.pass(10_000);
+  t.same(made.noted(), ['slow', 'quick', 'late']);
+});
+
+t.test('what changes while its baseline is written is written once more, after the answer', async (t) => {
+  const made = world();
+  made.putSource('cm/app', { a: '1' });
+  made.putWorkload('api');
+  const answer = Promise.withResolvers<undefined>();
+  made.ways.patch = async () => {
+    await answer.promise;
+  };
+  made.mutator.start();
+  await made.pass(3000);
+  t.same(made.noted(), ['api']);
+  made.putSource('cm/other', { a: '1' });
+  made.annotate('api', { 'configmap.reloader.stakater.com/reload': 'app,other' });
+  await made.pass(3000);
+  t.same(made.noted(), ['api'], 'not beside the first one');
+  made.ways.patch = async () => undefined;
+  answer.resolve(undefined);
+  await made.pass(5000);
+  const { [STAMPS]: map = '' } = made.stored('api').metadata.annotations ?? {};
+  t.match(map, 'cm/app');
+  t.match(map, 'cm/other');
+});

@@ -131,3 +131,27 @@ t.test('heldSources passes over what is no source, and takes the others', async 
       JSON.stringify(one),
     );
 });
+
+t.test(
+  'failures that take turns are told once each, until something else holds it, or nothing does',
+  async (t) => {
+    const { audit, held } = holds();
+    const hold = (reason: HoldReason): void => held.hold(api, reason, '', entry('cm/app'));
+    const turns = (): void => {
+      for (const reason of ['rejected', 'unavailable', 'rejected', 'unavailable'] as const) hold(reason);
+    };
+    turns();
+    t.equal(audit.length, 2);
+    t.equal(held.get(KEY)?.reason, 'unavailable');
+    hold('limit');
+    turns();
+    t.equal(audit.length, 5);
+    held.release(KEY);
+    turns();
+    t.equal(audit.length, 7);
+    hold('stop');
+    hold('limit');
+    hold('stop');
+    t.equal(audit.length, 10, 'a gate that closes again is news');
+  },
+);

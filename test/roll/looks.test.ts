@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Looks } from '../../src/roll/looks.ts';
+import { moment } from '../../src/roll/moment.ts';
 import { fakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
 
@@ -42,6 +43,21 @@ t.test('what must be judged before the next event is, and only then', async (t) 
   await turn();
   t.equal(judged.length, 1);
 });
+
+t.test(
+  'what has waited since a moment is judged when that is asked for, and what came after it waits',
+  async (t) => {
+    const { looks, judged } = looking();
+    looks.add('a/1', true);
+    const then = moment();
+    looks.add('a/2', false);
+    looks.add('a/1', false);
+    for (const key of ['a/1', 'a/2', 'a/3']) looks.settle(key, then);
+    t.same(judged, ['a/1!']);
+    looks.settle('a/2');
+    t.same(judged, ['a/1!', 'a/2']);
+  },
+);
 
 t.test('the loop has turns of its own between judgements that take long', async (t) => {
   const { looks, judged } = looking(6);

@@ -1,4 +1,6 @@
 import t from 'tap';
+import type { Stamp } from '../../src/core/stamp-map.ts';
+import { reloaderKeys } from './things.ts';
 import { settled, world } from './world.ts';
 
 const MATCH = { 'reloader.stakater.com/match': 'true' };
@@ -142,5 +144,31 @@ t.test(
         await made.pass(5000);
         t.equal(made.rolled().length, reloadOnCreate ? 2 : 1, name);
       }
+  },
+);
+
+t.test(
+  'a name that no object can have is not read, and rolls nothing, whatever a stored map says of it',
+  async (t) => {
+    const stamp = { h: 'A'.repeat(22), uid: 'u', rv: '7' };
+    const names = ['..', '.', 'bad name?x=1', 'App', 'a%2f..', 'a'.repeat(254)];
+    const stamps = (entry: Stamp) =>
+      Object.fromEntries(
+        names.flatMap((name) => [`cm/${name}`, `secret/${name}`].map((key) => [key, entry])),
+      );
+    for (const entry of [stamp, { ...stamp, h: '-' }]) {
+      const made = world({ reloadOnDelete: true, reloadOnCreate: true });
+      made.putWorkload('api', {
+        annotations: { [reloaderKeys.reload.cm]: '.*', [reloaderKeys.reload.secret]: `.*,${names[0]}` },
+        uses: ['cm/App'],
+        stamps: stamps(entry),
+      });
+      made.mutator.start();
+      await made.pass(20_000);
+      made.annotate('api', { x: 'y' });
+      await made.pass(20_000);
+      t.same([made.reads, made.asOf, made.rolled()], [[], [], []]);
+      t.ok(made.noted().length <= 1, 'and is no reason to write again and again');
+    }
   },
 );

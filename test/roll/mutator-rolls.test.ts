@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { Stamp } from '../../src/core/stamp-map.ts';
+import { reloaderKeys } from './things.ts';
 import { settled, world } from './world.ts';
 
 t.test('a change rolls exactly its dependents, once each', async (t) => {
@@ -43,7 +44,7 @@ t.test('baselines are written one after the other, at their pace', async (t) => 
   await made.pass(500);
   t.same(made.noted(), ['a', 'b', 'c']);
   made.putWorkload('d');
-  await made.pass(250);
+  await made.pass(0);
   t.equal(made.noted().length, 3, 'a newcomer keeps the pace too');
   await made.pass(500);
   t.same(made.noted(), ['a', 'b', 'c', 'd']);
@@ -244,3 +245,41 @@ t.test('the quiet period and the longest delay of a source count for all whom it
   await made.pass(2000);
   t.same(made.rolled().sort(), ['finds', 'lists', 'uses'], 'thirty seconds after the first change');
 });
+
+t.test(
+  'a source that is a dependency only now has its own times, and one that is none has not',
+  async (t) => {
+    const list = reloaderKeys.reload.cm;
+    const asks = { 'restamp.dev/quiet-period': '20s', 'restamp.dev/longest-delay': '30s' };
+    const created = world({ reloadOnCreate: true });
+    created.putWorkload('api', { uses: [], annotations: { [list]: 'ap.+' } });
+    const listed = world();
+    listed.putSource('cm/app', { a: '1' }, { annotations: asks });
+    listed.putWorkload('api', { uses: [], annotations: { [list]: 'x' } });
+    for (const { mutator, pass } of [created, listed]) {
+      mutator.start();
+      await pass(3000);
+    }
+    created.putSource('cm/app', { a: '1' }, { annotations: asks });
+    listed.annotate('api', { [list]: 'x,app' });
+    listed.putSource('cm/app', { a: '2' });
+    for (const made of [created, listed]) {
+      await made.pass(18_000);
+      t.same(made.rolled(), []);
+      await made.pass(4000);
+      t.same(made.rolled(), ['api']);
+    }
+    const other = world();
+    for (const [name, annotations] of Object.entries({
+      app: {},
+      slow: { ...asks, [reloaderKeys.ignore]: 'true' },
+    }))
+      other.putSource(`cm/${name}`, { a: '1' }, { annotations });
+    other.putWorkload('api', { uses: ['cm/app', 'cm/slow'] });
+    other.mutator.start();
+    await other.pass(3000);
+    other.putSource('cm/app', { a: '2' });
+    await other.pass(2000);
+    t.same(other.rolled(), ['api'], 'what is ignored delays nothing');
+  },
+);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Outcome } from '../../src/roll/queue.ts';
+import type { Outcome } from '../../src/roll/outcome.ts';
 import { queueing } from './queueing.ts';
 
 const held = (ms: number): Outcome => ({ is: 'held', reason: 'limit', ms });
@@ -48,6 +48,8 @@ t.test(
     t.equal(rolls.length, 0);
     t.same(queue.waiting(), [{ key: 'a', reason: 'standby', forMs: 60_000 }]);
     queue.setActive(true);
+    await pass(0);
+    await pass(0);
     t.same(begun(), ['a@60000']);
     queue.setActive(false);
     const before = idle();
@@ -96,6 +98,43 @@ t.test(
     t.equal(begun().length, 3);
   },
 );
+
+t.test(
+  'what has changed while another replica led goes at the pace, and what changes after does not',
+  async (t) => {
+    const { queue, pass, begun } = queueing({ atOnce: true });
+    queue.setActive(false);
+    for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
+    await pass(60_000);
+    queue.add('e');
+    queue.setActive(true);
+    await pass(0);
+    await pass(999);
+    t.same(begun(), ['a@60000']);
+    queue.add('d');
+    await pass(1);
+    t.same(begun(), ['a@60000', 'd@60999']);
+    queue.setActive(true);
+    await pass(4000);
+    t.same(begun().slice(2), ['b@65000'], 'that it leads is no news');
+    await pass(10_000);
+    await pass(10_000);
+    t.same(begun().slice(3), ['c@70000', 'e@75000'], 'what is not due yet joins the line when it is');
+  },
+);
+
+t.test('what has failed before another replica led is rolled as well, when it changes', async (t) => {
+  const { queue, pass, begun, rolls } = queueing();
+  queue.add('a');
+  await pass(1000);
+  rolls[0]?.end({ is: 'again', reason: 'rejected', ms: 1000 });
+  await pass(0);
+  queue.setActive(false);
+  queue.setActive(true);
+  queue.add('a');
+  await pass(1000);
+  t.same(begun(), ['a@1000', 'a@2000']);
+});
 
 t.test('of two namespaces that a start finds stale, neither waits for all of the other', async (t) => {
   const { queue, pass, begun } = queueing({ atOnce: true, recoveryPerSecond: 1 });

@@ -1,4 +1,5 @@
-import { RollQueue, type Outcome } from '../../src/roll/queue.ts';
+import type { Outcome } from '../../src/roll/outcome.ts';
+import { RollQueue } from '../../src/roll/queue.ts';
 import { noFaults } from '../helpers/faults.ts';
 import { fakeClock, type FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { NAMESPACE, ref } from './things.ts';
+import { NAMESPACE, ref, reloaderKeys } from './things.ts';
 import { world, type World } from './world.ts';
 
 const LIST = 'configmap.reloader.stakater.com/reload';
@@ -100,3 +100,66 @@ t.test(
     t.same(made.rolled(), ['api']);
   },
 );
+
+/** A workload that has 50 sources by a pattern, and the counts of its judgements. */
+async function patterned() {
+  const made = world();
+  for (let at = 0; at < 50; at += 1) made.putSource(`cm/app-${at}`, { a: '1' });
+  made.putWorkload('api', { annotations: { [LIST]: '.*' }, uses: [] });
+  made.mutator.start();
+  await made.pass(2000);
+  const counts = counting(made);
+  const count = (): number => counts.get(`${NAMESPACE}/Deployment/api`) ?? 0;
+  const all = (data: string, ignore: string): void => {
+    for (let at = 0; at < 50; at += 1)
+      made.putSource(`cm/app-${at}`, { a: data }, { annotations: { [reloaderKeys.ignore]: ignore } });
+  };
+  return { made, count, all };
+}
+
+t.test('marks of many sources in one turn are one judgement of the workload that has them all', async (t) => {
+  const { made, count, all } = await patterned();
+  all('1', 'true');
+  await made.pass(0);
+  t.ok(count() <= 3, `${count()} judgements`);
+  all('2', 'true');
+  await made.pass(20_000);
+  t.same(made.rolled(), [], 'and no source with the mark rolls it');
+});
+
+t.test('a mark that comes and goes in one turn has dropped what was known of its source', async (t) => {
+  const { made, count, all } = await patterned();
+  all('2', 'true');
+  all('2', 'false');
+  await made.pass(0);
+  t.ok(count() <= 5, `${count()} judgements`);
+  await made.pass(20_000);
+  t.same(made.rolled(), [], 'what changed under the mark');
+  all('3', 'false');
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+});
+
+t.test('a mark that goes counts before what the workload asks for next', async (t) => {
+  const made = world();
+  made.putSource('cm/app', { a: '1' }, { annotations: { [reloaderKeys.match]: 'true' } });
+  made.putWorkload('api', { annotations: { [reloaderKeys.search]: 'true' } });
+  made.mutator.start();
+  await made.pass(2000);
+  made.putSource('cm/app', { a: '2' }, { annotations: { [reloaderKeys.match]: 'false' } });
+  made.annotate('api', { [LIST]: 'app' });
+  await made.pass(20_000);
+  t.same(made.rolled(), [], 'its pods have never been promised this change');
+  made.putSource('cm/app', { a: '3' });
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+});
+
+t.test('a mark counts before the end of its source', async (t) => {
+  const { made, all } = await patterned();
+  all('2', 'true');
+  for (let at = 0; at < 50; at += 1) made.deleteSource(`cm/app-${at}`);
+  all('3', 'false');
+  await made.pass(20_000);
+  t.same(made.rolled(), []);
+});

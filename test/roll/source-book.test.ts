@@ -47,12 +47,17 @@ t.test('a workload finds its sources in its own namespace only', async (t) => {
   t.equal(book.lookup('empty').marks('cm', 'app'), undefined);
 });
 
-t.test('what sources of a workload ask for is found by the keys of its map', async (t) => {
+t.test('the sources of a namespace that ask for times of their own are known', async (t) => {
   const book = new SourceBook();
   const quiet = { 'restamp.dev/quiet-period': '20s' };
   book.put(metaOf('cm', source('app', {}, { annotations: quiet })));
   book.put(meta('db'));
-  const asked = book.wishes('apps', ['cm/app', 'cm/db', 'cm/gone']).map(({ quietMs }) => quietMs);
-  t.same(asked, [20_000, undefined]);
-  t.same(book.wishes('empty', ['cm/app']), []);
+  const asking = (namespace: string) => book.asking(namespace).map(({ name }) => name);
+  t.same([asking('apps'), asking('empty')], [['app'], []]);
+  book.put(metaOf('cm', source('app', {})));
+  t.same(asking('apps'), [], 'it asks no more');
+  book.put(metaOf('cm', source('app', {}, { annotations: { 'restamp.dev/longest-delay': '20s' } })));
+  t.same(asking('apps'), ['app']);
+  book.remove(ref('cm/app'));
+  t.same(asking('apps'), [], 'it is gone');
 });

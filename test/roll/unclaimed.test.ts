@@ -94,3 +94,27 @@ t.test('of a thousand sources at most that nobody claims', async (t) => {
   t.ok(unclaimed.gone(source(4)));
   t.same(forgotten, ['s3', 's4']);
 });
+
+for (const [way, parts, without] of [
+  ['lists', { annotations: { [LIST]: 'app' }, uses: [] }, { annotations: { [LIST]: 'other' }, uses: [] }],
+  ['uses', { uses: ['cm/app'] }, { uses: [] }],
+  ['matches', { annotations: { [LIST]: 'a.*' }, uses: [] }, { annotations: { [LIST]: 'other' }, uses: [] }],
+] as const)
+  for (const other of [true, false])
+    t.test(`what is stale is told of when the workload that ${way} it asks for it no more`, async (t) => {
+      const made = world({ rollLimit: 1 });
+      made.putSource('cm/app', { a: '1' });
+      made.putWorkload('api', parts);
+      if (other) made.putWorkload('web', parts);
+      made.mutator.start();
+      await made.pass(3000);
+      for (const a of ['2', '3']) {
+        made.putSource('cm/app', { a });
+        await made.pass(5000);
+      }
+      t.match(made.queue.waiting()[0], { reason: 'limit' });
+      made.putWorkload('api', without);
+      await made.pass(3000);
+      t.same(made.dropped, ['cm/app'], other ? 'another depends on it' : 'nobody else does');
+      t.equal(made.reader.state(ref('cm/app')) !== undefined, other);
+    });

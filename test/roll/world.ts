@@ -258,7 +258,7 @@ export function world(
     lead: (leads: boolean) => {
       parts.queue.setActive(leads);
       parts.baselines.setActive(leads);
-      if (leads) parts.mutator.recover();
+      parts.mutator.recover();
     },
     putWorkload,
     annotate,
