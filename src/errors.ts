@@ -35,6 +35,14 @@ export class RestampError extends Error {
   }
 }
 
+/**
+ * Whether nobody knows what came of a request: the connection broke, no answer came in time, or the API server failed on the
+ * way, so that it may have been done. A refusal is an answer.
+ */
+export function isUnanswered(error: unknown): boolean {
+  return hasCode(error, 'RESTAMP_KUBE_UNAVAILABLE') || hasCode(error, 'RESTAMP_KUBE_PROTOCOL');
+}
+
 /** Whether `error` is ours and carries `code`. */
 export function hasCode(error: unknown, code: ErrorCode): error is RestampError {
   return error instanceof RestampError && error.code === code;

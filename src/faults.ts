@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { faultText, RestampError } from './errors.ts';
+import { keepNewest } from './keep-newest.ts';
 
 export type FaultsOptions = {
   readonly log: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -45,13 +46,7 @@ export class Faults {
     const { log, count } = this.#options;
     count(error);
     if (this.#logged.get(subject) === error.message) return;
-    // Deleting first moves the subject to the end, so that the first one is always the oldest.
-    this.#logged.delete(subject);
-    this.#logged.set(subject, error.message);
-    for (const oldest of this.#logged.keys()) {
-      if (this.#logged.size <= REMEMBERED) break;
-      this.#logged.delete(oldest);
-    }
+    keepNewest(this.#logged, subject, error.message, REMEMBERED);
     const { code, remedy, cause } = error;
     log({ code, remedy, subject, stack: framesOf(cause) }, error.message);
   }

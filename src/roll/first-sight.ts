@@ -9,7 +9,7 @@ import { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { digestSource, type KeyRing } from './digested.ts';
 import { FailureRow } from './backoff.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../keep-newest.ts';
 import type { KnownSource } from './source-book.ts';
 import { Turns } from './turns.ts';
 

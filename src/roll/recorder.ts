@@ -8,7 +8,7 @@ import { workloadKey, type Workload } from '../core/workload.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { Repeats } from '../repeats.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../keep-newest.ts';
 import { EventLine, type WorkloadEvent } from './event-line.ts';
 
 export type RecorderOptions = {

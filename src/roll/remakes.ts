@@ -3,7 +3,7 @@ import { pause, type Clock } from '../clock.ts';
 import { annotation, STAMPS } from '../core/annotations.ts';
 import type { JobManifest } from '../core/job.ts';
 import { isDeleted, workloadKey, type WorkloadObject } from '../core/workload.ts';
-import { hasCode, RestampError, type ErrorCode } from '../errors.ts';
+import { hasCode, isUnanswered, RestampError, type ErrorCode } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { orNothing } from '../kube/objects.ts';
 import { FailureRow } from './backoff.ts';
@@ -100,7 +100,7 @@ export class Remakes {
       await jobs.remove(remake);
     } catch (error) {
       // Whoever has deleted it meanwhile, or changed it, was not us: nothing is to come back.
-      if (!isKept || !isLost(error)) pending.next = 'forget';
+      if (!isKept || !isUnanswered(error)) pending.next = 'forget';
       const made = await this.#look(pending, 'begun');
       if (this.reason(pending.key) === undefined && made === undefined) throw error;
       return made;
@@ -265,11 +265,6 @@ export class Remakes {
     pending.looks += 1;
     return Math.max(ms, this.#pending.size * LOOK_SHARE_MS);
   }
-}
-
-/** Whether nobody knows what came of a request. A refusal is an answer. */
-function isLost(error: unknown): boolean {
-  return hasCode(error, 'RESTAMP_KUBE_UNAVAILABLE') || hasCode(error, 'RESTAMP_KUBE_PROTOCOL');
 }
 
 /** Set while others are awaited, which the compiler cannot see. */

@@ -2,7 +2,7 @@ import { LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { rolloutFacts } from '../core/rollout.ts';
 import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../core/workload.ts';
-import { hasCode, RestampError } from '../errors.ts';
+import { hasCode, isUnanswered, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import type { InFlight } from './in-flight.ts';
 import type { RolloutObserver } from './observer.ts';
@@ -115,11 +115,6 @@ export function isRoll(write: RollWrite | Skip): write is RollWrite {
 export function bareRoll(roll: RollWrite): RollWrite {
   const annotations = { ...roll.metadata.annotations, [STAMPS]: null, [LAST_ROLL]: null };
   return { ...roll, metadata: { ...roll.metadata, annotations } };
-}
-
-/** The connection broke, nobody answered in time, or the API server failed on the way: it may have stored it. */
-function isUnanswered(error: unknown): boolean {
-  return hasCode(error, 'RESTAMP_KUBE_UNAVAILABLE') || hasCode(error, 'RESTAMP_KUBE_PROTOCOL');
 }
 
 /** Whether the API server, or an admission policy, finds what was sent too large; each says it in words of its own. */

@@ -2,7 +2,7 @@ import type { SourceLookup } from '../core/dependency.ts';
 import { sourceKey, stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
 import type { Wishes } from '../core/wishes.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../keep-newest.ts';
 import { moment } from './moment.ts';
 
 /** A source, and what the watch has shown of how it came to be as it is. */

@@ -1,7 +1,7 @@
 import { parseStampKey, SOURCE_ROWS, sourceKey, type SourceRef } from '../core/source.ts';
 import type { StampMap } from '../core/stamp-map.ts';
 import type { Workload } from '../core/workload.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../keep-newest.ts';
 
 export type UnclaimedOptions = {
   /** Whether a workload that is known may depend on this source. */

@@ -5,7 +5,7 @@ import type { SourceRef } from '../core/source.ts';
 import { mapOwner, parseStamps, type StampMap, type Unreadable } from '../core/stamp-map.ts';
 import { afterUnseenWrite, isOtherTemplate } from '../core/unseen-write.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../keep-newest.ts';
 import { KnownMaps } from './known-maps.ts';
 import { moment } from './moment.ts';
 import type { Page, Showing, WorkloadState } from './page.ts';

@@ -1,5 +1,8 @@
 import type { ApiClient } from '../controlplane/http.ts';
 
+/** The numbers from 0 up to `count`, without it. */
+export const upTo = (count: number): number[] => Array.from({ length: count }, (_none, index) => index);
+
 /** Does `work` for each item, `width` at a time, in order. */
 export async function eachAtOnce<T>(
   items: Iterable<T>,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ApiClient } from '../controlplane/http.ts';
-import { configMapPath, deployment, deploymentPath, eachAtOnce } from './crowd.ts';
+import { configMapPath, deployment, deploymentPath, eachAtOnce, upTo } from './crowd.ts';
 
 /** A large cluster: 213 MB of data, as much as one that people have complained of has. */
 const SECRETS = 5_900;
@@ -17,7 +17,6 @@ const secretPath = (namespace: string, name = ''): string =>
   `/api/v1/namespaces/${namespace}/secrets${name === '' ? '' : `/${name}`}`;
 
 const namespaceOf = (index: number): string => `tenant-${index % NAMESPACES}`;
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** Fills a cluster with Secrets, ConfigMaps and Deployments without replicas; says how long it took. */
 export async function populate({ api }: ApiClient, say: (line: string) => void): Promise<void> {

@@ -4,11 +4,11 @@ import { formatStamps } from '../../../src/core/stamp-map.ts';
 import { keyedDigest } from '../../../src/core/digest.ts';
 import { sourceData } from '../../../src/core/source-data.ts';
 import { NAMESPACE, ring } from '../../roll/things.ts';
+import { upTo } from '../crowd.ts';
 import { costOf, Lab } from './lab.ts';
 
 const LIST = 'configmap.reloader.stakater.com/reload';
 const KEY = ring.keys.get(ring.current) as Buffer;
-const range = (count: number): number[] => Array.from({ length: count }, (_none, at) => at);
 
 /** The entry of a map that says that a workload has seen this value of a ConfigMap. */
 function seen(namespace: string, name: string, value: string) {
@@ -21,7 +21,7 @@ function seen(namespace: string, name: string, value: string) {
 
 /** `count` workloads of a namespace, each with a ConfigMap that has changed since its map was made. */
 function putStale(lab: Lab, namespace: string, count: number): void {
-  for (const at of range(count)) {
+  for (const at of upTo(count)) {
     lab.put('cm', `app-${at}`, '2', namespace);
     const name = `api-${at}`;
     const map = {
@@ -57,8 +57,8 @@ const loads = {
   /** 10 workloads that match all of 2,000 ConfigMaps. */
   patterns: async () => {
     const lab = new Lab();
-    for (const at of range(2_000)) lab.put('cm', `application-config-${at}`, '1');
-    for (const at of range(10)) lab.deploy(`api-${at}`, { annotations: { [LIST]: '.*' }, uses: [] });
+    for (const at of upTo(2_000)) lab.put('cm', `application-config-${at}`, '1');
+    for (const at of upTo(10)) lab.deploy(`api-${at}`, { annotations: { [LIST]: '.*' }, uses: [] });
     lab.roll.mutator.start();
     await lab.quiet();
     return { ...(await costOf(() => lab.sweep())) };
@@ -67,9 +67,9 @@ const loads = {
   /** 5,000 workloads with four ConfigMaps each, in 1,000 namespaces. */
   spread: async () => {
     const lab = new Lab();
-    for (const at of range(5_000)) {
+    for (const at of upTo(5_000)) {
       const namespace = `team-${at % 1_000}`;
-      const uses = range(4).map((config) => `cm/config-${at}-${config}`);
+      const uses = upTo(4).map((config) => `cm/config-${at}-${config}`);
       for (const key of uses) lab.put('cm', key.slice(3), '1', namespace);
       lab.deploy(`api-${at}`, { uses }, namespace);
     }
@@ -82,8 +82,8 @@ const loads = {
   pods: async () => {
     const lab = new Lab();
     lab.put('spc', 'vault', '');
-    const pods = range(100).flatMap((at) => range(50).map((pod) => ({ at, name: `api-${at}-${pod}` })));
-    for (const at of range(100)) lab.deploy(`api-${at}`, { uses: ['spc/vault'] });
+    const pods = upTo(100).flatMap((at) => upTo(50).map((pod) => ({ at, name: `api-${at}-${pod}` })));
+    for (const at of upTo(100)) lab.deploy(`api-${at}`, { uses: ['spc/vault'] });
     for (const { at, name } of pods) lab.owners.set(name, `${NAMESPACE}/Deployment/api-${at}`);
     const mount = async (version: string): Promise<void> => {
       for (const [index, { name }] of pods.entries()) {
@@ -109,7 +109,7 @@ const loads = {
     const letters = Array.from('abcdefghijklmnopqrstuvwxyz0123456789');
     const list = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => a + b + c))).join();
     const cost = await costOf(async () => {
-      for (const at of range(20)) lab.deploy(`api-${at}`, { annotations: { [LIST]: list }, uses: [] });
+      for (const at of upTo(20)) lab.deploy(`api-${at}`, { annotations: { [LIST]: list }, uses: [] });
       lab.roll.mutator.start();
       await lab.quiet();
       await lab.sweep();
@@ -122,7 +122,7 @@ const loads = {
     const lab = new Lab();
     lab.roll.mutator.start();
     const round = async (from: number, count: number): Promise<void> => {
-      for (const at of range(count)) await lab.comeAndGo(`preview-${from + at}`);
+      for (const at of upTo(count)) await lab.comeAndGo(`preview-${from + at}`);
       await lab.quiet();
       await sleep(1_500);
     };

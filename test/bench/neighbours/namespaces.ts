@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { configMapPath, deployment, deploymentPath, eachAtOnce } from '../crowd.ts';
+import { configMapPath, deployment, deploymentPath, eachAtOnce, upTo } from '../crowd.ts';
 import { processUsage } from '../process-usage.ts';
 import type { Row } from '../report.ts';
 import type { Stand } from '../stand.ts';
@@ -13,8 +13,6 @@ const AT_ONCE = 32;
 const SWEEP_MS = 60_000;
 const MOST_CONNECTIONS = 80;
 const MOST_CPU_SECONDS = 5;
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_none, index) => index);
 
 /** What it costs to watch very many namespaces by their names, each kind of object in each of them by itself. */
 export async function namespaceRows({ controlPlane, say }: Stand, restamp: Contender): Promise<Row[]> {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { keepNewest } from '../../src/roll/keep-newest.ts';
+import { keepNewest } from '../src/keep-newest.ts';
 
 t.test('the oldest goes when there are too many, and what is put again is young', async (t) => {
   const map = new Map<string, number>();
