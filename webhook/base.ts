@@ -1,10 +1,11 @@
 import { keySecretName, type SecretObject } from '../certs/key-secret.ts';
 import { ensureKeySecret } from '../certs/store.ts';
-import { systemClock as clock } from '../src/clock.ts';
+import { systemClock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
 import { Faults } from '../src/faults.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
+import { ServerClock } from '../src/kube/server-clock.ts';
 import { whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
 import { createLog } from '../src/log.ts';
@@ -12,6 +13,9 @@ import { createMetrics } from '../src/metrics.ts';
 import { createTelling } from '../src/roll/telling.ts';
 import { startNotices } from '../src/notices.ts';
 import type { KeyRing } from '../src/roll/digested.ts';
+
+/** Two clocks that are kept by NTP are closer than this. */
+const CLOCK_TOLERANCE_MS = 5_000;
 
 /** What every part stands on: who we are to the API server, our keys, and where things are told. */
 export type Base = Awaited<ReturnType<typeof layBase>>;
@@ -25,12 +29,14 @@ export async function layBase(config: Config) {
     onDropped: () => metrics.droppedLines.inc(),
   });
   for (const { level, message } of startNotices(config)) log[level]({}, message);
+  const clock = new ServerClock(systemClock);
   const auth = loadAuth(config.kubeconfig, clock);
   const namespace = config.namespace ?? auth.namespace;
   if (auth.insecure)
     log.warn({}, 'The kubeconfig asks not to verify the API server: anybody between can read Secrets');
   const { host } = new URL(auth.server);
-  const client = createClient(auth, ({ method }, status, ms) => {
+  const client = createClient(auth, ({ method }, status, ms, date) => {
+    clock.learn(date, ms);
     metrics.apiCalls.inc({ method, code: String(status) });
     metrics.reloader.requests.inc({ method, host, code: status === 0 ? '<error>' : String(status) });
     metrics.reloader.requestSeconds.observe({ verb: method, host }, ms / 1000);
@@ -41,6 +47,11 @@ export async function layBase(config: Config) {
   });
   const telling = createTelling(clock, log, metrics);
   const ownUser = await whoAmI(client);
+  if (Math.abs(clock.ahead) > CLOCK_TOLERANCE_MS)
+    log.warn(
+      { aheadSeconds: Math.round(-clock.ahead / 1_000) },
+      'Our clock differs from that of the API server, which counts: look at the time service of this node',
+    );
   const keys = await ensureKeySecret(createSecretStore<SecretObject>(client), {
     namespace,
     name: keySecretName(config),
@@ -52,5 +63,5 @@ export async function layBase(config: Config) {
     keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
     levers: config.leverDigest,
   };
-  return { config, log, metrics, auth, client, namespace, ownUser, keys, ring, telling, faults };
+  return { config, clock, log, metrics, auth, client, namespace, ownUser, keys, ring, telling, faults };
 }

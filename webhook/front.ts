@@ -1,4 +1,3 @@
-import { systemClock as clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
 import { workloadKey } from '../src/core/workload.ts';
 import { sendEvent } from '../src/kube/events.ts';
@@ -11,7 +10,7 @@ import type { Rolling } from './rolling.ts';
 
 /** Opens the front door for reviews of sources and workloads; undefined where nobody can call us, or need. */
 export async function openFront(
-  { config, client, log, metrics, namespace, ownUser, keys, ring, auth, telling, faults }: Base,
+  { config, clock, client, log, metrics, namespace, ownUser, keys, ring, auth, telling, faults }: Base,
   { kinds, roll }: Rolling,
   leadership: Leadership,
   namespaceScope: Pick<NamespaceScope, 'has'>,

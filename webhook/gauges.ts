@@ -1,3 +1,4 @@
+import type { ServerClock } from '../src/kube/server-clock.ts';
 import type { Metrics } from '../src/metrics.ts';
 import type { assembleMutator } from '../src/roll/assemble.ts';
 import type { Leadership } from '../src/roll/leadership.ts';
@@ -12,12 +13,16 @@ export type Gauged = Pick<
 > & {
   readonly watches: Pick<Watches, 'ages'>;
   readonly leadership: Pick<Leadership, 'isLeader'>;
+  readonly clock: Pick<ServerClock, 'ahead'>;
   /** Undefined without a front door. */
   readonly admission: Pick<Admission, 'registered'> | undefined;
 };
 
 /** Registers the gauges. */
-export function addGauges(metrics: Metrics, { watches, leadership, admission, ...roll }: Gauged): void {
+export function addGauges(
+  metrics: Metrics,
+  { watches, leadership, clock, admission, ...roll }: Gauged,
+): void {
   const sizes: readonly [name: string, help: string, read: () => number][] = [
     ['restamp_workloads', 'Workloads that are opted in or bear a map.', () => roll.workloads.size],
     ['restamp_sources', 'ConfigMaps and Secrets that the watches have shown.', () => roll.sources.size],
@@ -38,6 +43,11 @@ export function addGauges(metrics: Metrics, { watches, leadership, admission, ..
       'restamp_reads_waiting',
       'Reads of sources that wait for their turn; many for long: the API server is slow to answer.',
       () => roll.reader.waiting,
+    ],
+    [
+      'restamp_clock_behind_seconds',
+      'By how much the clock of this process is behind that of the API server, whose time counts.',
+      () => clock.ahead / 1_000,
     ],
     ['restamp_baselines_waiting', 'Maps that wait to be written.', () => roll.baselines.size],
   ];

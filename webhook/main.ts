@@ -1,5 +1,5 @@
 import '../src/node-version.ts';
-import { pause, systemClock as clock } from '../src/clock.ts';
+import { pause } from '../src/clock.ts';
 import { readConfig, type Config } from '../src/config.ts';
 import { ignoredTypes } from '../src/core/scope.ts';
 import { reasonOf, RestampError } from '../src/errors.ts';
@@ -23,7 +23,7 @@ import { createRolling } from './rolling.ts';
 /** Puts every part together, in start order, and runs until `stop` aborts. */
 async function run(config: Config, stop: AbortSignal): Promise<void> {
   const base = await layBase(config);
-  const { log, metrics, auth, client, namespace, ownUser, telling, faults } = base;
+  const { clock, log, metrics, auth, client, namespace, ownUser, telling, faults } = base;
   const { onTrouble } = telling;
   const rolling = await createRolling(base);
   const { kinds, lateKinds, csi, roll, stopSwitch, hook, alerts } = rolling;
@@ -89,7 +89,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     terminations: roll.terminations,
     own: { namespace, name: config.instance },
   });
-  addGauges(metrics, { ...roll, watches, leadership, admission });
+  addGauges(metrics, { ...roll, watches, leadership, clock, admission });
   await Promise.race([watches.synced, aborted(stop)]);
   if (!stop.aborted) {
     roll.mutator.start();

@@ -1,4 +1,3 @@
-import { systemClock as clock } from '../src/clock.ts';
 import { ARGO_ROLLOUT, Kinds } from '../src/core/kind.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
 import type { WorkloadObject } from '../src/core/workload.ts';
@@ -29,7 +28,7 @@ export type Rolling = Awaited<ReturnType<typeof createRolling>>;
 
 /** Puts the rolling side on its base: nothing is followed and nothing is rolled yet. */
 export async function createRolling(base: Base) {
-  const { config, client, log, metrics, namespace, keys, ring, telling, faults } = base;
+  const { config, clock, client, log, metrics, namespace, keys, ring, telling, faults } = base;
   const { onTrouble } = telling;
   const alerts = createAlerts({ alert: config.alert, clock, faults, log, metrics });
   const kinds = new Kinds(config.ignoredWorkloadTypes);

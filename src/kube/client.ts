@@ -16,8 +16,8 @@ export type Call = {
   readonly signal?: AbortSignal;
 };
 
-/** Who hears of each answer: status 0 stands for no answer. */
-export type CallObserver = (call: Call, status: number, ms: number) => void;
+/** Who hears of each answer: status 0 stands for no answer; `date` is when the API server says that it was given. */
+export type CallObserver = (call: Call, status: number, ms: number, date: unknown) => void;
 
 export type KubeClient = {
   /** Sends one request and reads its JSON answer. Fails with RESTAMP_KUBE_* and never tries again but after 401. */
@@ -53,6 +53,7 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
   async function attempt<A extends Answer>(call: Call, ask: Ask<A>): Promise<A> {
     const started = performance.now();
     let status = 0;
+    let date: unknown;
     try {
       const credentials = await auth.credentials();
       const headers = {
@@ -63,13 +64,14 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
       };
       const answer = await ask({ call, credentials, headers });
       status = answer.statusCode;
+      date = answer.headers['date'];
       // No redirect is followed: it would lead our credentials astray.
       if (status < 200 || status >= 300) throw await failure(call, answer);
       return answer;
     } catch (error) {
       throw wrap(call, error);
     } finally {
-      observe(call, status, performance.now() - started);
+      observe(call, status, performance.now() - started, date);
     }
   }
   async function withRenewal<A extends Answer>(call: Call, ask: Ask<A>): Promise<A> {

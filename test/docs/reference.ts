@@ -111,6 +111,7 @@ function metricRows(): Cells[] {
     baselines: none,
     watches: none,
     leadership: none,
+    clock: none,
     admission: none,
   });
   return metrics.registry
