@@ -15,7 +15,7 @@ const version = (round: number): Version => ({
 });
 
 async function open(test: HasTeardown, prefix: string): Promise<Stage> {
-  const stage = await openStage(test, prefix, { flags: ['--quiet-period=1s'] });
+  const stage = await openStage(test, prefix, { flags: ['--quiet-period=2s'] });
   await stage.create(source('ConfigMap/bell', { rings: '0' }));
   return stage;
 }
