@@ -19,8 +19,8 @@ import { webhookRows } from './webhook-cost.ts';
 
 const usage = `Usage: make bench, or node test/bench/main.ts [flags]
 
-  --only=PART,PART                    fanout, calls, webhook, patterns, memory, neighbours; all
-                                      unless given
+  --only=PART,PART                    fanout, calls, webhook, patterns, memory, neighbours, or of these neighbours/loads,
+                                      neighbours/floods, neighbours/stuck-jobs, neighbours/namespaces; all unless given
   --peer=PATH                         a program that does the same work, to measure beside Restamp: it is started with
                                       KUBECONFIG and no flags, and its port 9090 must be free
   --replicas=N                        of the Deployments of the fan-out (0: the rollouts themselves cost nothing)
@@ -28,6 +28,7 @@ const usage = `Usage: make bench, or node test/bench/main.ts [flags]
   --quiet                             no progress on stderr
 `;
 
+const NEIGHBOURS = ['loads', 'floods', 'stuck-jobs', 'namespaces'].map((part) => `neighbours/${part}`);
 const PARTS = ['fanout', 'calls', 'webhook', 'patterns', 'memory', 'neighbours'];
 
 const { values } = parseArgs({
@@ -40,8 +41,8 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const parts = values.only.split(',');
-const unknown = parts.filter((part) => !PARTS.includes(part));
+const parts = values.only.split(',').flatMap((part) => (part === 'neighbours' ? NEIGHBOURS : [part]));
+const unknown = parts.filter((part) => ![...PARTS, ...NEIGHBOURS].includes(part));
 if (values.help || unknown.length > 0) {
   process.stdout.write(usage);
   process.exit(values.help ? 0 : 2);
@@ -76,12 +77,13 @@ if (parts.includes('webhook'))
 if (parts.includes('patterns'))
   rows.push(...(await onStand(say, (stand) => patternRows(stand, contenders.restamp))));
 if (parts.includes('memory')) rows.push(...(await onStand(say, (stand) => memoryRows(stand, contenders))));
-if (parts.includes('neighbours')) {
-  rows.push(...(await neighbourRows(say)));
+if (parts.includes('neighbours/loads')) rows.push(...(await neighbourRows(say)));
+if (parts.includes('neighbours/floods'))
   rows.push(...(await onStand(say, (stand) => floodRows(stand, contenders.restamp))));
+if (parts.includes('neighbours/stuck-jobs'))
   rows.push(...(await onStand(say, (stand) => stuckJobRows(stand, contenders.restamp))));
+if (parts.includes('neighbours/namespaces'))
   rows.push(...(await onStand(say, (stand) => namespaceRows(stand, contenders.restamp))));
-}
 
 process.stdout.write(`\n${tableOf(rows, 'peer')}\n\n`);
 for (const { note } of rows) if (note !== undefined) process.stdout.write(`${note}\n`);
