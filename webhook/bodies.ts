@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../src/clock.ts';
-import { reasonOf, RestampError } from '../src/errors.ts';
-import { weigh } from './weight.ts';
+import { RestampError } from '../src/errors.ts';
+import { Body, tooLarge } from './body.ts';
 
 export type BodiesOptions = {
   readonly clock: Clock;
@@ -11,8 +11,11 @@ export type BodiesOptions = {
 
 /** Up to this, a body is read and parsed as soon as it comes: most reviews have a few kilobytes. */
 const SMALL_BYTES = 256 * 1024;
-/** Larger ones that are read at once, in bytes; what waits for its turn is not read at all. */
-const MAX_READING = 48 * 1024 * 1024;
+/**
+ * Larger ones that are read at once, in bytes; what waits for its turn is not read at all. Two of the largest that are
+ * taken by default: each costs three times its bytes until it is answered, and more than one must never wait for a slow one.
+ */
+export const MAX_READING = 32 * 1024 * 1024;
 /** Larger ones that are read or wait, in bytes as they were announced. */
 const MAX_ANNOUNCED = 512 * 1024 * 1024;
 /** From the turn of a body to its end: no review is awaited longer by the API server. */
@@ -46,7 +49,11 @@ export class Bodies {
   async read(stream: Readable, length: number): Promise<unknown> {
     const { maxBytes } = this.#options;
     if (length > maxBytes) throw tooLarge(`${length} bytes`);
-    if (length <= SMALL_BYTES) return parse(await collect(stream, length));
+    if (length <= SMALL_BYTES) {
+      const body = new Body(length);
+      await body.fill(stream);
+      return body.parse();
+    }
     const most = Number.isNaN(length) ? maxBytes : length;
     if (this.#announced + most > MAX_ANNOUNCED)
       throw new RestampError('RESTAMP_ADMISSION_BUSY', `${this.#announced} bytes are on their way`);
@@ -63,14 +70,16 @@ export class Bodies {
       this.#line.push({ stream, most, go });
       this.#letIn();
     });
+    const body = new Body(most);
     try {
       if (stream.destroyed) throw new RestampError('RESTAMP_ADMISSION_SLOW', 'the caller has hung up');
-      const body = await this.#inTime(stream, collect(stream, most));
+      await this.#inTime(stream, body.fill(stream));
       const before = this.#parsing;
-      const parsed = before.then(() => parseLarge(body));
+      const parsed = before.then(() => body.parse(HEAVIEST));
       this.#parsing = parsed.catch(() => undefined).then(nextTurn);
       return await parsed;
     } finally {
+      body.release();
       this.#reading -= most;
       this.#letIn();
     }
@@ -109,45 +118,6 @@ export class Bodies {
       cancel();
     }
   }
-}
-
-/** All bytes of a stream, `most` at most. */
-function collect(stream: Readable, most: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= most) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        reject(tooLarge(`more than ${most} bytes`));
-      }
-    });
-    stream.once('end', () => resolve(Buffer.concat(chunks)));
-    stream.once('error', (error) => reject(new RestampError('RESTAMP_ADMISSION_JSON', reasonOf(error))));
-    stream.once('close', () => reject(new RestampError('RESTAMP_ADMISSION_SLOW', 'the caller has hung up')));
-  });
-}
-
-function parseLarge(body: Buffer): unknown {
-  const { parts, depth } = weigh(body, HEAVIEST);
-  if (parts > HEAVIEST.parts) throw tooLarge(`more than ${HEAVIEST.parts} values`);
-  if (depth > HEAVIEST.depth) throw tooLarge(`more than ${HEAVIEST.depth} levels`);
-  return parse(body);
-}
-
-/** JSON.parse alone: `__proto__` is a legal key of a ConfigMap, and other parsers refuse it. */
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    throw new RestampError('RESTAMP_ADMISSION_JSON', `${body.length} bytes`);
-  }
-}
-
-function tooLarge(what: string): RestampError {
-  return new RestampError('RESTAMP_ADMISSION_TOO_LARGE', what);
 }
 
 function nextTurn(): Promise<void> {
