@@ -1,10 +1,10 @@
 import { createLeaf, tlsOptionsOf, type TlsOptions } from '../certs/leaf.ts';
 import { keySecretName, type KeyMaterial, type SecretObject } from '../certs/key-secret.ts';
-import { pause, type Clock } from '../src/clock.ts';
+import { orOver, pause, type Clock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
 import type { Address } from '../src/setting-kinds.ts';
 import type { Kinds } from '../src/core/kind.ts';
-import { reasonOf, type RestampError } from '../src/errors.ts';
+import { asRestampError, reasonOf, type RestampError } from '../src/errors.ts';
 import type { Faults } from '../src/faults.ts';
 import type { KubeClient } from '../src/kube/client.ts';
 import type { Identified } from '../src/kube/roster.ts';
@@ -28,6 +28,8 @@ import { createWorkloadRoute, type WorkloadRouteParts } from './workload-route.t
 
 /** How often a registration is tried that the installer has not made room for yet. */
 const RETRY_MS = 2000;
+/** How long the end waits for the API server to take our registration back. */
+const LAST_MS = 5_000;
 /** How often it is looked at whether the registration is still ours. */
 const LOOK_MS = 60_000;
 
@@ -59,11 +61,13 @@ export type Admission = {
   readonly address: Address;
   /** Whether the API server was seen to know us. */
   readonly registered: boolean;
+  /** Why it could not be registered, when that was last tried. */
+  readonly trouble: RestampError | undefined;
   /** Registers again, now that there are more kinds. */
   renew(): Promise<unknown>;
   /**
-   * Makes the API server call us, now that there is something to answer from. In a cluster it waits for the
-   * configurations of the installer, and for the right to fill them, until `stop` aborts.
+   * Makes the API server call us, now that there is something to answer from. It is tried until that succeeds: in a
+   * cluster the installer may still have to make its configurations. Ends before if `stop` aborts.
    */
   open(stop: AbortSignal): Promise<void>;
   /** Hands connections back, still answering. */
@@ -173,6 +177,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
   };
   const closing = new AbortController();
   let opened = false;
+  let registering: Promise<unknown> = Promise.resolve();
   /** Registers anew what is registered already, however long it takes. */
   const again = async (): Promise<void> => {
     while (opened && !closing.signal.aborted)
@@ -192,8 +197,11 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     onTrouble: parts.onTrouble,
   });
   secret.start();
-  const unregistered = (error: unknown): void =>
-    log.warn({ name }, `The webhook could not be registered: ${reasonOf(error)}`);
+  let trouble: RestampError | undefined;
+  const unregistered = (error: unknown): void => {
+    trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', name);
+    log.warn({ name }, `The webhook could not be registered: ${trouble.message}`);
+  };
   const guard = new RegistrationGuard({
     clock,
     log,
@@ -211,19 +219,21 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
     get registered() {
       return guard.registered;
     },
+    get trouble() {
+      return trouble;
+    },
     renew: again,
     async open(stop) {
-      for (;;) {
+      while (!stop.aborted)
         try {
-          await register(client, options());
+          registering = register(client, options());
+          await orOver(registering, stop);
           break;
         } catch (error) {
-          if (url !== undefined) throw error;
           unregistered(error);
           await pause(clock, RETRY_MS, stop);
-          if (stop.aborted) return;
         }
-      }
+      if (stop.aborted) return;
       opened = true;
       if (url === undefined) keep();
       const at = url?.href ?? `https://${service}`;
@@ -246,9 +256,14 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
       if (url === undefined) return;
       // Other replicas are called by the same registration.
       if (await hasNeighbours(url, keys.ca.certPem, clock)) return;
-      await unregister(client, name).catch((error: unknown) =>
+      const late = new AbortController();
+      const cancel = clock.after(LAST_MS, () => late.abort());
+      // What is still under way would come after it.
+      await orOver(registering, late.signal).catch(() => undefined);
+      await unregister(client, name, late.signal).catch((error: unknown) =>
         log.error({ name }, `The webhook configuration could not be removed: ${reasonOf(error)}`),
       );
+      cancel();
     },
   };
 }

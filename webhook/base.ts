@@ -1,7 +1,8 @@
-import { keySecretName, type SecretObject } from '../certs/key-secret.ts';
+import { keySecretName, type KeyMaterial, type SecretObject } from '../certs/key-secret.ts';
 import { ensureKeySecret } from '../certs/store.ts';
-import { systemClock } from '../src/clock.ts';
+import { orOver, pause, systemClock } from '../src/clock.ts';
 import type { Config } from '../src/config.ts';
+import { asRestampError, type RestampError } from '../src/errors.ts';
 import { Faults } from '../src/faults.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
@@ -10,18 +11,25 @@ import { whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
 import { createLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
+import { FailureRow } from '../src/roll/backoff.ts';
 import { createTelling } from '../src/roll/telling.ts';
 import { startNotices } from '../src/notices.ts';
 import type { KeyRing } from '../src/roll/digested.ts';
+import type { Readiness } from './readiness.ts';
 
 /** Two clocks that are kept by NTP are closer than this. */
 const CLOCK_TOLERANCE_MS = 5_000;
+/** Whoever grants a right that is missing waits to see it taken up. */
+const LONGEST_PAUSE_MS = 30_000;
 
-/** What every part stands on: who we are to the API server, our keys, and where things are told. */
-export type Base = Awaited<ReturnType<typeof layBase>>;
+/** What needs no answer of the API server: the way to it, and where things are told. */
+export type Ground = ReturnType<typeof breakGround>;
 
-/** Reaches the API server for the first time, and makes or adopts the keys. Fails with RESTAMP_KUBE_* or RESTAMP_CERTS_*. */
-export async function layBase(config: Config) {
+/** What every part stands on: beside that, who we are to the API server, and our keys. */
+export type Base = Ground & { readonly ownUser: string; readonly keys: KeyMaterial; readonly ring: KeyRing };
+
+/** Asks nobody anything yet. Fails with RESTAMP_KUBE_CONFIG. */
+export function breakGround(config: Config) {
   const metrics = createMetrics({ byNamespace: config.metricsByNamespace });
   const log = createLog({
     level: config.logLevel,
@@ -46,6 +54,43 @@ export async function layBase(config: Config) {
     count: ({ code }) => metrics.troubles.inc({ code }),
   });
   const telling = createTelling(clock, log, metrics);
+  return { config, clock, log, metrics, auth, client, namespace, telling, faults };
+}
+
+/**
+ * Reaches the API server for the first time, and makes or adopts the keys: tried for as long as another try can help;
+ * undefined if `stop` aborts before. Fails with RESTAMP_CERTS_*.
+ */
+export async function layBase(
+  ground: Ground,
+  readiness: Readiness,
+  stop: AbortSignal,
+): Promise<Base | undefined> {
+  const { auth, clock, telling } = ground;
+  const step = 'the API server has not let us in';
+  let trouble: RestampError | undefined;
+  readiness.await(step, () => [trouble]);
+  for (const failures = new FailureRow(); !stop.aborted;)
+    try {
+      const found = await orOver(introduce(ground), stop);
+      readiness.done(step);
+      return found === undefined ? undefined : { ...ground, ...found };
+    } catch (error) {
+      trouble = asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', auth.server);
+      if (trouble.retry === 'never') throw trouble;
+      telling.onTrouble(trouble);
+      await pause(clock, Math.min(failures.next(trouble), LONGEST_PAUSE_MS), stop);
+    }
+  return undefined;
+}
+
+async function introduce({
+  config,
+  clock,
+  log,
+  client,
+  namespace,
+}: Ground): Promise<Omit<Base, keyof Ground>> {
   const ownUser = await whoAmI(client);
   if (Math.abs(clock.ahead) > CLOCK_TOLERANCE_MS)
     log.warn(
@@ -63,5 +108,5 @@ export async function layBase(config: Config) {
     keys: new Map([current, ...former].map(({ id, key }) => [id, key])),
     levers: config.leverDigest,
   };
-  return { config, clock, log, metrics, auth, client, namespace, ownUser, keys, ring, telling, faults };
+  return { ownUser, keys, ring };
 }

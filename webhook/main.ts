@@ -15,17 +15,48 @@ import { mayReadStatus } from '../src/kube/access.ts';
 import { startWatches } from '../src/roll/watches.ts';
 import { replicaAddress } from './forwarder.ts';
 import { addGauges } from './gauges.ts';
-import { startOpsServer } from './ops-server.ts';
-import { layBase } from './base.ts';
+import { startOpsServer, type OpsServer } from './ops-server.ts';
+import { breakGround, layBase, type Base } from './base.ts';
 import { openFront } from './front.ts';
-import { createRolling } from './rolling.ts';
+import { Readiness } from './readiness.ts';
+import { createRolling, type Rolling } from './rolling.ts';
 
-/** Puts every part together, in start order, and runs until `stop` aborts. */
+const KINDS = 'it is not known which kinds are served';
+const LISTS = 'the caches are not synced';
+const LEASE = 'the Lease was not looked at';
+const REGISTRATION = 'the webhook is not registered';
+
+/** Answers for its health from the first moment on, and runs until `stop` aborts, or until a start cannot succeed. */
 async function run(config: Config, stop: AbortSignal): Promise<void> {
-  const base = await layBase(config);
-  const { clock, log, metrics, auth, client, namespace, ownUser, telling, faults } = base;
+  const ground = breakGround(config);
+  const { log, metrics, auth, client } = ground;
+  const readiness = new Readiness();
+  readiness.await(LISTS);
+  readiness.await(LEASE);
+  const ops = await startOpsServer({
+    listen: config.opsListen,
+    unready: () => readiness.lines,
+    mayRead: (token) => mayReadStatus(client, token),
+    metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+  });
+  log.info({ ops: formatAddress(ops.address) }, 'Listening');
+  const base = await layBase(ground, readiness, stop);
+  if (base !== undefined) {
+    readiness.await(KINDS);
+    const rolling = await createRolling(base, stop);
+    readiness.done(KINDS);
+    if (rolling !== undefined) await serve(base, rolling, { ops, readiness, stop });
+  }
+  await ops.close();
+  await auth.close();
+}
+
+type Frame = { readonly ops: OpsServer; readonly readiness: Readiness; readonly stop: AbortSignal };
+
+/** Puts every part together, in start order, and takes it apart when `stop` aborts. */
+async function serve(base: Base, rolling: Rolling, { ops, readiness, stop }: Frame): Promise<void> {
+  const { config, clock, log, metrics, client, namespace, ownUser, telling, faults } = base;
   const { onTrouble } = telling;
-  const rolling = await createRolling(base);
   const { kinds, lateKinds, csi, roll, stopSwitch, hook, alerts } = rolling;
   const leadership = createLeadership({
     config,
@@ -42,15 +73,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         void publishMetaInfo(config, log, putConfigMap.bind(undefined, client));
     },
   });
-  // Everything is answered from memory, so that the door can open before the watches have shown all.
-  const unready = new Set(['the caches are not synced']);
-  const ops = await startOpsServer({
-    listen: config.opsListen,
-    unready: () => [...unready],
-    status: () => ({ leader: leadership.isLeader, waiting: roll.queue.waiting() }),
-    mayRead: (token) => mayReadStatus(client, token),
-    metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() }),
-  });
+  ops.show(() => ({ leader: leadership.isLeader, waiting: roll.queue.waiting() }));
   const namespaceScope = new NamespaceScope({
     selector: config.namespaceSelector,
     roll,
@@ -61,15 +84,12 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
         is === 'in' ? `added namespace to be watched: ${name}` : `removed namespace from watch: ${name}`,
       ),
   });
+  // Everything is answered from memory, so that the door can open before the watches have shown all.
   const admission = await openFront(base, rolling, leadership, namespaceScope);
-  log.info(
-    {
-      ops: formatAddress(ops.address),
-      ...(admission === undefined ? {} : { admission: formatAddress(admission.address) }),
-    },
-    'Listening',
-  );
-  if (admission !== undefined) unready.add('the webhook is not registered');
+  if (admission !== undefined) {
+    log.info({ admission: formatAddress(admission.address) }, 'Listening');
+    readiness.await(REGISTRATION, () => [admission.trouble]);
+  }
   for (const { level, message } of watchNotices(config)) log[level]({}, message);
   const watches = startWatches({
     client,
@@ -89,6 +109,9 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     terminations: roll.terminations,
     own: { namespace, name: config.instance },
   });
+  readiness.await(LISTS, () => watches.unsynced().map(({ resource, trouble }) => trouble ?? resource));
+  readiness.await(LEASE, () => [leadership.trouble]);
+  void leadership.looked.then(() => readiness.done(LEASE));
   addGauges(metrics, { ...roll, watches, leadership, clock, admission });
   await Promise.race([watches.synced, aborted(stop)]);
   if (!stop.aborted) {
@@ -100,13 +123,13 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
       clock.after(config.sweepMs, sweep);
     };
     clock.after(config.sweepMs, sweep);
-    unready.delete('the caches are not synced');
+    readiness.done(LISTS);
     log.info(
       { workloads: roll.workloads.size, sources: roll.sources.size, user: ownUser },
       'Restamp is watching',
     );
     await admission?.open(stop);
-    unready.delete('the webhook is not registered');
+    readiness.done(REGISTRATION);
     csi.watch(() => watches.followCsi());
     lateKinds.watch((row) => {
       void watches.follow(row).then(() => {
@@ -118,7 +141,7 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
     });
   }
   await aborted(stop);
-  unready.add('stopping');
+  readiness.await('stopping');
   admission?.drain();
   await pause(clock, config.shutdownDelayMs);
   lateKinds.stop();
@@ -128,9 +151,6 @@ async function run(config: Config, stop: AbortSignal): Promise<void> {
   // A roll that is still under way has its alert too.
   const told = roll.lastEvents().then(() => alerts?.stop());
   await Promise.all([watches.stop(), admission?.close(), hook?.stop(), told]);
-  // Last, as it keeps the process alive: our timers do not.
-  await ops.close();
-  await auth.close();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -163,6 +183,5 @@ async function main(): Promise<number> {
   }
 }
 
-const code = await main();
-// What was started before a failure must not keep a process half alive: it is started again as a whole.
-if (code !== 0) process.exit(code);
+// What was started before a failure must not keep a process half alive, nor may a connection that is still being made.
+process.exit(await main());

@@ -9,24 +9,22 @@ export type OpsOptions = {
   readonly listen: Address;
   /** What keeps this process from being ready: one line each; none means ready. */
   readonly unready: () => readonly string[];
-  /** What waits, for those who may know: names of workloads and sources. */
-  readonly status: () => object;
   /** Whether the bearer of a token may read the status. */
   readonly mayRead: (token: string) => Promise<boolean>;
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 };
 
-export type OpsServer = { readonly address: Address; close(): Promise<void> };
+export type OpsServer = {
+  readonly address: Address;
+  /** From now on this is the status, for those who may know it: names of workloads and sources that wait. */
+  show(status: () => object): void;
+  close(): Promise<void>;
+};
 
 /** Health and metrics, over plain HTTP: `/livez`, `/live` (Reloader's), `/readyz`, `/metrics`. */
-export async function startOpsServer({
-  listen,
-  unready,
-  status,
-  mayRead,
-  metrics,
-}: OpsOptions): Promise<OpsServer> {
+export async function startOpsServer({ listen, unready, mayRead, metrics }: OpsOptions): Promise<OpsServer> {
   const app = Fastify({ logger: false });
+  let status: () => object = () => ({ leader: false, waiting: [] });
   app.get('/livez', () => 'ok');
   app.get('/live', () => 'alive');
   app.get('/readyz', (_request, reply) => {
@@ -54,6 +52,9 @@ export async function startOpsServer({
   const bound = app.server.address();
   return {
     address: { host: listen.host, port: typeof bound === 'object' && bound !== null ? bound.port : 0 },
+    show: (next) => {
+      status = next;
+    },
     close: () => app.close(),
   };
 }

@@ -51,15 +51,16 @@ async function putAll(client: KubeClient, options: ConfigurationOptions, one: ty
 
 /**
  * Takes the registration back: deletes what a server made, and empties what an installer made. Nothing happens if
- * it is gone. Fails with RESTAMP_KUBE_*.
+ * it is gone. Fails with RESTAMP_KUBE_*, at once when `late` aborts.
  */
-export async function unregister(client: KubeClient, name: string): Promise<void> {
+export async function unregister(client: KubeClient, name: string, late: AbortSignal): Promise<void> {
+  const inTime: Pick<KubeClient, 'send'> = { send: (call) => client.send({ ...call, signal: late }) };
   for (const resource of RESOURCES) {
     const path = `${BASE}/${resource}/${name}`;
     try {
-      const stored = (await client.send({ method: 'GET', path })) as Stored;
-      if (stored.metadata.labels?.[MADE_BY] === MADE_BY_US) await client.send({ method: 'DELETE', path });
-      else await setWebhooks(client, path, []);
+      const stored = (await inTime.send({ method: 'GET', path })) as Stored;
+      if (stored.metadata.labels?.[MADE_BY] === MADE_BY_US) await inTime.send({ method: 'DELETE', path });
+      else await setWebhooks(inTime, path, []);
     } catch (error) {
       if (!hasCode(error, 'RESTAMP_KUBE_NOT_FOUND')) throw error;
     }
@@ -134,7 +135,11 @@ async function putOnce(
 }
 
 /** No other field is touched: labels and annotations are the installer's. */
-async function setWebhooks(client: KubeClient, path: string, webhooks: readonly object[]): Promise<void> {
+async function setWebhooks(
+  client: Pick<KubeClient, 'send'>,
+  path: string,
+  webhooks: readonly object[],
+): Promise<void> {
   const body = [{ op: 'add', path: '/webhooks', value: webhooks }];
   await client.send({ method: 'PATCH', path, contentType: JSON_PATCH, body });
 }

@@ -1,3 +1,4 @@
+import { orOver } from '../src/clock.ts';
 import { ARGO_ROLLOUT, Kinds } from '../src/core/kind.ts';
 import type { SourceObject } from '../src/core/source-meta.ts';
 import type { WorkloadObject } from '../src/core/workload.ts';
@@ -24,10 +25,10 @@ import { createChangeHook } from '../src/outgoing/change-hook.ts';
 import type { Base } from './base.ts';
 
 /** Everything that decides and rolls, and what it has to look for first. */
-export type Rolling = Awaited<ReturnType<typeof createRolling>>;
+export type Rolling = NonNullable<Awaited<ReturnType<typeof createRolling>>>;
 
-/** Puts the rolling side on its base: nothing is followed and nothing is rolled yet. */
-export async function createRolling(base: Base) {
+/** Puts the rolling side on its base: nothing is followed and nothing is rolled yet. Undefined if `stop` aborts before. */
+export async function createRolling(base: Base, stop: AbortSignal) {
   const { config, clock, client, log, metrics, namespace, keys, ring, telling, faults } = base;
   const { onTrouble } = telling;
   const alerts = createAlerts({ alert: config.alert, clock, faults, log, metrics });
@@ -41,7 +42,7 @@ export async function createRolling(base: Base) {
     onTrouble,
     faults,
   });
-  await lateKinds.begin();
+  await orOver(lateKinds.begin(), stop);
   for (const { kind, group } of lateKinds.missing)
     log.warn({}, `${kind} of ${group} is not served by the API server: it is followed as soon as it is`);
   const csi = new LateCsi({
@@ -52,7 +53,12 @@ export async function createRolling(base: Base) {
     onTrouble,
     faults,
   });
-  await csi.look();
+  await orOver(csi.look(), stop);
+  if (stop.aborted) {
+    lateKinds.stop();
+    csi.stop();
+    return undefined;
+  }
   const roll = assembleMutator(
     ring,
     { ...config, kinds },

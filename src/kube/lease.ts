@@ -47,6 +47,8 @@ export class LeaderElection {
   readonly #record: LeaseRecord;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  readonly #looked = Promise.withResolvers<undefined>();
+  #trouble: RestampError | undefined;
   #leading = false;
   /** When leadership ends, unless it is renewed. */
   #deadline = 0;
@@ -90,6 +92,16 @@ export class LeaderElection {
     return this.#leading && this.#options.clock.monotonic() < this.#deadline;
   }
 
+  /** Ends when the Lease was read, and taken if it was free, for the first time: the rights for that are there. */
+  get looked(): Promise<undefined> {
+    return this.#looked.promise;
+  }
+
+  /** Why the last try has failed. */
+  get trouble(): RestampError | undefined {
+    return this.#trouble;
+  }
+
   /** Who held the Lease when it was last seen; empty if nobody did. */
   get leader(): string {
     return this.#record.holder;
@@ -108,9 +120,12 @@ export class LeaderElection {
       let asked = 0;
       try {
         await this.#attempt();
+        this.#trouble = undefined;
+        this.#looked.resolve(undefined);
       } catch (error) {
         if (this.#stopped()) return;
         const trouble = this.#asTrouble(error);
+        this.#trouble = trouble;
         asked = Math.min((trouble.retryAfter ?? 0) * 1000, renewMs);
         onTrouble(trouble);
       }

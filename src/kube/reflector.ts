@@ -52,7 +52,7 @@ export class Reflector<T extends Identified> {
   #heard: number;
   #backoffMs = FIRST_BACKOFF_MS;
   #connection = new AbortController();
-  #failing = false;
+  #trouble: RestampError | undefined;
   /** The connection was ended by ourselves: no fault. */
   #relisting = false;
   #running: Promise<void> = Promise.resolve();
@@ -94,9 +94,9 @@ export class Reflector<T extends Identified> {
     return this.#lists > 0;
   }
 
-  /** Whether the last try has failed, and nothing has come since. */
-  get isFailing(): boolean {
-    return this.#failing;
+  /** Why the last try has failed, if nothing has come since. */
+  get trouble(): RestampError | undefined {
+    return this.#trouble;
   }
 
   /** Seconds since the API server last said anything on this watch, bookmarks included. */
@@ -137,7 +137,7 @@ export class Reflector<T extends Identified> {
       this.#streaming = false;
       return;
     }
-    this.#failing = true;
+    this.#trouble = trouble;
     onTrouble(trouble);
     const asked = (trouble.retryAfter ?? 0) * 1000;
     await pause(clock, Math.max(asked, this.#backoffMs * (0.5 + random() / 2)), this.#stopping.signal);
@@ -242,7 +242,7 @@ export class Reflector<T extends Identified> {
 
   #hear(): void {
     this.#heard = this.#options.clock.monotonic();
-    this.#failing = false;
+    this.#trouble = undefined;
     // A list that begins again and again is no progress.
     if (!this.#roster.isListing) this.#backoffMs = FIRST_BACKOFF_MS;
   }

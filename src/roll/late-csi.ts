@@ -75,6 +75,7 @@ export class LateCsi {
       this.#served = !found.includes(undefined);
       return true;
     } catch (error) {
+      if (this.#lookout.stopped) return false;
       this.#options.onTrouble(asRestampError(error, 'RESTAMP_KUBE_PROTOCOL', group));
       return false;
     }

@@ -64,6 +64,7 @@ export class LateKinds {
           found.push(kinds.add(spec, resource));
         }
       } catch (error) {
+        if (this.#lookout.stopped) return found;
         this.#failed = true;
         missing.push(spec);
         onTrouble(

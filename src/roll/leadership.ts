@@ -13,6 +13,10 @@ export type Leadership = {
   readonly isLeader: boolean;
   /** Where another one that leads is reached, if it has said so. */
   readonly leaderAddress?: string | undefined;
+  /** Ends when it is known that this process can stand for election. */
+  readonly looked: Promise<unknown>;
+  /** Why it could not, when it last tried. */
+  readonly trouble?: RestampError | undefined;
   start(): void;
   /** Gives the Lease back, so that the next one need not wait for its end. */
   stop(): Promise<void>;
@@ -43,6 +47,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
   if (!config.leaderElect)
     return {
       isLeader: true,
+      looked: Promise.resolve(),
       start: () => {
         void roll.remakes.resume();
         onLeading?.(true);

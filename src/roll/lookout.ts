@@ -19,6 +19,11 @@ export class Lookout {
     this.#faults = faults;
   }
 
+  /** Whoever still waits for an answer has nothing to tell of it any more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Looks before anything else begins, and again for a while as long as `look`, which never rejects, cannot tell. */
   async first(look: () => Promise<boolean>): Promise<void> {
     const end = this.#clock.monotonic() + FIRST_MS;

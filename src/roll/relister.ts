@@ -1,7 +1,7 @@
 import type { Identified } from '../kube/roster.ts';
 import type { Reflector } from '../kube/reflector.ts';
 
-type Relisted = Pick<Reflector<Identified>, 'relist' | 'hasSynced' | 'synced' | 'isFailing'>;
+type Relisted = Pick<Reflector<Identified>, 'relist' | 'hasSynced' | 'synced' | 'trouble'>;
 
 /**
  * Has the list of one watch read again for whoever asks, one after the other: a list that is begun anew each time somebody
@@ -26,7 +26,7 @@ export class Relister {
         this.#next = undefined;
         return this.#begin();
       });
-    if (this.#reflector.isFailing) return Promise.resolve();
+    if (this.#reflector.trouble !== undefined) return Promise.resolve();
     return this.#next ?? this.#listing ?? Promise.resolve();
   }
 

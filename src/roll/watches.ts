@@ -48,8 +48,8 @@ export type WatchOptions = {
 /** The watches that feed the mutator. */
 export type Watches = {
   readonly synced: Promise<unknown>;
-  /** What has not been listed yet. */
-  unsynced(): string[];
+  /** What has not been listed yet, and why, as far as that is known. */
+  unsynced(): { resource: string; trouble: RestampError | undefined }[];
   /** Seconds since the API server last spoke, for each watched resource. */
   ages(): { resource: string; seconds: number }[];
   /** Follows one more kind of workload, from now on; ends when everything of it has been shown. */
@@ -193,7 +193,10 @@ export function startWatches(options: WatchOptions): Watches {
       // One that is begun anew before it has ended never ends, where sweeps come faster than the list.
       for (const { relister } of watches) void relister.again();
     },
-    unsynced: () => watches.filter(({ reflector }) => !reflector.hasSynced).map(({ resource }) => resource),
+    unsynced: () =>
+      watches
+        .filter(({ reflector }) => !reflector.hasSynced)
+        .map(({ resource, reflector: { trouble } }) => ({ resource, trouble })),
     ages: () => watches.map(({ resource, reflector }) => ({ resource, seconds: reflector.ageSeconds })),
     stop: async () => {
       stopped = true;

@@ -151,6 +151,10 @@ export function referenceText(): string {
     '## Error codes',
     'A code keeps its meaning for ever. `retry` is what Restamp does with work that ends so: `backoff` tries again after ' +
       'pauses from 100 ms to 30 s, `slow-backoff` from 1 s to 5 min.',
+    'A start that lacks an answer or a right of the API server is tried again, at least twice a minute, and `/readyz` names ' +
+      'what is missing: a list, the Lease, the registration. Only what the process cannot see being mended ends it, with 2: ' +
+      'its settings, its kubeconfig, a damaged key Secret. SIGTERM ends it with 0, whatever it waits for; a second one at ' +
+      'once, with 1.',
     table(['code', 'meaning', 'retry', 'remedy'], errors),
     '',
   ].join('\n\n');

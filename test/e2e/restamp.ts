@@ -136,7 +136,7 @@ export async function startServer(options: ServerOptions): Promise<Restamp> {
     },
   );
   // Each port is taken by the server itself: one that was found free before may be somebody else's by then.
-  const { admission: door, ops } = listening(await until((line) => listening(line) !== undefined)) ?? {};
+  const { admission: door, ops } = Object.assign({}, ...lines.map(listening)) as ReturnType<typeof listening>;
   return {
     pid: child.pid ?? 0,
     lines,
@@ -155,10 +155,10 @@ export async function startServer(options: ServerOptions): Promise<Restamp> {
   };
 }
 
-/** The addresses in the line that tells of them, in either format of the log. */
-function listening(line: LogLine): Readonly<Record<string, unknown>> | undefined {
+/** The addresses in a line that tells of them, in either format of the log. */
+function listening(line: LogLine): Readonly<Record<string, unknown>> {
   if (line.msg === 'Listening') return line;
-  if (!line.msg.includes('msg="Listening"')) return undefined;
+  if (!line.msg.includes('msg="Listening"')) return {};
   const pairs = [...line.msg.matchAll(/(\w+)=(\S+)/g)];
   return Object.fromEntries(pairs.map(([, key = '', value]) => [key, value] as const));
 }

@@ -128,3 +128,20 @@ t.test('an answer that comes after its own deadline is not leadership', async (t
   t.equal(leases.stored!.spec.holderIdentity, 'a');
   t.same(a.said, []);
 });
+
+t.test('why a candidate cannot stand is known, and when it can for the first time', async (t) => {
+  const clock = fakeClock(START);
+  const leases = memoryLeases(clock);
+  let down = true;
+  const a = candidate(clock, leases, { identity: 'a', network: () => (down ? OUTAGE : PROMPT) });
+  let looked = false;
+  void a.looked.then(() => (looked = true));
+  a.start();
+  await pass(clock, 4_000);
+  t.equal(a.trouble, OUTAGE);
+  t.equal(looked, false);
+  down = false;
+  await pass(clock, 4_000);
+  t.equal(a.trouble, undefined);
+  t.equal(looked, true);
+});

@@ -117,3 +117,11 @@ t.test('a look that fails is told of and tried again; after the stop nobody look
   t.equal(made.looks(), 2);
   t.same(made.found, []);
 });
+
+t.test('who is stopped tells nothing of a look that is still under way', async (t) => {
+  const made = looking([new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'the client is closed')]);
+  const looked = made.late.look();
+  made.late.stop();
+  t.same(await looked, []);
+  t.same(made.troubles, []);
+});

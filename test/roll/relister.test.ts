@@ -1,12 +1,13 @@
 import t from 'tap';
+import { RestampError } from '../../src/errors.ts';
 import { Relister } from '../../src/roll/relister.ts';
 import { turn } from '../helpers/journal.ts';
 
 /** A watch whose lists the test ends. */
-function watch({ hasSynced = true, isFailing = false } = {}) {
+function watch({ hasSynced = true, trouble = undefined as RestampError | undefined } = {}) {
   let wishes = 0;
   const synced = Promise.withResolvers<undefined>();
-  const state = { hasSynced, isFailing, synced: synced.promise, relist: () => void (wishes += 1) };
+  const state = { hasSynced, trouble, synced: synced.promise, relist: () => void (wishes += 1) };
   const relister = new Relister(state);
   let ended = 0;
   return {
@@ -45,12 +46,14 @@ t.test('who asks during a list waits for the next one, which begins after it', a
 });
 
 t.test('nobody waits for a watch that fails, and it is listed when it works again', async (t) => {
-  const { state, ask, wishes, ended, end } = watch({ isFailing: true });
+  const { state, ask, wishes, ended, end } = watch({
+    trouble: new RestampError('RESTAMP_KUBE_FORBIDDEN', 'GET /w'),
+  });
   ask();
   await turn();
   t.equal(ended(), 1);
   t.equal(wishes(), 1);
-  state.isFailing = false;
+  state.trouble = undefined;
   ask();
   await turn();
   t.equal(ended(), 1);

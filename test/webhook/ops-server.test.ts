@@ -6,11 +6,11 @@ async function ops(t: Test, unready: string[] = [], more: Partial<OpsOptions> = 
     listen: { host: '127.0.0.1', port: 0 },
     unready: () => unready,
     metrics: () => Promise.resolve({ type: 'text/x', text: 'm 1' }),
-    status: () => ({ waiting: ['apps/Deployment/api'] }),
     mayRead: (token) => Promise.resolve(token === 'good'),
     ...more,
   });
   t.teardown(() => server.close());
+  server.show(() => ({ waiting: ['apps/Deployment/api'] }));
   return async (path: string, headers: Record<string, string> = {}) => {
     const response = await fetch(`http://127.0.0.1:${server.address.port}${path}`, { headers });
     return {

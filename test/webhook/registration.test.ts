@@ -28,6 +28,7 @@ const options = {
   observing: false,
   kinds: BUILT_IN,
 };
+const never = new AbortController().signal;
 const BASE = '/apis/admissionregistration.k8s.io/v1';
 const VALIDATING = `${BASE}/validatingwebhookconfigurations`;
 const MUTATING = `${BASE}/mutatingwebhookconfigurations`;
@@ -250,7 +251,7 @@ t.test('any other refusal of a registration stays an error', async (t) => {
   ] as const) {
     api.answer((exchange) => exchange.refuse(status));
     await t.rejects(register(client, options), { code });
-    await t.rejects(unregister(client, 'restamp'), { code });
+    await t.rejects(unregister(client, 'restamp', never), { code });
   }
 });
 
@@ -279,13 +280,21 @@ t.test(
   'taking back deletes what a server made, empties what an installer made, and bears what is gone',
   async (t) => {
     const made = await serving(t, { [ONE]: OURS, [OTHER]: THEIRS });
-    await unregister(made.client, 'restamp');
+    await unregister(made.client, 'restamp', never);
     t.match(made.writes(), [
       { method: 'DELETE', path: ONE },
       { method: 'PATCH', path: OTHER, body: '[{"op":"add","path":"/webhooks","value":[]}]' },
     ]);
     const gone = await serving(t, {});
-    await unregister(gone.client, 'restamp');
+    await unregister(gone.client, 'restamp', never);
     t.same(gone.writes(), []);
   },
 );
+
+t.test('an API server that does not answer is waited for no longer than there is time', async (t) => {
+  const api = await fakeApiServer(t);
+  const { client } = connect(t, api.url);
+  const late = new AbortController();
+  void api.next().then(() => late.abort());
+  await t.rejects(unregister(client, 'restamp', late.signal), { code: 'RESTAMP_KUBE_UNAVAILABLE' });
+});
