@@ -82,14 +82,15 @@ const choosePorts = async (wanted: number | undefined): Promise<number> => {
 
 const startOnce = async (options: ControlPlaneOptions, binaries: Binaries): Promise<ControlPlane> => {
   const { audit = false, featureGates = {}, serviceAccountCredentials = false } = options;
-  const { programs = controllers } = options;
+  const { programs = controllers, apiserver = [] } = options;
   if (options.dir !== undefined) await mkdir(options.dir, { recursive: true });
   const dir = await realpath(options.dir ?? (await mkdtemp(join(tmpdir(), 'restamp-controlplane-'))));
   await refuseRunning(dir);
   const ports = portsFrom(await choosePorts(options.port));
   await prepareFolder(dir, binaries.stages);
   const credentials = await ensureCredentials(dir);
-  const flags = flagsOf(dir, ports, credentials, { audit, featureGates, serviceAccountCredentials });
+  const differing = { audit, featureGates, serviceAccountCredentials, apiserver };
+  const flags = flagsOf(dir, ports, credentials, differing);
   const facts: Facts = {
     dir,
     url: `https://127.0.0.1:${ports.apiserver}`,

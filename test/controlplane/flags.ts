@@ -29,6 +29,8 @@ export type FlagOptions = {
   readonly featureGates: Readonly<Record<string, boolean>>;
   /** Controllers write under their own names (`system:serviceaccount:kube-system:namespace-controller`). */
   readonly serviceAccountCredentials: boolean;
+  /** More arguments of the API server. */
+  readonly apiserver: readonly string[];
 };
 
 /** Where the audit log and its policy are. */
@@ -92,6 +94,7 @@ export const flagsOf = (
       '--endpoint-reconciler-type=none',
       ...(gates.length === 0 ? [] : [`--feature-gates=${gates.join(',')}`]),
       ...(options.audit ? [`--audit-policy-file=${audit.policy}`, `--audit-log-path=${audit.log}`] : []),
+      ...options.apiserver,
     ],
     'kube-controller-manager': [
       kubeconfig,
