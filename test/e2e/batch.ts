@@ -25,6 +25,8 @@ export type BatchOptions = {
   readonly annotations?: Annotations;
   readonly uses: readonly SourceName[];
   readonly suspend?: boolean;
+  /** Of somebody else: it stays when it is deleted. */
+  readonly finalizers?: readonly string[];
   readonly concurrencyPolicy?: 'Forbid' | 'Replace';
 };
 
@@ -79,9 +81,9 @@ export function batchOf(stage: Stage) {
         },
         spec: { ...jobSpec([]), suspend: true },
       }),
-    createJob: (name: string, { annotations = {}, uses, suspend = false }: BatchOptions) =>
+    createJob: (name: string, { annotations = {}, uses, suspend = false, finalizers = [] }: BatchOptions) =>
       api<Job>('POST', path('jobs'), {
-        metadata: { name, annotations },
+        metadata: { name, annotations, finalizers },
         spec: { ...jobSpec(uses), suspend, backoffLimit: 0 },
       }),
     cronJob: (name: string) => api<CronJob>('GET', path('cronjobs', name)),
