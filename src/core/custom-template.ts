@@ -2,6 +2,7 @@
 // where other objects have no member, and defaults that somebody says explicitly.
 
 import type { PodTemplate } from './pod-template.ts';
+import { mapped } from './shape.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -10,14 +11,18 @@ const MAX_DEPTH = 100;
 
 /**
  * A value without members that are null; a null in a list becomes an empty object, so that no index moves. What is deeper
- * than any API has it is cut.
+ * than any API has it is cut. What stays as it is is not copied.
  */
 export function withoutNull(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth === 0) return {};
-  if (Array.isArray(value)) return value.map((one) => (one === null ? {} : withoutNull(one, depth - 1)));
-  const members = Object.entries(value).filter(([, one]) => one !== null);
-  return Object.fromEntries(members.map(([key, one]) => [key, withoutNull(one, depth - 1)]));
+  if (Array.isArray(value)) return mapped(value, (one) => (one === null ? {} : withoutNull(one, depth - 1)));
+  const keys = Object.keys(value);
+  const known = value as Members;
+  const read = keys.map((key) => withoutNull(known[key], depth - 1));
+  if (read.every((one, at) => one !== null && one === known[keys[at] ?? ''])) return value;
+  const members = keys.map((key, at): [string, unknown] => [key, read[at]]);
+  return Object.fromEntries(members.filter(([, one]) => one !== null));
 }
 
 const MODE = { defaultMode: 0o644 };

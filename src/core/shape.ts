@@ -8,3 +8,9 @@ export function isText(value: unknown): value is string {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** A list with each element as `read` has it: the same list where that changes none. */
+export function mapped(list: readonly unknown[], read: (one: unknown) => unknown): readonly unknown[] {
+  const next = list.map((one) => read(one));
+  return next.every((one, at) => one === list[at]) ? list : next;
+}

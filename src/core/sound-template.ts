@@ -1,32 +1,39 @@
 import { withoutNull } from './custom-template.ts';
 import type { PodTemplate } from './pod-template.ts';
-import { isRecord, isText } from './shape.ts';
+import { isRecord, isText, mapped } from './shape.ts';
 
-/** What a part is if it has its type; undefined if it has not. */
+/** What a part is if it has its type, itself if all in it has; undefined if it has not. What stays as it is is not copied. */
 type Part = (value: unknown) => unknown;
 
 const text: Part = (value) => (isText(value) ? value : undefined);
 
-const texts: Part = (value) =>
-  isRecord(value) ? Object.fromEntries(Object.entries(value).filter(([, one]) => isText(one))) : undefined;
+const texts: Part = (value) => {
+  if (!isRecord(value)) return undefined;
+  if (Object.values(value).every(isText)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => isText(one)));
+};
 
 /** An element that is not what it must be becomes an empty one, so that no index moves. */
 const listOf =
   (part: Part): Part =>
   (value) =>
-    Array.isArray(value) ? value.map((one) => part(one) ?? {}) : undefined;
+    Array.isArray(value) ? mapped(value, (one) => part(one) ?? {}) : undefined;
 
 /** Members that are not named stay as they are. */
-const members =
-  (parts: Readonly<Record<string, Part>>): Part =>
-  (value) => {
+const members = (parts: Readonly<Record<string, Part>>): Part => {
+  const known = Object.entries(parts);
+  return (value) => {
     if (!isRecord(value)) return undefined;
-    const read = Object.entries(value).map(([key, one]): [string, unknown] => [
-      key,
-      Object.hasOwn(parts, key) ? parts[key]?.(one) : one,
-    ]);
+    const odd: [string, unknown][] = [];
+    for (const [key, part] of known) {
+      const read = part(value[key]);
+      if (read !== value[key]) odd.push([key, read]);
+    }
+    if (odd.length === 0) return value;
+    const read = Object.entries({ ...value, ...Object.fromEntries(odd) });
     return Object.fromEntries(read.filter(([, one]) => one !== undefined));
   };
+};
 
 const named = members({ name: text });
 const keyed = members({ name: text, key: text });
@@ -57,9 +64,8 @@ const template = members({
 
 /**
  * A pod template of which every part that Restamp reads has its type. A custom resource brings what it likes there, and its
- * API server leaves that as it is: what has another type is as if it were not there, and the rest stays. `custom`: null
- * says nothing either.
+ * API server leaves that as it is: null says nothing, what has another type is as if it were not there, and the rest stays.
  */
-export function soundTemplate(value: unknown, custom: boolean): PodTemplate {
-  return template(custom ? withoutNull(value) : value) ?? {};
+export function soundTemplate(value: unknown): PodTemplate {
+  return template(withoutNull(value)) ?? {};
 }

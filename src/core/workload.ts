@@ -240,9 +240,10 @@ export function isForeignOwned({ metadata }: WorkloadObject, kinds: Kinds): bool
   );
 }
 
-/** The pod template of an API object; an empty one if there is none. */
+/** The pod template of an API object; an empty one if there is none. The API server vouches for that of its own kinds. */
 export function templateOf(row: KindRow, object: unknown): PodTemplate {
-  return soundTemplate(valueAt(object, row.template), !row.merges);
+  const template = valueAt(object, row.template);
+  return row.merges ? (template ?? {}) : soundTemplate(template);
 }
 
 function findLevers(template: PodTemplate): Lever[] {

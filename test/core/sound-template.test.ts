@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
-import { ARGO_ROLLOUT, Kinds } from '../../src/core/kind.ts';
+import { ARGO_ROLLOUT, BUILT_IN, Kinds } from '../../src/core/kind.ts';
 import { soundTemplate } from '../../src/core/sound-template.ts';
-import { isSettled, reduceWorkload, type WorkloadObject } from '../../src/core/workload.ts';
+import { isSettled, reduceWorkload, templateOf, type WorkloadObject } from '../../src/core/workload.ts';
 import { Random } from '../chaos/random.ts';
 import { withOtherPart } from '../helpers/hostile.ts';
 
@@ -67,11 +67,32 @@ const status = {
   conditions: [{ type: 'Paused', status: 'True' }],
 };
 
-t.test('a template of right types stays as it is', async (t) => {
-  t.same(soundTemplate(template, true), template);
-  t.same(soundTemplate(template, false), template);
-  t.same(soundTemplate(undefined, true), {});
+t.test('a template of right types is handed on as it is, and nothing of it is copied', async (t) => {
+  t.equal(soundTemplate(template), template);
+  t.same(soundTemplate(undefined), {});
 });
+
+t.test('of one that is not, only what holds the odd part is copied', async (t) => {
+  const { spec, metadata: own } = template;
+  for (const odd of [5, null, [null]]) {
+    const read = soundTemplate({ ...template, spec: { ...spec, containers: [container, { name: odd }] } });
+    t.same(read.spec?.containers?.[1], {}, 'the odd part is gone');
+    t.equal(read.metadata, own);
+    t.equal(read.spec?.volumes, spec.volumes);
+    t.equal(read.spec?.containers?.[0], container);
+  }
+});
+
+t.test(
+  'the API server vouches for the templates of its own kinds, and nobody looks through them',
+  async (t) => {
+    for (const row of BUILT_IN) {
+      const object = row.template.reduceRight<unknown>((inner, step) => ({ [step]: inner }), template);
+      t.equal(templateOf(row, object), template, row.kind);
+      t.same(templateOf(row, {}), {});
+    }
+  },
+);
 
 t.test('what has another type is as if it were not there, the rest stays, and no index moves', async (t) => {
   const odd = {
@@ -87,12 +108,12 @@ t.test('what has another type is as if it were not there, the rest stays, and no
       ],
     },
   };
-  t.same(soundTemplate(odd, true), {
+  t.same(soundTemplate(odd), {
     extra: 5,
     metadata: { annotations: { a: 'x' }, labels: 7 },
     spec: { containers: [{}, {}, {}, { name: 'main', env: [{}, {}, { value: 6 }], image: [] }] },
   });
-  for (const nothing of [null, 5, 'x', [], true]) t.same(soundTemplate(nothing, true), {});
+  for (const nothing of [null, 5, 'x', [], true]) t.same(soundTemplate(nothing), {});
 });
 
 t.test('a custom resource is read whatever stands in it', async (t) => {
