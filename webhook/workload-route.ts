@@ -16,12 +16,12 @@ import {
   isForeignOwned,
   isSettled,
   reduceWorkload,
-  templateOf,
   workloadTitle,
   type Workload,
   type WorkloadObject,
   type WorkloadSettings,
 } from '../src/core/workload.ts';
+import { templateOf } from '../src/core/template-facts.ts';
 import { valueAt } from '../src/core/value-at.ts';
 import { RestampError } from '../src/errors.ts';
 import type { ReviewAnswer, ReviewRequest } from './review.ts';

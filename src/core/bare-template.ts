@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LAST_RELOADED_FROM, STAMP } from './annotations.ts';
-import { canonicalJson, jsonEqual } from './json-equal.ts';
+import { jsonEqual } from './json-equal.ts';
 import { isLeverName, leverName } from './lever.ts';
-import type { Container, PodTemplate } from './pod-template.ts';
+import type { Container, EnvVar, PodTemplate } from './pod-template.ts';
 import { parseReloadedFrom } from './reloaded-from.ts';
 
 /**
@@ -13,43 +13,66 @@ import { parseReloadedFrom } from './reloaded-from.ts';
  */
 export function sameButLevers(a: PodTemplate, b: PodTemplate, levers: ReadonlySet<string>): boolean {
   const isLever = (name: string): boolean => levers.has(name);
-  return jsonEqual(bare(a, isLever), bare(b, isLever));
+  return jsonEqual(split(a, isLever).bare, split(b, isLever).bare);
 }
+
+/** Digests of a template, for as long as this process lives. */
+export type TemplateDigests = {
+  /** Of what has not the form of a lever: whether somebody changed anything else. */
+  readonly bare: string;
+  /** Of all of it. */
+  readonly whole: string;
+};
 
 /**
- * A digest of a template without what has the form of a lever: whether somebody changed anything else. By form, because
- * digests of one workload are compared over time, while its dependencies change.
+ * What has the form of a lever is one here, because digests of one workload are compared over time, while its dependencies
+ * change. The order of members counts: an API server writes them in one order alone, that of a type, or of the alphabet.
  */
-export function bareDigest(template: PodTemplate): string {
-  return createHash('sha256')
-    .update(canonicalJson(bare(template, isLeverName)))
-    .digest('base64url')
-    .slice(0, 16);
+export function digestTemplate(template: PodTemplate): TemplateDigests {
+  const { bare, levers } = split(template, isLeverName);
+  const digest = shortDigest(bare);
+  return { bare: digest, whole: levers.length === 0 ? digest : shortDigest([digest, levers]) };
 }
 
-function bare(template: PodTemplate, isLever: (name: string) => boolean): unknown {
-  const bareContainer = (container: Container): Container => ({
-    ...container,
-    env: (container.env ?? []).filter((variable) => !isLever(variable.name ?? '')),
+function shortDigest(value: unknown): string {
+  return hash('sha256', JSON.stringify(value), 'base64url').slice(0, 16);
+}
+
+/** A template in two: what is no lever, and the levers, each with its place. Where there is no lever, nothing is copied. */
+function split(template: PodTemplate, isLever: (name: string) => boolean) {
+  const levers: unknown[] = [];
+  const isOwn = ({ name = '' }: EnvVar): boolean => !isLever(name);
+  const bareContainer = (list: string) => (container: Container, at: number) => {
+    const { env, ...rest } = container;
+    const own = env?.filter(isOwn) ?? [];
+    if (env !== undefined && own.length < env.length)
+      levers.push(env.flatMap((one, index) => (isOwn(one) ? [] : [[list, at, index, one]])));
+    // An empty list equals none.
+    return own.length === 0 ? rest : own.length === env?.length ? container : { ...container, env: own };
+  };
+  const { metadata, spec, ...others } = template;
+  // Older API servers write this out, and two of different ages may answer in turns.
+  const { annotations, ...meta } = { creationTimestamp: null, ...metadata };
+  const { containers, initContainers, ...pod } = spec ?? {};
+  const own = Object.entries(annotations ?? {}).filter((entry) => {
+    if (!isMark(entry, isLever)) return true;
+    levers.push(entry);
+    return false;
   });
-  const tells = (text: string): boolean => {
-    const told = parseReloadedFrom(text);
-    return told !== undefined && isLever(leverName(told.type, told.name));
-  };
-  const { metadata = {}, spec = {} } = template;
-  const annotations = Object.fromEntries(
-    Object.entries(metadata.annotations ?? {}).filter(
-      ([key, text]) => key !== STAMP && !(key === LAST_RELOADED_FROM && tells(text)),
-    ),
-  );
-  // jsonEqual tells an absent member from one that is undefined, so both sides get every member.
-  return {
-    ...template,
-    metadata: { ...metadata, annotations },
-    spec: {
-      ...spec,
-      containers: (spec.containers ?? []).map(bareContainer),
-      initContainers: (spec.initContainers ?? []).map(bareContainer),
-    },
-  };
+  const bare = [
+    others,
+    meta,
+    Object.fromEntries(own),
+    pod,
+    (containers ?? []).map(bareContainer('containers')),
+    (initContainers ?? []).map(bareContainer('initContainers')),
+  ];
+  return { bare, levers };
+}
+
+/** Whether an annotation of the template is a lever: {@link sameButLevers}. */
+function isMark([key, text]: readonly [string, string], isLever: (name: string) => boolean): boolean {
+  if (key !== LAST_RELOADED_FROM) return key === STAMP;
+  const told = parseReloadedFrom(text);
+  return told !== undefined && isLever(leverName(told.type, told.name));
 }

@@ -2,7 +2,7 @@
 // where other objects have no member, and defaults that somebody says explicitly.
 
 import type { PodTemplate } from './pod-template.ts';
-import { mapped } from './shape.ts';
+import { mappedList, mappedMembers } from './shape.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -16,13 +16,9 @@ const MAX_DEPTH = 100;
 export function withoutNull(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth === 0) return {};
-  if (Array.isArray(value)) return mapped(value, (one) => (one === null ? {} : withoutNull(one, depth - 1)));
-  const keys = Object.keys(value);
-  const known = value as Members;
-  const read = keys.map((key) => withoutNull(known[key], depth - 1));
-  if (read.every((one, at) => one !== null && one === known[keys[at] ?? ''])) return value;
-  const members = keys.map((key, at): [string, unknown] => [key, read[at]]);
-  return Object.fromEntries(members.filter(([, one]) => one !== null));
+  const read = (one: unknown): unknown => withoutNull(one, depth - 1);
+  if (Array.isArray(value)) return mappedList(value, (one) => (one === null ? {} : read(one)));
+  return mappedMembers(value as Members, (one) => (one === null ? undefined : read(one)));
 }
 
 const MODE = { defaultMode: 0o644 };
@@ -88,22 +84,23 @@ export function asControllerReads(template: PodTemplate): PodTemplate {
 }
 
 function plain(value: unknown, at: string): unknown {
-  if (Array.isArray(value)) return value.map((one) => plain(one, at));
+  if (Array.isArray(value)) return mappedList(value, (one) => plain(one, at));
   if (typeof value !== 'object' || value === null || MAPS.has(at)) return value;
-  const members = Object.entries(value)
-    .map(([key, one]): [string, unknown] => [key, plain(one, key)])
-    .filter(([key, one]) => !isEmpty(key, one) && !isDefault(at, value as Members, key));
-  return Object.fromEntries(members);
+  const members = value as Members;
+  const defaults = DEFAULTS.get(at);
+  return mappedMembers(members, (one, key) => {
+    const read = plain(one, key);
+    return isEmpty(key, read) || isDefault(key, members, defaults) ? undefined : read;
+  });
 }
 
 function isEmpty(key: string, value: unknown): boolean {
-  if (value === null || value === undefined) return true;
-  return typeof value === 'object' && Object.keys(value).length === 0 && !TELLING.test(key);
+  if (typeof value !== 'object') return value === undefined;
+  return value === null || (Object.keys(value).length === 0 && !TELLING.test(key));
 }
 
-function isDefault(at: string, members: Members, key: string): boolean {
+function isDefault(key: string, members: Members, defaults: Members | undefined): boolean {
   if (key === 'imagePullPolicy') return members[key] === pullPolicy(members['image']);
-  const defaults = DEFAULTS.get(at);
   return defaults !== undefined && Object.hasOwn(defaults, key) && defaults[key] === members[key];
 }
 

@@ -1,14 +1,14 @@
 // What Restamp reads of a pod template. Everything is optional: custom kinds bring what they like.
 
 type LocalRef = { readonly name?: string; readonly optional?: boolean };
-type KeyRef = LocalRef & { readonly key?: string };
+export type KeyRef = LocalRef & { readonly key?: string };
 export type EnvVar = {
   readonly name?: string;
   readonly value?: string;
   readonly valueFrom?: { readonly configMapKeyRef?: KeyRef; readonly secretKeyRef?: KeyRef };
 };
 type EnvFrom = { readonly configMapRef?: LocalRef; readonly secretRef?: LocalRef };
-type Items = { readonly items?: readonly { readonly key?: string }[]; readonly optional?: boolean };
+export type Items = { readonly items?: readonly { readonly key?: string }[]; readonly optional?: boolean };
 export type Container = {
   readonly name?: string;
   readonly env?: readonly EnvVar[];

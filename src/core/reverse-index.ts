@@ -6,15 +6,18 @@ import { workloadKey, type Workload } from './workload.ts';
  * names it, and who has a pattern for its type. Whether they do depend is for `decide` to say.
  */
 export class ReverseIndex {
-  readonly #workloads = new Map<string, readonly string[]>();
+  readonly #workloads = new Map<string, { readonly asks: string; readonly places: readonly string[] }>();
   readonly #bySource = new Map<string, Set<string>>();
 
   /** Puts a workload in, or replaces what was known of it. */
   set(workload: Workload): void {
     const key = workloadKey(workload);
+    const { asks } = workload;
+    // Most writes of a workload change nothing of this, and it may have thousands of places.
+    if (this.#workloads.get(key)?.asks === asks) return;
     this.delete(key);
     const places = placesOf(workload);
-    this.#workloads.set(key, places);
+    this.#workloads.set(key, { asks, places });
     for (const place of places) {
       const there = this.#bySource.get(place);
       if (there === undefined) this.#bySource.set(place, new Set([key]));
@@ -23,7 +26,7 @@ export class ReverseIndex {
   }
 
   delete(key: string): void {
-    for (const place of this.#workloads.get(key) ?? []) {
+    for (const place of this.#workloads.get(key)?.places ?? []) {
       const there = this.#bySource.get(place);
       there?.delete(key);
       if (there?.size === 0) this.#bySource.delete(place);

@@ -1,39 +1,30 @@
+import type { Annotations } from './annotations.ts';
 import { withoutNull } from './custom-template.ts';
 import type { PodTemplate } from './pod-template.ts';
-import { isRecord, isText, mapped } from './shape.ts';
+import { isRecord, isText, mappedList, mappedMembers } from './shape.ts';
 
 /** What a part is if it has its type, itself if all in it has; undefined if it has not. What stays as it is is not copied. */
 type Part = (value: unknown) => unknown;
 
 const text: Part = (value) => (isText(value) ? value : undefined);
 
-const texts: Part = (value) => {
-  if (!isRecord(value)) return undefined;
-  if (Object.values(value).every(isText)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => isText(one)));
-};
+const texts: Part = (value) => (isRecord(value) ? mappedMembers(value, text) : undefined);
 
 /** An element that is not what it must be becomes an empty one, so that no index moves. */
 const listOf =
   (part: Part): Part =>
   (value) =>
-    Array.isArray(value) ? mapped(value, (one) => part(one) ?? {}) : undefined;
+    Array.isArray(value) ? mappedList(value, (one) => part(one) ?? {}) : undefined;
 
-/** Members that are not named stay as they are. */
-const members = (parts: Readonly<Record<string, Part>>): Part => {
-  const known = Object.entries(parts);
-  return (value) => {
-    if (!isRecord(value)) return undefined;
-    const odd: [string, unknown][] = [];
-    for (const [key, part] of known) {
-      const read = part(value[key]);
-      if (read !== value[key]) odd.push([key, read]);
-    }
-    if (odd.length === 0) return value;
-    const read = Object.entries({ ...value, ...Object.fromEntries(odd) });
-    return Object.fromEntries(read.filter(([, one]) => one !== undefined));
-  };
-};
+/** Members that are not named stay as they are, but for what is null in them. */
+const members =
+  (parts: Readonly<Record<string, Part>>): Part =>
+  (value) =>
+    isRecord(value)
+      ? mappedMembers(value, (one, key) => (Object.hasOwn(parts, key) ? parts[key]?.(one) : saying(one)))
+      : undefined;
+
+const saying: Part = (value) => (value === null ? undefined : withoutNull(value));
 
 const named = members({ name: text });
 const keyed = members({ name: text, key: text });
@@ -67,5 +58,10 @@ const template = members({
  * API server leaves that as it is: null says nothing, what has another type is as if it were not there, and the rest stays.
  */
 export function soundTemplate(value: unknown): PodTemplate {
-  return template(withoutNull(value)) ?? {};
+  return template(value) ?? {};
+}
+
+/** The same for the annotations of one. */
+export function soundAnnotations(value: unknown): Annotations | undefined {
+  return texts(value) as Annotations | undefined;
 }

@@ -1,34 +1,19 @@
 import { createHash } from 'node:crypto';
-import {
-  annotation,
-  HELD,
-  LAST_RELOADED_FROM,
-  LAST_ROLL,
-  STAMP,
-  STAMPS,
-  type Annotations,
-  type ReloaderKeys,
-} from './annotations.ts';
-import { bareDigest } from './bare-template.ts';
-import { asControllerReads } from './custom-template.ts';
+import { annotation, HELD, LAST_ROLL, STAMPS, type Annotations, type ReloaderKeys } from './annotations.ts';
 import type { KindRow, Kinds } from './kind.ts';
-import { isLeverName, type Lever } from './lever.ts';
+import type { Reference } from './references.ts';
+import { templateAnnotationsOf, readTemplate, type TemplateFacts } from './template-facts.ts';
 import { isOptedIn, NOT_OPTED_IN, readOptIn, type OptIn } from './opt-in.ts';
 import { readPause, type Pause } from './pause.ts';
-import { MAX_NAMES } from './name-list.ts';
-import type { PodTemplate } from './pod-template.ts';
-import { findReferences, type Reference } from './references.ts';
 import { lastReleaseWrite, releaseOf } from './release.ts';
 import { rolloutFacts, rolloutStatus } from './rollout.ts';
 import { roomIn } from './room.ts';
-import { soundTemplate } from './sound-template.ts';
 import type { SourceType } from './source.ts';
-import { valueAt } from './value-at.ts';
 import { readWishes, type Wishes } from './wishes.ts';
 import { lastWrite, readOwnWrite, readWriters, type ManagedField } from './writers.ts';
 
 /** What Restamp keeps of a workload: only what its rules read. */
-export type Workload = {
+export type Workload = TemplateFacts & {
   readonly row: KindRow;
   /** What another object lends it. */
   readonly borrowed: Annotations | undefined;
@@ -41,22 +26,12 @@ export type Workload = {
   readonly created: number;
   readonly optIn: Readonly<Record<SourceType, OptIn>>;
   readonly optedIn: boolean;
-  readonly references: ReadonlyMap<string, Reference>;
   /** How many more sources it names than one workload may: they do not count. */
   readonly left: number;
-  /** Where the lever goes for a source that the template does not use. */
-  readonly firstContainer: string | undefined;
-  readonly levers: readonly Lever[];
-  /** A digest of the template without levers. */
-  readonly bare: string;
   /** A digest of all annotations and references that say which sources roll it. */
   readonly asks: string;
   /** When anybody last wrote it outside the status, ourselves too (milliseconds since 1970). */
   readonly written: number | undefined;
-  /** Containers that list one variable more than once: which one counts where depends on their order. */
-  readonly twins: readonly string[];
-  /** The template's `restamp.dev/stamp`. */
-  readonly templateStamp: string | undefined;
   /** The release that it belongs to, and when a release tool last wrote it (milliseconds since 1970). */
   readonly release: string | undefined;
   readonly releaseWrite: number | undefined;
@@ -128,12 +103,14 @@ export function workloadTitle(workload: { kind: string; name: string }): string 
 
 /**
  * Reduces an API object to a {@link Workload}. Undefined where it needs no place in memory: it is not opted in
- * and bears no map of ours, or another workload of the table controls it (DESIGN 2.8).
+ * and bears no map of ours, or another workload of the table controls it (DESIGN 2.8). `before`: this one as it was shown
+ * before, whose template need not be read again.
  */
 export function reduceWorkload(
   row: KindRow,
   object: WorkloadObject,
   settings: WorkloadSettings,
+  before?: Workload,
 ): Workload | undefined {
   const { metadata } = object;
   if (
@@ -144,18 +121,18 @@ export function reduceWorkload(
   const borrowed = settings.borrowed(workloadKey({ kind: row.kind, namespace, name }));
   const annotations =
     borrowed === undefined ? metadata.annotations : { ...borrowed, ...metadata.annotations };
-  const template = templateOf(row, object);
-  const used = findReferences(template);
-  const references = firstOf(used);
+  const inTemplate = templateAnnotationsOf(row, object);
   const marks = (type: SourceType): OptIn =>
     settings.resourcesToIgnore.has(type)
       ? NOT_OPTED_IN
-      : readOptIn(type, annotations, template.metadata?.annotations, settings.keys);
+      : readOptIn(type, annotations, inTemplate, settings.keys);
   const optIn = { cm: marks('cm'), secret: marks('secret'), spc: marks('spc') };
   const optedIn = Object.values(optIn).some((one) => isOptedIn(one, settings.autoReloadAll));
   const stamps = annotation(metadata.annotations, STAMPS);
   if (!optedIn && stamps === undefined) return undefined;
+  const facts = readTemplate(row, object, before);
   return {
+    ...facts,
     row,
     kind: row.kind,
     borrowed,
@@ -166,15 +143,9 @@ export function reduceWorkload(
     created: Date.parse(metadata.creationTimestamp ?? ''),
     optIn,
     optedIn,
-    references,
-    left: used.size - references.size + namesLeft(optIn),
-    firstContainer: template.spec?.containers?.[0]?.name,
-    levers: findLevers(template),
-    twins: findTwins(template),
-    bare: bareDigest(row.merges ? template : asControllerReads(template)),
-    asks: asksDigest(settings.keys, [annotations, template.metadata?.annotations], references),
+    left: facts.beyond + namesLeft(optIn),
+    asks: asksDigest(settings.keys, [annotations, inTemplate], facts.references),
     written: lastWrite(metadata.managedFields ?? []),
-    templateStamp: annotation(template.metadata?.annotations, STAMP),
     stamps,
     release: releaseOf(metadata),
     releaseWrite: lastReleaseWrite(metadata),
@@ -184,7 +155,7 @@ export function reduceWorkload(
     orphans: leavesPods(object),
     suspended: says(object, 'suspend'),
     pause: row.pauses
-      ? readPause(settings.keys, metadata.annotations, template.metadata?.annotations, says(object, 'paused'))
+      ? readPause(settings.keys, metadata.annotations, inTemplate, says(object, 'paused'))
       : undefined,
     stampsBytes: Buffer.byteLength(stamps ?? ''),
     room: roomIn(metadata.annotations),
@@ -193,11 +164,6 @@ export function reduceWorkload(
     lastRoll: annotation(metadata.annotations, LAST_ROLL),
     held: annotation(metadata.annotations, HELD),
   };
-}
-
-/** As many sources of a template as one workload may name: a list may have no more either. */
-function firstOf(used: ReadonlyMap<string, Reference>): ReadonlyMap<string, Reference> {
-  return used.size <= MAX_NAMES ? used : new Map([...used].slice(0, MAX_NAMES));
 }
 
 function namesLeft(optIn: Workload['optIn']): number {
@@ -237,35 +203,6 @@ function says(object: WorkloadObject, field: 'suspend' | 'paused'): boolean {
 export function isForeignOwned({ metadata }: WorkloadObject, kinds: Kinds): boolean {
   return (
     metadata.ownerReferences?.some((owner) => owner.controller === true && !kinds.isWorkload(owner)) ?? false
-  );
-}
-
-/** The pod template of an API object; an empty one if there is none. The API server vouches for that of its own kinds. */
-export function templateOf(row: KindRow, object: unknown): PodTemplate {
-  const template = valueAt(object, row.template);
-  return row.merges ? (template ?? {}) : soundTemplate(template);
-}
-
-function findLevers(template: PodTemplate): Lever[] {
-  const text = annotation(template.metadata?.annotations, LAST_RELOADED_FROM);
-  const marks =
-    text === undefined ? [] : [{ container: '', name: LAST_RELOADED_FROM, value: text, dynamic: false }];
-  const variables = (template.spec?.containers ?? []).flatMap((container) =>
-    (container.env ?? [])
-      .filter((variable) => isLeverName(variable.name ?? ''))
-      .map((variable) => ({
-        container: container.name ?? '',
-        name: variable.name ?? '',
-        value: variable.value,
-        dynamic: variable.valueFrom !== undefined,
-      })),
-  );
-  return [...variables, ...marks];
-}
-
-function findTwins(template: PodTemplate): string[] {
-  return (template.spec?.containers ?? []).flatMap(({ name = '', env = [] }) =>
-    new Set(env.map((variable) => variable.name)).size < env.length ? [name] : [],
   );
 }
 

@@ -176,7 +176,7 @@ export class Mutator {
       if (this.#started) this.#observe(row, key, { metadata, ...rest });
       return;
     }
-    const workload = reduceWorkload(row, { metadata, ...rest }, settings);
+    const workload = reduceWorkload(row, { metadata, ...rest }, settings, before);
     // What the first list of a kind shows that is followed late was there before.
     const as: Pick<Showing, 'as'> = settings.kinds.isAwaited(row) ? { as: 'old' } : {};
     const isLent = before?.borrowed !== borrowed;

@@ -6,7 +6,8 @@ import { planLever, withStamp, type LeverChange, type Strategy } from '../core/l
 import { templateOperations } from '../core/template-operations.ts';
 import { leversOf, type TemplatePatch } from '../core/template-patch.ts';
 import { valueAt } from '../core/value-at.ts';
-import { templateOf, workloadTitle, type Workload, type WorkloadObject } from '../core/workload.ts';
+import { templateOf } from '../core/template-facts.ts';
+import { workloadTitle, type Workload, type WorkloadObject } from '../core/workload.ts';
 import { hasCode, RestampError } from '../errors.ts';
 import type { Remakes } from './remakes.ts';
 import type { JobPort, RunningJob } from './job-port.ts';

@@ -43,8 +43,8 @@ export function deployment({
   return { metadata: own, spec: { template } } as WorkloadObject;
 }
 
-/** {@link deployment} as Restamp keeps it, or undefined where it does not. */
-export function reduced(parts: WorkloadParts): Workload | undefined {
+/** {@link deployment} as Restamp keeps it, or undefined where it does not; `before`: as it was shown before. */
+export function reduced(parts: WorkloadParts, before?: Workload): Workload | undefined {
   const settings = {
     keys: RELOADER_KEYS,
     autoReloadAll: parts.autoReloadAll ?? false,
@@ -52,7 +52,7 @@ export function reduced(parts: WorkloadParts): Workload | undefined {
     kinds,
     borrowed: () => undefined,
   };
-  return reduceWorkload(rowOf(parts.kind ?? 'Deployment'), deployment(parts), settings);
+  return reduceWorkload(rowOf(parts.kind ?? 'Deployment'), deployment(parts), settings, before);
 }
 
 /** {@link reduced} for what is known to be kept. */

@@ -1,5 +1,4 @@
 import type { Annotations } from '../../src/core/annotations.ts';
-import { canonicalJson } from '../../src/core/json-equal.ts';
 import type { PodTemplate } from '../../src/core/pod-template.ts';
 import type { WorkloadObject } from '../../src/core/workload.ts';
 import { using } from './objects.ts';
@@ -179,4 +178,13 @@ export class Cluster {
   isOutdated(pod: Pod, key: Key): boolean {
     return pod.holds.get(key) !== this.sources.get(key)?.content;
   }
+}
+
+/** JSON text in which the keys of every object are sorted, so that equal values have equal texts. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
 }

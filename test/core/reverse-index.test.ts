@@ -51,6 +51,23 @@ t.test('ReverseIndex forgets what a workload no longer uses', async (t) => {
   index.delete('prod/Deployment/never');
 });
 
+t.test('ReverseIndex goes through what a workload asks for only where that is new', async (t) => {
+  const one = user('cm/app');
+  let read = 0;
+  const references = new Map(one.references);
+  references.keys = () => {
+    read += 1;
+    return one.references.keys();
+  };
+  const index = new ReverseIndex();
+  for (const resourceVersion of ['8', '9']) index.set({ ...one, references, resourceVersion });
+  t.equal(read, 1);
+  index.delete(workloadKey(one));
+  index.set({ ...one, references });
+  t.equal(read, 2);
+  t.equal(index.candidates(cm('app')).size, 1);
+});
+
 t.test('ReverseIndex hands out an answer of its own, which later changes leave alone', async (t) => {
   const index = indexed(user('cm/app'));
   const before = index.candidates(cm('app'));

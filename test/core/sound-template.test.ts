@@ -3,7 +3,8 @@ import t from 'tap';
 import { RELOADER_KEYS } from '../../src/core/annotations.ts';
 import { ARGO_ROLLOUT, BUILT_IN, Kinds } from '../../src/core/kind.ts';
 import { soundTemplate } from '../../src/core/sound-template.ts';
-import { isSettled, reduceWorkload, templateOf, type WorkloadObject } from '../../src/core/workload.ts';
+import { templateOf } from '../../src/core/template-facts.ts';
+import { isSettled, reduceWorkload, type WorkloadObject } from '../../src/core/workload.ts';
 import { Random } from '../chaos/random.ts';
 import { withOtherPart } from '../helpers/hostile.ts';
 
