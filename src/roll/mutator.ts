@@ -80,19 +80,18 @@ export class Mutator {
       put: (object) => {
         const meta = reduceSource(type, object, settings.keys);
         this.#settleMarks(meta);
-        const before = sources.put(meta, this.#started);
+        const { before, same } = sources.put(meta, this.#started);
         this.#parts.workloads.saw(meta.resourceVersion);
         const isBack = hasGoneBack(meta, { before, read: reader.state(meta), begun });
         if (isBack) this.#outdate(meta);
         if (!this.#started) return;
-        const same = before?.uid === meta.uid && before.resourceVersion === meta.resourceVersion;
         // A list that was read again says it of thousands.
         if (same && !isBack) return;
-        faults.contain(sourceKey(meta), () => {
-          if (before?.resourceVersion !== meta.resourceVersion && type !== 'spc')
-            onEvent(before ? 'update' : 'add', meta);
-          this.#parts.writes.source(meta, before);
-        });
+        if (!same)
+          faults.contain(sourceKey(meta), () => {
+            if (type !== 'spc') onEvent(before ? 'update' : 'add', meta);
+            this.#parts.writes.source(meta, before);
+          });
         const { ignore, match } = before?.marks ?? meta.marks;
         this.look(meta);
         if (meta.marks.ignore !== ignore || meta.marks.match !== match) this.#mark(meta);

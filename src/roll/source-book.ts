@@ -29,8 +29,14 @@ export class SourceBook {
   /** Sources that are gone: one that is made anew has been a dependency for as long as the one before. */
   readonly #gone = new Map<string, KnownSource>();
 
-  /** Takes a source in; returns what was known of it. `started`: all that was there before the start is known. */
-  put(meta: SourceMeta, started = false): KnownSource | undefined {
+  /**
+   * Takes a source in; returns what was known of it, and whether that was this very version. `started`: all that was there
+   * before the start is known.
+   */
+  put(
+    meta: SourceMeta,
+    started = false,
+  ): { readonly before: KnownSource | undefined; readonly same: boolean } {
     const key = stampKey(meta);
     const there = this.#namespaces.get(meta.namespace);
     const before = there?.get(key);
@@ -43,7 +49,7 @@ export class SourceBook {
     if (there === undefined) this.#namespaces.set(meta.namespace, new Map([[key, known]]));
     else there.set(key, known);
     this.#noteAsking(meta.namespace, key, asksForTimes(meta.wishes));
-    return before;
+    return { before, same };
   }
 
   /** What is known of the sources of a type is shown as of now, whatever its versions say. Returns them. */

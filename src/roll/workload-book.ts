@@ -82,9 +82,8 @@ export class WorkloadBook {
     return seen.shown <= begun || compareVersions(state.resourceVersion, seen.resourceVersion) >= 0;
   }
 
-  /** Takes a workload in; undefined if it is of no concern. Returns false where it is no news: {@link isNews}. */
-  put(state: WorkloadState, workload: Workload | undefined, showing: Showing = {}): boolean {
-    if (!this.isNews(state, showing)) return false;
+  /** Takes in what {@link isNews} of a workload; undefined if it is of no concern. */
+  put(state: WorkloadState, workload: Workload | undefined, showing: Showing = {}): void {
     const { as = 'shown' } = showing;
     const { uid, resourceVersion } = state;
     const key = workloadKey(state);
@@ -95,7 +94,6 @@ export class WorkloadBook {
     this.#seen.set(key, { uid, resourceVersion, shown: moment() });
     if (workload === undefined) this.#optOut(key, as);
     else this.#take(key, workload, former, { ...showing, isOld, isNew });
-    return true;
   }
 
   #take(

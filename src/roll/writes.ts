@@ -43,10 +43,9 @@ export class Writes {
     this.#options = options;
   }
 
-  /** A source was written, or shown again. */
+  /** A source was written. */
   source(meta: SourceMeta, before: SourceMeta | undefined): void {
-    const written = before?.uid !== meta.uid || before.resourceVersion !== meta.resourceVersion;
-    if (written && meta.release !== undefined && isReleaseTool(meta.manager))
+    if (meta.release !== undefined && isReleaseTool(meta.manager))
       this.#options.releases.wrote(meta.release, sourceKey(meta));
     this.#request(sourceKey(meta), meta.wishes, before?.wishes);
   }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { reloaderHash } from '../../src/core/digest.ts';
 import { sourceData } from '../../src/core/source-data.ts';
-import { digestOf, ref } from './things.ts';
+import { AUTO, digestOf, ref } from './things.ts';
 import { askForWorkloads, backUp, relist, storeUnwatched } from './restoring.ts';
 import { settled, world, type World } from './world.ts';
 
@@ -118,6 +118,27 @@ t.test('a source that is shown in a lower version is read again, also where no l
   askForWorkloads(made)();
   await made.pass(60_000);
   t.same(made.patches, [], 'what was restored fits together');
+});
+
+t.test('a version that is shown once more after a restore is no write of a release', async (t) => {
+  const helm = { 'meta.helm.sh/release-name': 'shop', 'meta.helm.sh/release-namespace': 'apps' };
+  const made = world();
+  made.putSource('cm/app', ONE, { annotations: helm, manager: 'helm' });
+  made.putWorkload('api', { annotations: { ...AUTO, ...helm } });
+  made.mutator.start();
+  await made.pass(1000);
+  const stored = made.shelf.sources.get('apps/cm/app')!;
+  made.ways.sourcesLag = true;
+  made.putSource('cm/app', { a: '2' });
+  made.reader.refresh(ref('cm/app'));
+  await made.pass(5000);
+  t.same(made.rolled(), ['api']);
+  made.shelf.sources.set('apps/cm/app', stored);
+  const follower = made.mutator.sourceFollower('cm');
+  follower.begin();
+  follower.put(structuredClone({ metadata: stored.metadata }));
+  await made.pass(5000);
+  t.same(made.rolled(), ['api', 'api'], 'nobody waits for the release to go on');
 });
 
 t.test('a watch that is behind a read shows no restore: nothing is read again or forgotten', async (t) => {

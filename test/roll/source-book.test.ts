@@ -8,8 +8,11 @@ const meta = (name: string, namespace = 'apps', type: 'cm' | 'secret' = 'cm') =>
 t.test('a source is known until it is removed', async (t) => {
   const book = new SourceBook();
   const first = meta('app');
-  t.equal(book.put(first), undefined);
-  t.match(book.put(meta('app')), first, 'put returns what was known');
+  t.same(book.put(first), { before: undefined, same: false });
+  t.match(book.put(meta('app')), { before: first, same: true }, 'put returns what was known');
+  t.match(book.put({ ...meta('app'), resourceVersion: '2' }), { before: first, same: false });
+  t.match(book.put({ ...first, resourceVersion: '2', uid: 'u' }), { same: false }, 'made anew');
+  book.put(first);
   t.equal(book.size, 1);
   t.match(book.get(ref('cm/app')), first);
   book.remove(ref('secret/app'));

@@ -13,7 +13,10 @@ function book() {
     change: (object: WorkloadObject) => WorkloadObject = (one) => one,
   ) => {
     const object = change(deployment('api', parts));
-    return made.put({ kind: 'Deployment', namespace: NAMESPACE, ...object.metadata }, reduced(object));
+    const state = { kind: 'Deployment', namespace: NAMESPACE, ...object.metadata };
+    const isNews = made.isNews(state);
+    if (isNews) made.put(state, reduced(object));
+    return isNews;
   };
   const remove = () => made.remove({ kind: 'Deployment', namespace: NAMESPACE, name: 'api' });
   return { book: made, put, remove, unreadable };
