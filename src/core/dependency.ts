@@ -2,6 +2,7 @@ import { STAMPS } from './annotations.ts';
 import { decide, type Reason, type SourceMarks } from './opt-in.ts';
 import { Room } from './room.ts';
 import { parseStampKey, SOURCE_ROWS, stampKey, type SourceType } from './source.ts';
+import type { SourceMeta } from './source-meta.ts';
 import { fitStamps, mapOwner, type StampMap } from './stamp-map.ts';
 import type { Workload } from './workload.ts';
 
@@ -13,13 +14,8 @@ export type Dependency = {
   readonly container: string;
 };
 
-/** What is known of the sources of one namespace. */
-export type SourceLookup = {
-  /** Marks of a source that exists; undefined for one that does not. */
-  marks(type: SourceType, name: string): SourceMarks | undefined;
-  /** Names of the sources of a type that exist. */
-  names(type: SourceType): Iterable<string>;
-};
+/** The sources that exist in one namespace, by stamp key. */
+export type NamespaceSources = ReadonlyMap<string, Pick<SourceMeta, 'type' | 'marks'>>;
 
 /**
  * The dependencies of a workload, by stamp key. A source that does not exist keeps the last answer about it
@@ -28,31 +24,30 @@ export type SourceLookup = {
 export function findDependencies(
   workload: Workload,
   map: StampMap | undefined,
-  sources: SourceLookup,
+  sources: NamespaceSources,
   autoReloadAll: boolean,
 ): Map<string, Dependency> {
   const found = new Map<string, Dependency>();
   if (workload.firstContainer === undefined || !workload.optedIn) return found;
   for (const key of candidates(workload, map, sources)) {
-    const source = parseStampKey(key);
-    if (source === undefined) continue;
-    const known = { marks: sources.marks(source.type, source.name), stamped: map?.s.has(key) ?? false };
-    const dependency = findDependency(workload, source, known, autoReloadAll);
+    const known = { marks: sources.get(key)?.marks, stamped: map?.s.has(key) ?? false };
+    const dependency = findDependency(workload, key, known, autoReloadAll);
     if (dependency !== undefined) found.set(key, dependency);
   }
   return found;
 }
 
-/** Whether one source rolls a workload: its marks if it exists, and whether the map has an entry for it. */
+/** Whether one source rolls a workload, by its stamp key: its marks if it exists, and whether the map has an entry for it. */
 export function findDependency(
   workload: Workload,
-  source: { readonly type: SourceType; readonly name: string },
+  key: string,
   { marks, stamped }: { readonly marks: SourceMarks | undefined; readonly stamped: boolean },
   autoReloadAll: boolean,
 ): Dependency | undefined {
+  const source = parseStampKey(key);
+  if (source === undefined || workload.firstContainer === undefined) return undefined;
   const { type, name } = source;
-  if (workload.firstContainer === undefined) return undefined;
-  const reference = workload.references.get(stampKey(source));
+  const reference = workload.references.get(key);
   const optIn = workload.optIn[type];
   const candidate = {
     name,
@@ -85,13 +80,13 @@ export function fitMap(workload: Workload, map: StampMap): FittedMap {
   return fitStamps(map, mapOwner(workload), (key) => isPatternOnly(workload, key), room);
 }
 
-function candidates(workload: Workload, map: StampMap | undefined, sources: SourceLookup): Set<string> {
+function candidates(workload: Workload, map: StampMap | undefined, sources: NamespaceSources): Set<string> {
   const keys = new Set([...workload.references.keys(), ...(map?.s.keys() ?? [])]);
   for (const { type } of SOURCE_ROWS) {
     const list = workload.optIn[type].list;
     for (const name of list?.names ?? []) keys.add(stampKey({ type, name }));
     if (list === undefined || list.patterns.length === 0) continue;
-    for (const name of sources.names(type)) keys.add(stampKey({ type, name }));
+    for (const [key, source] of sources) if (source.type === type) keys.add(key);
   }
   return keys;
 }

@@ -1,6 +1,6 @@
 import { ABSENT, type Digest } from './digest.ts';
 import type { Dependency } from './dependency.ts';
-import { sameStamps, wasBefore, type Stamp, type StampMap } from './stamp-map.ts';
+import { isSameStamp, sameStamps, wasBefore, type Stamp, type StampMap } from './stamp-map.ts';
 
 /** A source as it is stored now. */
 export type Current =
@@ -84,15 +84,16 @@ type Verdict =
 export function planWorkload(input: PlanInput): Plan {
   const { map, dependencies } = input;
   const verdicts = new Map<string, Verdict>();
-  for (const key of dependencies.keys()) verdicts.set(key, judge(input, key, map?.s.get(key)));
-
   const stale: Stale[] = [];
+  const unproven: string[] = [];
   for (const [key, dependency] of dependencies) {
-    const verdict = verdicts.get(key);
-    if (verdict?.is === 'stale') stale.push({ key, dependency, cause: verdict.cause });
+    const verdict = judge(input, key, map?.s.get(key));
+    verdicts.set(key, verdict);
+    if (verdict.is === 'stale') stale.push({ key, dependency, cause: verdict.cause });
+    else if (verdict.is === 'unproven') unproven.push(key);
   }
   const baseline = compose(input, verdicts, (verdict) => verdict.is === 'kept' || verdict.is === 'stale');
-  const rolled = compose(input, verdicts, (verdict) => verdict.is === 'kept');
+  const rolled = stale.length === 0 ? baseline : compose(input, verdicts, (verdict) => verdict.is === 'kept');
   return {
     stale,
     baseline,
@@ -103,7 +104,7 @@ export function planWorkload(input: PlanInput): Plan {
       map === undefined
         ? stale.every(({ key }) => baseline.s.has(key)) && baseline.s.size > 0
         : !sameStamps(map, baseline),
-    unproven: [...verdicts].filter(([, verdict]) => verdict.is === 'unproven').map(([key]) => key),
+    unproven,
   };
 }
 
@@ -196,26 +197,40 @@ function compose(
 ): StampMap {
   const { map } = input;
   const others = input.keepOthers === true ? [...(map?.s ?? [])].filter(([key]) => !verdicts.has(key)) : [];
-  const stays = [...verdicts].some(([key, verdict]) => keep(verdict) && map?.s.has(key) === true);
-  const keyId = (stays || others.length > 0) && map !== undefined ? map.key : input.keyId;
-  const stamps = new Map<string, Stamp>(others);
+  const keyId = keyOf(input, verdicts, keep, others.length > 0);
+  const entries: [string, Stamp][] = others;
   for (const [key, verdict] of verdicts) {
     const old = map?.s.get(key);
-    if (keep(verdict)) {
-      const kept = old ?? firstStamp(input, key, keyId);
-      if (kept !== undefined) stamps.set(key, kept);
-    } else stamps.set(key, stampOf(input, key, keyId, map?.key === keyId ? old : undefined));
+    const stamp = keep(verdict)
+      ? (old ?? firstStamp(input, key, keyId))
+      : stampOf(input, key, keyId, map?.key === keyId ? old : undefined);
+    if (stamp !== undefined) entries.push([key, stamp]);
   }
   const req = map?.req === undefined ? {} : { req: map.req };
   // Text of others: a counter that went beyond what a number holds would make our own map unreadable.
   const n = Math.min((map?.n ?? 0) + 1, Number.MAX_SAFE_INTEGER);
-  return { n, key: keyId, ...req, s: stamps };
+  // Entries that are all the same are known to be by their map alone, however many there are.
+  const same = map?.s.size === entries.length && entries.every(([key, stamp]) => map.s.get(key) === stamp);
+  return { n, key: keyId, ...req, s: same ? map.s : new Map(entries) };
+}
+
+function keyOf(
+  { map, keyId }: PlanInput,
+  verdicts: ReadonlyMap<string, Verdict>,
+  keep: (verdict: Verdict) => boolean,
+  hasOthers: boolean,
+): string {
+  if (map === undefined || map.key === keyId) return keyId;
+  const stays = [...verdicts].some(([key, verdict]) => keep(verdict) && map.s.has(key));
+  return stays || hasOthers ? map.key : keyId;
 }
 
 function stampOf(input: PlanInput, key: string, keyId: string, old: Stamp | undefined): Stamp {
   const current = input.current(key) ?? { state: 'missing' };
   const stamp = stampFor(current, keyId);
-  return { ...stamp, ...wasBefore(old, stamp.h, input.settled) };
+  const { was } = wasBefore(old, stamp.h, input.settled);
+  const made = was === undefined ? stamp : { ...stamp, was };
+  return old !== undefined && isSameStamp(old, made) ? old : made;
 }
 
 function stampFor(current: Current, keyId: string): Stamp {

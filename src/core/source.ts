@@ -61,9 +61,9 @@ export function stampKey(ref: { readonly type: SourceType; readonly name: string
 /** The opposite of {@link stampKey}; undefined for anything that is not such a key. */
 export function parseStampKey(key: string): { type: SourceType; name: string } | undefined {
   const slash = key.indexOf('/');
-  const row = SOURCE_ROWS.find((candidate) => candidate.type === key.slice(0, slash));
+  const type = key.slice(0, slash) as SourceType;
   const name = key.slice(slash + 1);
-  return row !== undefined && name !== '' && !name.includes('/') ? { type: row.type, name } : undefined;
+  return byType.has(type) && name !== '' && !name.includes('/') ? { type, name } : undefined;
 }
 
 /** The API server stores objects under a DNS subdomain alone (RFC 1123), so that of any other name there is none. */

@@ -111,16 +111,26 @@ export function wasBefore(old: Stamp | undefined, h: Digest, settled: boolean): 
 /** Whether two maps say the same, apart from counters and from hints, which are never written alone. */
 export function sameStamps(a: StampMap, b: StampMap): boolean {
   if (a.key !== b.key || a.req !== b.req || a.s.size !== b.s.size) return false;
+  if (a.s === b.s) return true;
   for (const [name, stamp] of a.s) {
     const other = b.s.get(name);
-    if (other?.h !== stamp.h || other.was !== stamp.was || !sameKeys(other.f, stamp.f)) return false;
+    if (other === undefined || !saysTheSame(other, stamp)) return false;
   }
   return true;
 }
 
+/** Whether two entries are equal, hints too. */
+export function isSameStamp(a: Stamp, b: Stamp): boolean {
+  return a.uid === b.uid && a.rv === b.rv && saysTheSame(a, b);
+}
+
+function saysTheSame(a: Stamp, b: Stamp): boolean {
+  return a === b || (a.h === b.h && a.was === b.was && sameKeys(a.f, b.f));
+}
+
 /** As JSON, because `undefined` is a legal key and no selection is not the selection of that key. */
 function sameKeys(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /**

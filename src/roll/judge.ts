@@ -47,6 +47,11 @@ export type JudgeOptions = SourceViewOptions & {
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #sources: SourceView;
+  /** What of the maps of these entries has room, and for what that was found: to fit a large one in takes as long as to judge it. */
+  readonly #fitted = new WeakMap<
+    StampMap['s'],
+    { readonly of: string; readonly map: StampMap | undefined }
+  >();
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -56,7 +61,7 @@ export class Judge {
   /** What rolls this workload, by stamp key. */
   dependencies(workload: Workload, map: StampMap | undefined): Map<string, Dependency> {
     const { sources, settings } = this.#options;
-    return findDependencies(workload, map, sources.lookup(workload.namespace), settings.autoReloadAll);
+    return findDependencies(workload, map, sources.in(workload.namespace), settings.autoReloadAll);
   }
 
   /** What the sources ask for that roll this workload, in a map or not yet: their times count for it. */
@@ -64,8 +69,9 @@ export class Judge {
     const { sources, settings, workloads } = this.#options;
     const map = workloads.map(workloadKey(workload));
     const rolls = sources.asking(workload.namespace).filter((meta) => {
-      const known = { marks: meta.marks, stamped: map?.s.has(stampKey(meta)) ?? false };
-      return findDependency(workload, meta, known, settings.autoReloadAll) !== undefined;
+      const key = stampKey(meta);
+      const known = { marks: meta.marks, stamped: map?.s.has(key) ?? false };
+      return findDependency(workload, key, known, settings.autoReloadAll) !== undefined;
     });
     return rolls.map(({ wishes }) => wishes);
   }
@@ -76,9 +82,10 @@ export class Judge {
     const page = workloads.get(key);
     if (page === undefined) return undefined;
     const { workload, stored } = page;
-    const known = this.#prune(key, page);
-    const dependencies = this.dependencies(workload, known);
-    const { currents, late, pasts, unread } = this.#sources.gather(page, known, dependencies.keys());
+    const before = workloads.map(key);
+    const dependencies = this.dependencies(workload, before);
+    const known = this.#prune(page, before, dependencies);
+    const { currents, late, pasts, unread } = this.#sources.gather(page, known, dependencies);
     const map = page.born ? asBorn(known, currents, pasts) : known;
     const planFrom = (current: (name: string) => Current | undefined): Plan =>
       planWorkload({
@@ -139,33 +146,39 @@ export class Judge {
   preview(ref: SourceRef, next: Current, marks: SourceMarks | undefined): Workload[] {
     const { workloads, keyId, settings } = this.#options;
     const rolls: Workload[] = [];
+    const name = stampKey(ref);
     for (const key of workloads.candidates(ref)) {
       const page = workloads.get(key);
       const map = workloads.map(key);
-      const stamp = map?.s.get(stampKey(ref));
+      const stamp = map?.s.get(name);
       if (page === undefined || stamp === undefined) continue;
       const { workload } = page;
       if (workload.terminating) continue;
       const stays =
-        findDependency(workload, ref, { marks, stamped: true }, settings.autoReloadAll) !== undefined;
+        findDependency(workload, name, { marks, stamped: true }, settings.autoReloadAll) !== undefined;
       if (stays && judgeStamp({ ...settings, keyId: map?.key ?? keyId }, stamp, next).is === 'stale')
         rolls.push(workload);
     }
     return rolls;
   }
 
-  /** Entries of non-dependencies go at once and without a read, so that no later change finds them (DESIGN 2.1). */
-  #prune(key: string, page: Page): StampMap | undefined {
-    const map = this.#options.workloads.map(key);
+  /**
+   * Entries of non-dependencies go at once and without a read, so that no later change finds them (DESIGN 2.1). That makes
+   * nothing else a dependency, or none.
+   */
+  #prune(
+    page: Page,
+    map: StampMap | undefined,
+    dependencies: ReadonlyMap<string, Dependency>,
+  ): StampMap | undefined {
     if (map === undefined || !this.#knowsAll(page.workload)) return map;
-    const dependencies = this.dependencies(page.workload, map);
     const kept = [...map.s].filter(([name]) => dependencies.has(name));
     if (kept.length === map.s.size) return map;
     for (const [name, stamp] of map.s)
       if (!dependencies.has(name) && this.#sources.moved(page, name, stamp, map.key))
         this.#options.onDropped(page.workload, name);
     const pruned = { ...map, s: new Map<string, Stamp>(kept) };
-    this.#options.workloads.remember(key, page.workload.uid, pruned);
+    this.#options.workloads.remember(workloadKey(page.workload), page.workload.uid, pruned);
     return pruned;
   }
 
@@ -177,15 +190,24 @@ export class Judge {
   /** Whether the stored map has not all the entries that it could have. */
   #lacks(workload: Workload, stored: Page['stored'], baseline: StampMap): boolean {
     if (typeof stored !== 'object') return this.#mustWrite(workload, stored, baseline);
-    const fitted = fitMap(workload, baseline);
-    return fitted !== undefined && [...fitted.map.s.keys()].some((key) => !stored.s.has(key));
+    const fitted = this.#fit(workload, baseline);
+    return fitted !== undefined && [...fitted.s.keys()].some((key) => !stored.s.has(key));
   }
 
   /** Whether the stored map should say something else. What does not fit is not missed in it. */
   #mustWrite(workload: Workload, stored: Page['stored'], baseline: StampMap): boolean {
     if (typeof stored !== 'object') return workload.optedIn && baseline.s.size > 0;
-    const fitted = fitMap(workload, baseline);
-    return fitted !== undefined && !sameStamps(withoutOld(stored, fitted.map), fitted.map);
+    const fitted = this.#fit(workload, baseline);
+    return fitted !== undefined && !sameStamps(withoutOld(stored, fitted), fitted);
+  }
+
+  #fit(workload: Workload, map: StampMap): StampMap | undefined {
+    const of = JSON.stringify([map.n, map.key, map.req, workload.room, workload.asks]);
+    const known = this.#fitted.get(map.s);
+    if (known?.of === of) return known.map;
+    const fitted = fitMap(workload, map)?.map;
+    this.#fitted.set(map.s, { of, map: fitted });
+    return fitted;
   }
 }
 

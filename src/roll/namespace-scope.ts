@@ -1,6 +1,6 @@
 import type { Selector } from '../core/label-selector.ts';
 import type { KindRow } from '../core/kind.ts';
-import { SOURCE_ROWS, type SourceType } from '../core/source.ts';
+import type { SourceType } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import { workloadKey, type WorkloadObject } from '../core/workload.ts';
 import type { Listed } from '../kube/roster.ts';
@@ -82,12 +82,10 @@ export class NamespaceScope {
       const workload = workloads.get(key)?.workload;
       if (workload?.namespace === name) this.#forget(workload);
     }
-    for (const { type } of SOURCE_ROWS)
-      for (const source of [...sources.lookup(name).names(type)]) {
-        const ref = { type, namespace: name, name: source };
-        sources.remove(ref);
-        reader.forget(ref);
-      }
+    for (const source of [...sources.in(name).values()]) {
+      sources.remove(source);
+      reader.forget(source);
+    }
   }
 
   sourceFollower(type: SourceType): Follower<SourceObject> {

@@ -1,4 +1,3 @@
-import type { SourceLookup } from '../core/dependency.ts';
 import { sourceKey, stampKey, type SourceRef, type SourceType } from '../core/source.ts';
 import type { SourceMeta } from '../core/source-meta.ts';
 import type { Wishes } from '../core/wishes.ts';
@@ -17,6 +16,7 @@ export type KnownSource = SourceMeta & {
 
 /** Enough for what goes and comes back within moments, which is all that needs it. */
 const MAX_GONE = 1_000;
+const NONE: ReadonlyMap<string, KnownSource> = new Map();
 
 /**
  * The sources that the watches have shown, by namespace: metadata alone. What they show last counts, even if its
@@ -101,15 +101,9 @@ export class SourceBook {
     return [...(this.#asking.get(namespace) ?? [])].flatMap((key) => there?.get(key) ?? []);
   }
 
-  /** What a workload's dependencies are found in: the sources of its own namespace. */
-  lookup(namespace: string): SourceLookup {
-    const there = this.#namespaces.get(namespace);
-    return {
-      marks: (type, name) => there?.get(stampKey({ type, name }))?.marks,
-      *names(type) {
-        for (const meta of there?.values() ?? []) if (meta.type === type) yield meta.name;
-      },
-    };
+  /** What a workload's dependencies are found in: the sources of its own namespace, by stamp key. */
+  in(namespace: string): ReadonlyMap<string, KnownSource> {
+    return this.#namespaces.get(namespace) ?? NONE;
   }
 }
 

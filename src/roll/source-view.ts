@@ -1,3 +1,4 @@
+import type { Dependency } from '../core/dependency.ts';
 import { ABSENT } from '../core/digest.ts';
 import { judgeStamp, type Current } from '../core/plan.ts';
 import { isLegalName, parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
@@ -6,7 +7,7 @@ import { workloadKey, type Workload } from '../core/workload.ts';
 import type { FirstSight, Past } from './first-sight.ts';
 import { knows, versionSince } from './order.ts';
 import type { Mounted, PodStatuses } from './pod-statuses.ts';
-import type { SourceBook } from './source-book.ts';
+import type { KnownSource, SourceBook } from './source-book.ts';
 import type { Need, SourceReader, SourceState } from './source-reader.ts';
 import type { Page } from './page.ts';
 import type { WorkloadBook } from './workload-book.ts';
@@ -28,8 +29,9 @@ export type SourceViewOptions = {
   readonly firstSight: Pick<FirstSight, 'look'>;
 };
 
-/** An entry of a map, the key of that map, and the moment when it was shown. */
+/** What the watch has shown of a source; an entry of a map, the key of that map, and the moment when it was shown. */
 type Stamped = {
+  readonly meta: KnownSource | undefined;
   readonly stamp: Stamp | undefined;
   readonly mapKey: string | undefined;
   readonly mapped: number;
@@ -46,15 +48,17 @@ export class SourceView {
     this.#options = options;
   }
 
-  /** What is known of the sources of these entries, now and in the past, and what must be read first. */
-  gather(page: Page, map: StampMap | undefined, names: Iterable<string>) {
+  /** What is known of these sources, by stamp key, now and in the past, and what must be read first. */
+  gather(page: Page, map: StampMap | undefined, dependencies: ReadonlyMap<string, Dependency>) {
     const { workload } = page;
+    const { namespace } = workload;
+    const there = this.#options.sources.in(namespace);
     const currents = new Map<string, Current>();
     const late = new Map<string, Current>();
     const pasts = new Map<string, Past>();
     const unread: Unread[] = [];
-    for (const name of names) {
-      const ref = refOf(workload, name);
+    for (const [name, dependency] of dependencies) {
+      const ref = { type: dependency.type, namespace, name: dependency.name };
       const stamp = map?.s.get(name);
       if (ref.type === 'spc') {
         // Without a pod there is nothing to compare: what is stamped stays.
@@ -62,9 +66,14 @@ export class SourceView {
         if (mounted !== undefined) currents.set(name, mounted);
         continue;
       }
-      const stamped = { stamp, mapKey: map?.key, mapped: page.mapped };
       const isFirst = stamp === undefined || page.born;
-      const found = isFirst ? this.#first(ref, page) : this.#current(ref, stamped);
+      const stamped = {
+        meta: there.get(name),
+        stamp: isFirst ? undefined : stamp,
+        mapKey: map?.key,
+        mapped: page.mapped,
+      };
+      const found = isFirst ? this.#first(ref, page, stamped) : this.#current(ref, stamped);
       const current = typeof found === 'number' ? undefined : found;
       const past = isFirst ? this.#past(page, ref, current) : undefined;
       if (past !== undefined) pasts.set(name, past);
@@ -126,8 +135,8 @@ export class SourceView {
    * and what it has not shown yet may have been written before the pods started. So the read must have begun after the
    * workload was heard to depend on it.
    */
-  #first(ref: SourceRef, { heard, mapped }: Page): Current | number {
-    const found = this.#current(ref, { stamp: undefined, mapKey: undefined, mapped });
+  #first(ref: SourceRef, { heard }: Page, stamped: Stamped): Current | number {
+    const found = this.#current(ref, stamped);
     if (typeof found === 'number') return Math.max(found, heard);
     if (heard === 0 || !isLegalName(ref.name)) return found;
     const state = this.#options.reader.state(ref);
@@ -136,9 +145,8 @@ export class SourceView {
 
   /** A source as it is now; if it must be read first, the moment of what that read must show. */
   #current(ref: SourceRef, stamped: Stamped): Current | number {
-    const { sources, reader, keyId } = this.#options;
-    const { stamp, mapKey } = stamped;
-    const meta = sources.get(ref);
+    const { reader, keyId } = this.#options;
+    const { meta, stamp, mapKey } = stamped;
     const state = reader.state(ref, stamp?.f);
     if (state !== undefined) {
       if (meta !== undefined && !knows(state, meta)) return meta.shown;

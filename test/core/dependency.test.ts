@@ -3,10 +3,11 @@ import {
   findDependencies,
   findDependency,
   isPatternOnly,
-  type SourceLookup,
+  type NamespaceSources,
 } from '../../src/core/dependency.ts';
 import type { SourceMarks } from '../../src/core/opt-in.ts';
 import { mapOf } from './planning.ts';
+import { parseStampKey } from '../../src/core/source.ts';
 import { using, workload, type WorkloadParts } from './objects.ts';
 
 const AUTO = { 'reloader.stakater.com/auto': 'true' };
@@ -17,17 +18,13 @@ const empty = { spec: { containers: [{ name: 'first' }] } };
 const STAMP = { h: '-' };
 
 /** A namespace with these sources, each with the marks that are said. */
-function lookup(sources: Readonly<Record<string, Partial<SourceMarks>>>): SourceLookup {
-  return {
-    marks: (type, name) => {
-      const marks = sources[`${type}/${name}`];
-      return marks === undefined ? undefined : { ignore: false, match: false, ...marks };
-    },
-    names: (type) =>
-      Object.keys(sources)
-        .filter((key) => key.startsWith(`${type}/`))
-        .map((key) => key.slice(type.length + 1)),
-  };
+function namespaceOf(sources: Readonly<Record<string, Partial<SourceMarks>>>): NamespaceSources {
+  return new Map(
+    Object.entries(sources).map(([key, marks]) => [
+      key,
+      { type: parseStampKey(key)!.type, marks: { ignore: false, match: false, ...marks } },
+    ]),
+  );
 }
 
 type Case = {
@@ -42,7 +39,7 @@ const find = (parts: WorkloadParts, { sources = {}, stamped, all = false }: Case
     annotations: { ...parts.annotations, 'restamp.dev/stamps': '' },
     autoReloadAll: all,
   };
-  return findDependencies(workload(kept), map, lookup(sources), all);
+  return findDependencies(workload(kept), map, namespaceOf(sources), all);
 };
 const keys = (...args: Parameters<typeof find>) => [...find(...args).keys()].sort();
 
@@ -136,13 +133,13 @@ t.test('findDependency answers for one source as findDependencies does for all',
   const app = workload({ annotations: AUTO, template: usingApp });
   const marks = { ignore: false, match: false };
   const ask = (name: string, known: { marks: SourceMarks | undefined; stamped: boolean }) =>
-    findDependency(app, { type: 'cm', name }, known, false);
+    findDependency(app, `cm/${name}`, known, false);
   t.has(ask('app', { marks, stamped: false }), { reason: 'auto', container: 'second' });
   t.has(ask('app', { marks: undefined, stamped: false }), { reason: 'auto' });
   t.equal(ask('app', { marks: { ...marks, ignore: true }, stamped: true }), undefined);
   t.equal(ask('other', { marks, stamped: true }), undefined);
   const none = workload({ annotations: list('app'), template: {} });
-  t.equal(findDependency(none, { type: 'cm', name: 'app' }, { marks, stamped: true }, false), undefined);
+  t.equal(findDependency(none, 'cm/app', { marks, stamped: true }, false), undefined);
 });
 
 t.test('isPatternOnly is false of what the template uses or a list names', async (t) => {

@@ -78,14 +78,14 @@ class World {
 
   plan(map: StampMap | undefined, reversed = false): Plan {
     const object = workloadOf(this.optedIn, [...this.referred].sort().join());
-    const lookup = {
-      marks: (type: string, name: string) => {
-        const key = `${type}/${name}` as Source;
-        return this.held.get(key) === undefined ? undefined : { ignore: this.ignored.has(key), match: false };
-      },
-      names: () => [],
-    };
-    const found = [...findDependencies(object, map, lookup, false)];
+    const there = [...this.held].filter(([, held]) => held !== undefined);
+    const sources = new Map(
+      there.map(([key]) => {
+        const marks = { ignore: this.ignored.has(key), match: false };
+        return [key, { type: parseStampKey(key)!.type, marks }];
+      }),
+    );
+    const found = [...findDependencies(object, map, sources, false)];
     return planWorkload({
       dependencies: new Map(reversed ? found.reverse() : found),
       map,

@@ -257,3 +257,26 @@ t.test('judgeStamp asks the same of one entry that planWorkload asks of each', a
   });
   t.same(judgeStamp({ ...settings, reloadOnDelete: true }, { h: ABSENT }, MISSING), { is: 'fresh' });
 });
+
+t.test('a map of which nothing changes keeps its entries, and hints alone are made anew', async (t) => {
+  const now = { 'cm/app': present(ONE), 'cm/gone': MISSING };
+  const map = mapOf({ 'cm/app': stampOf(ONE), 'cm/gone': { h: ABSENT } });
+  const found = plan(now, map);
+  t.equal(found.baseline.s, map.s);
+  t.equal(found.rolled, found.baseline, 'nothing is to be rolled');
+  for (const change of [{ resourceVersion: '8' }, { uid: 'other' }]) {
+    const { baseline, changed } = plan({ ...now, 'cm/app': present(ONE, change) }, map);
+    t.notOk(changed);
+    t.not(baseline.s, map.s);
+    t.equal(baseline.s.get('cm/gone'), map.s.get('cm/gone'));
+  }
+  t.not(plan({ 'cm/app': present(ONE) }, map).baseline.s, map.s, 'one less');
+  t.not(plan({ ...now, 'cm/new': present(ONE) }, map).baseline.s, map.s, 'one more');
+  const swapped = plan({ 'cm/app': present(ONE), 'cm/new': present(ONE) }, map, {
+    current: (key) => (key === 'cm/app' ? present(ONE) : undefined),
+  });
+  t.same([...swapped.baseline.s.keys()], ['cm/app'], 'one less, and one that cannot be read');
+  const former = mapOf({ 'cm/app': { ...stampOf(ONE), was: 'k1:old' }, 'cm/gone': { h: ABSENT } });
+  t.equal(plan(now, former).baseline.s, former.s);
+  t.not(plan(now, former, { settled: true }).baseline.s, former.s, 'the rollout has ended');
+});

@@ -1,7 +1,7 @@
 import { reloaderHash, keyedDigest } from '../../src/core/digest.ts';
 import { RELOADER_KEYS, STAMPS } from '../../src/core/annotations.ts';
 import type { Operation } from '../../src/core/json-patch.ts';
-import { findDependencies, type SourceLookup } from '../../src/core/dependency.ts';
+import { findDependencies, type NamespaceSources } from '../../src/core/dependency.ts';
 import { leverValues } from '../../src/core/lever-values.ts';
 import { leverName, planLever, stampValue, withStamp } from '../../src/core/lever.ts';
 import { planWorkload, type Current, type Plan } from '../../src/core/plan.ts';
@@ -80,7 +80,7 @@ export class Restamp {
     const { workload, addedAfterStart } = page;
     const map = this.map();
     const plan = planWorkload({
-      dependencies: findDependencies(workload, map, this.#lookup(), false),
+      dependencies: findDependencies(workload, map, this.#namespace(), false),
       map,
       current: (key) => currentOf(this.#cluster, key as Key),
       past: (key) => this.#past(key as Key, page.asked),
@@ -137,7 +137,7 @@ export class Restamp {
       keyId: 'k1',
       mapBefore: (workload) => this.#book.mapBefore(workload),
       mayRun: (workload) => this.#book.mayRun(workload),
-      dependencies: (workload, map) => findDependencies(workload, map, this.#lookup(), false),
+      dependencies: (workload, map) => findDependencies(workload, map, this.#namespace(), false),
       readSources: async (_workload, dependencies) =>
         new Map(
           [...dependencies.keys()].map((key) => {
@@ -198,10 +198,8 @@ export class Restamp {
     this.#book.saw(resourceVersion);
   }
 
-  #lookup(): SourceLookup {
-    return {
-      marks: (type, name) => this.#cluster.sources.get(`${type}/${name}` as Key),
-      names: () => [],
-    };
+  #namespace(): NamespaceSources {
+    const { sources } = this.#cluster;
+    return new Map([...sources].map(([key, marks]) => [key, { type: parseStampKey(key)!.type, marks }]));
   }
 }

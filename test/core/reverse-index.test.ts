@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { findDependency } from '../../src/core/dependency.ts';
 import { ReverseIndex } from '../../src/core/reverse-index.ts';
-import type { SourceRef, SourceType } from '../../src/core/source.ts';
+import { stampKey, type SourceRef, type SourceType } from '../../src/core/source.ts';
 import { workloadKey, type Workload } from '../../src/core/workload.ts';
 import { using, workload } from './objects.ts';
 
@@ -139,7 +139,7 @@ t.test('ReverseIndex leaves out no workload that depends on the source', async (
         [...alive.values()].every(
           (one) =>
             one.namespace !== ref.namespace ||
-            findDependency(one, ref, known, false) === undefined ||
+            findDependency(one, stampKey(ref), known, false) === undefined ||
             index.candidates(ref).has(workloadKey(one)),
         ),
       );

@@ -98,3 +98,30 @@ t.test(
     t.equal(made.workloads.map('apps/Deployment/api-9')?.s.size, 60);
   },
 );
+
+t.test('each source is asked for once in a judgement, and what has room once for each map', async (t) => {
+  const made = world();
+  for (let at = 0; at < 200; at += 1) made.putSource(`cm/n${at}`, { a: '1' });
+  const asking = { 'configmap.reloader.stakater.com/reload': '.*' };
+  made.putWorkload('api', { uses: [], annotations: { ...asking, pad: 'x'.repeat(250_000) } });
+  made.mutator.start();
+  await made.pass(5000);
+  const key = 'apps/Deployment/api';
+  const { uid, references } = made.workloads.get(key)!.workload;
+  const asked = { get: 0, has: 0 };
+  for (const how of ['get', 'has'] as const)
+    Object.assign(references, {
+      [how]: () => {
+        asked[how] += 1;
+        return how === 'get' ? undefined : false;
+      },
+    });
+  const map = made.workloads.map(key)!;
+  made.workloads.remember(key, uid, { ...map, s: new Map(map.s) });
+  t.match(made.judge.judge(key), { is: 'fresh', write: false });
+  t.same(asked, { get: 200, has: 200 }, 'another map may have room');
+  t.match(made.judge.judge(key), { is: 'fresh', write: false });
+  t.same(asked, { get: 400, has: 200 });
+  made.annotate('api', { pad: null });
+  t.match(made.judge.judge(key), { is: 'fresh', write: true }, 'others have left more room');
+});

@@ -41,13 +41,9 @@ t.test('a workload finds its sources in its own namespace only', async (t) => {
   for (const one of [meta('app'), meta('db'), meta('db', 'apps', 'secret'), meta('app', 'other')])
     book.put(one);
   t.equal(book.size, 4);
-  const lookup = book.lookup('apps');
-  t.same([...lookup.names('cm')], ['app', 'db']);
-  t.same([...lookup.names('secret')], ['db']);
-  t.same(lookup.marks('cm', 'app'), { ignore: true, match: false });
-  t.equal(lookup.marks('secret', 'app'), undefined);
-  t.same([...book.lookup('empty').names('cm')], []);
-  t.equal(book.lookup('empty').marks('cm', 'app'), undefined);
+  t.same([...book.in('apps').keys()], ['cm/app', 'cm/db', 'secret/db']);
+  t.same(book.in('apps').get('cm/app')?.marks, { ignore: true, match: false });
+  t.equal(book.in('empty').size, 0);
 });
 
 t.test('the sources of a namespace that ask for times of their own are known', async (t) => {

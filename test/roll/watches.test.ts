@@ -31,9 +31,15 @@ async function watching(t: Test, part: Partial<Scope> = {}, csi = { served: fals
   };
   const forgotten = journal<string>();
   const book = { put: ({ name }: { name: string }) => forgotten.note(name), keys: () => [] };
-  const lookup = () => ({ names: () => [] });
   const drop = { drop: () => undefined, release: () => undefined };
-  const roll = { mutator, workloads: book, sources: { lookup }, queue: drop, baselines: drop, holds: drop };
+  const roll = {
+    mutator,
+    workloads: book,
+    sources: { in: () => new Map() },
+    queue: drop,
+    baselines: drop,
+    holds: drop,
+  };
   const changes = journal<string>();
   const namespaceScope = new NamespaceScope({
     selector: scope.namespaceSelector,

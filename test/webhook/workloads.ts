@@ -73,10 +73,10 @@ export async function ask(
     sources: new SourceBook(),
     settings: { autoReloadAll: false },
   } as unknown as ConstructorParameters<typeof Judge>[0]);
-  const lookup = {
-    marks: () => ({ ignore: false, match: false }),
-    names: () => [],
-  };
+  /** Every source exists here. */
+  const sources = Object.assign(new Map<string, never>(), {
+    get: () => ({ type: 'cm' as const, marks: { ignore: false, match: false } }),
+  });
   const route = createWorkloadRoute({
     settings,
     keyId: ring.current,
@@ -87,7 +87,7 @@ export async function ask(
     bearing: (workload) => judge.bearing(workload),
     seen: () => undefined,
     dependencies: (workload: Workload, map: StampMap | undefined) =>
-      findDependencies(workload, map, lookup, false),
+      findDependencies(workload, map, sources, false),
     readSources: async (workload, dependencies) => {
       reads.push(workload);
       return new Map(Object.entries(now).filter(([key]) => dependencies.has(key)));
