@@ -1,8 +1,6 @@
-import { text } from 'node:stream/consumers';
-import type { Dispatcher } from 'undici';
 import { hasCode, reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Auth, Credentials } from './auth.ts';
-import type { Answer } from './watch-connection.ts';
+import type { Answer, Body } from './watch-stream.ts';
 
 /** One request to the API server. */
 export type Call = {
@@ -17,13 +15,13 @@ export type Call = {
 };
 
 /** Who hears of each answer: status 0 stands for no answer; `date` is when the API server says that it was given. */
-export type CallObserver = (call: Call, status: number, ms: number, date: unknown) => void;
+export type CallObserver = (call: Call, status: number, ms: number, date: string | undefined) => void;
 
 export type KubeClient = {
   /** Sends one request and reads its JSON answer. Fails with RESTAMP_KUBE_* and never tries again but after 401. */
   send(call: Call): Promise<unknown>;
-  /** Opens a watch, by HTTP/2 if that can be had: the body as it comes, until `signal` or the API server ends it. It must be read. */
-  open(call: Call): Promise<AsyncIterable<Buffer>>;
+  /** Opens a watch, by HTTP/2 if that can be had: its body lasts until `signal` or the API server ends it. */
+  open(call: Call): Promise<Body>;
 };
 
 /** Metadata of one object, of a list and of a watch: no data comes over the wire (measured.md 6). */
@@ -45,15 +43,15 @@ type Asked = {
   readonly credentials: Credentials;
   readonly headers: Readonly<Record<string, string>>;
 };
-type Ask<A extends Answer> = (asked: Asked) => Promise<A>;
+type Ask = (asked: Asked) => Promise<Answer>;
 
 export function createClient(auth: Auth, observe: CallObserver = () => undefined): KubeClient {
   // Taken apart once: to parse an address for each request costs as much as to write the patch.
   const server = new URL(auth.server);
-  async function attempt<A extends Answer>(call: Call, ask: Ask<A>): Promise<A> {
+  async function attempt(call: Call, ask: Ask): Promise<Answer> {
     const started = performance.now();
     let status = 0;
-    let date: unknown;
+    let date: string | undefined;
     try {
       const credentials = await auth.credentials();
       const headers = {
@@ -64,7 +62,7 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
       };
       const answer = await ask({ call, credentials, headers });
       status = answer.statusCode;
-      date = answer.headers['date'];
+      date = answer.date;
       // No redirect is followed: it would lead our credentials astray.
       if (status < 200 || status >= 300) throw await failure(call, answer);
       return answer;
@@ -74,7 +72,7 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
       observe(call, status, performance.now() - started, date);
     }
   }
-  async function withRenewal<A extends Answer>(call: Call, ask: Ask<A>): Promise<A> {
+  async function withRenewal(call: Call, ask: Ask): Promise<Answer> {
     const { renewals } = auth;
     try {
       return await attempt(call, ask);
@@ -84,11 +82,12 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
       return attempt(call, ask);
     }
   }
-  function request(
-    { call, credentials, headers }: Asked,
-    bodyTimeout: number,
-  ): Promise<Dispatcher.ResponseData> {
-    return credentials.dispatcher.request({
+  async function request({ call, credentials, headers }: Asked, bodyTimeout: number): Promise<Answer> {
+    const {
+      statusCode,
+      headers: head,
+      body,
+    } = await credentials.dispatcher.request({
       method: call.method,
       origin: server.origin,
       path: pathOf(server, call),
@@ -100,6 +99,19 @@ export function createClient(auth: Auth, observe: CallObserver = () => undefined
         : { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     });
+    const read = async (take: (piece: Buffer) => void): Promise<void> => {
+      for await (const piece of body) take(piece as Buffer);
+    };
+    const text = (name: string): string | undefined => {
+      const value = head[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    return {
+      statusCode,
+      retryAfter: text('retry-after'),
+      date: text('date'),
+      body: { read, text: () => body.text() },
+    };
   }
   async function watch(asked: Asked): Promise<Answer> {
     const answer = await asked.credentials.watches?.open({
@@ -171,17 +183,15 @@ const BY_STATUS = new Map<number, ErrorCode>([
 
 /** Reads a Status answer. Its message names objects and rules; it is cut, because it may quote what was sent. */
 async function failure(call: Call, answer: Answer): Promise<RestampError> {
-  const status = await text(answer.body);
-  const after = Number(answer.headers['retry-after']);
+  const status = await answer.body.text();
+  const after = Number(answer.retryAfter);
   const code =
     BY_STATUS.get(answer.statusCode) ??
     (answer.statusCode >= 500 ? 'RESTAMP_KUBE_UNAVAILABLE' : 'RESTAMP_KUBE_PROTOCOL');
   return new RestampError(
     code,
     `${describe(call)}: ${statusMessage(status) ?? `status ${answer.statusCode}`}`,
-    Number.isFinite(after) && answer.headers['retry-after'] !== undefined
-      ? { retryAfter: Math.min(after, LONGEST_RETRY_AFTER_SECONDS) }
-      : {},
+    Number.isFinite(after) ? { retryAfter: Math.min(after, LONGEST_RETRY_AFTER_SECONDS) } : {},
   );
 }
 

@@ -1,18 +1,26 @@
 const NEWLINE = 0x0a;
 
-/** Splits a stream of bytes into its lines; a character or a line may lie across any number of chunks. */
-export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let begun: Buffer[] = [];
-  for await (const chunk of chunks) {
+/** Splits a stream of bytes into its lines; a character or a line may lie across any number of pieces. */
+export class Lines {
+  /** The pieces of a line that has not ended yet. */
+  #begun: Buffer[] = [];
+
+  /** Hands over each line that ends in this piece, without its newline; an empty one is none. */
+  put(piece: Buffer, take: (line: string) => void): void {
     let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
-      begun.push(chunk.subarray(from, end));
-      const line = begun.length === 1 ? begun[0]?.toString() : Buffer.concat(begun).toString();
-      begun = [];
+    for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, from)) {
+      const line = this.#ending(piece.subarray(from, end));
       from = end + 1;
-      if (line !== undefined && line !== '') yield line;
+      if (line !== '') take(line);
     }
-    if (from < chunk.length) begun.push(chunk.subarray(from));
+    // What is left when the connection ends was cut off; the server sends it again.
+    if (from < piece.length) this.#begun.push(piece.subarray(from));
   }
-  // What is left was cut off by the end of the connection; the server sends it again.
+
+  #ending(last: Buffer): string {
+    if (this.#begun.length === 0) return last.toString();
+    const line = Buffer.concat([...this.#begun, last]).toString();
+    this.#begun = [];
+    return line;
+  }
 }

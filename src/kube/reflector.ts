@@ -3,7 +3,7 @@ import { asRestampError, hasCode, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { KubeClient } from './client.ts';
-import { readLines } from './lines.ts';
+import { Lines } from './lines.ts';
 import { readPages } from './pages.ts';
 import { Roster, type Follower, type Identified } from './roster.ts';
 
@@ -30,6 +30,8 @@ const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 30_000;
 /** A server that ignores `sendInitialEvents` sends no end mark; after this long the paged list is read instead. */
 const INITIAL_EVENTS_MS = 60_000;
+/** Why a watch is aborted. An AbortController without a reason makes one with a stack, each time. */
+const OVER = new Error('the watch is over');
 
 /**
  * Follows one kind of object: a streamed initial list (a paged one where the API server has no streamed lists),
@@ -48,6 +50,7 @@ export class Reflector<T extends Identified> {
   #streaming = true;
   /** When the streamed list was begun that has not ended yet, however often it was wished for anew since. */
   #begun: number | undefined;
+  #cancelDeadline: () => void = () => undefined;
   #lists = 0;
   #heard: number;
   #backoffMs = FIRST_BACKOFF_MS;
@@ -77,11 +80,12 @@ export class Reflector<T extends Identified> {
   relist(): void {
     this.#relisting = true;
     this.#version = undefined;
-    this.#connection.abort();
+    this.#connection.abort(OVER);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#connection.abort(OVER);
     await this.#running;
   }
 
@@ -166,15 +170,15 @@ export class Reflector<T extends Identified> {
     this.#relisting = false;
     const connection = new AbortController();
     this.#connection = connection;
-    const silent = new AbortController();
-    if (initial) this.#begun ??= clock.monotonic();
-    const cancel = initial
-      ? clock.after(INITIAL_EVENTS_MS + (this.#begun ?? 0) - clock.monotonic(), () => {
-          if (!this.#roster.isListing) return;
-          silent.abort();
-          connection.abort();
-        })
-      : () => undefined;
+    const seen = { any: false, noEnd: false };
+    if (initial) {
+      const now = clock.monotonic();
+      this.#begun ??= now;
+      this.#cancelDeadline = clock.after(INITIAL_EVENTS_MS + this.#begun - now, () => {
+        seen.noEnd = true;
+        connection.abort(OVER);
+      });
+    }
     try {
       const body = await client.open({
         method: 'GET',
@@ -189,20 +193,21 @@ export class Reflector<T extends Identified> {
             : { resourceVersion: this.#version }),
         },
         ...(accept === undefined ? {} : { accept: accept.watch }),
-        signal: AbortSignal.any([this.#stopping.signal, connection.signal]),
+        signal: connection.signal,
       });
-      let silence = true;
-      for await (const line of readLines(body)) {
+      const lines = new Lines();
+      const take = (line: string): void => {
         this.#take(parseEvent(path, line));
-        silence = false;
-      }
+        seen.any = true;
+      };
+      await body.read((piece) => lines.put(piece, take));
       // Without a pause, a server that ends each watch at once would be asked without end.
-      if (silence || this.#roster.isListing) throw unavailable(path, 'the watch ended too early');
+      if (!seen.any || this.#roster.isListing) throw unavailable(path, 'the watch ended too early');
     } catch (error) {
-      if (silent.signal.aborted) this.#streaming = false;
+      if (seen.noEnd) this.#streaming = false;
       throw error;
     } finally {
-      cancel();
+      this.#cancelDeadline();
     }
   }
 
@@ -222,6 +227,7 @@ export class Reflector<T extends Identified> {
     // A list that was wished for meanwhile must show what is stored from then on: it comes next.
     if (this.#relisting) return;
     this.#begun = undefined;
+    this.#cancelDeadline();
     const isOlder = newerVersion(this.#seen, version) !== version;
     this.#roster.endList({ version, isOlder });
     this.#version = this.#seen = version;

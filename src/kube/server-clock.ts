@@ -37,8 +37,8 @@ export class ServerClock implements Clock {
   }
 
   /** Takes in the `Date` header of an answer that has just come, `ms` after the request; one that is no date is ignored. */
-  learn(date: unknown, ms: number): void {
-    const told = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  learn(date: string | undefined, ms: number): void {
+    const told = Date.parse(date ?? '');
     if (Number.isNaN(told)) return;
     const now = this.#own.now();
     const [least, most] = [told - now, told + SECOND_MS - (now - ms)];

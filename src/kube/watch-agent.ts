@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { orOver, type Clock } from '../clock.ts';
-import { WatchConnection, type Answer, type WatchRequest } from './watch-connection.ts';
+import { WatchConnection, type WatchRequest } from './watch-connection.ts';
+import type { Answer } from './watch-stream.ts';
 
 /**
  * The connections of all watches: as few as the API server's limit of streams allows, by HTTP/2. undici speaks HTTP/2
@@ -14,7 +15,9 @@ export class WatchAgent {
   readonly #connect: buildConnector.connector;
   readonly #clock: Clock;
   #connections: readonly WatchConnection[] = [];
-  #dialing: Promise<void> | undefined;
+  #isDialing = false;
+  /** Who waits for a connection, in order. */
+  readonly #waiting = new Set<PromiseWithResolvers<undefined>>();
   #speaksHttp1 = false;
   #destroyed = false;
 
@@ -31,8 +34,7 @@ export class WatchAgent {
       const free = this.#connections.find(({ hasRoom }) => hasRoom);
       if (free !== undefined) return free.get(request);
       if (this.#speaksHttp1) return undefined;
-      this.#dialing ??= this.#dial().finally(() => (this.#dialing = undefined));
-      await orOver(this.#dialing, request.signal);
+      await this.#wait(request.signal);
     }
   }
 
@@ -47,13 +49,43 @@ export class WatchAgent {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  async #dial(): Promise<void> {
+  /**
+   * Ends when a connection may have room, or HTTP/2 cannot be had; fails with the connection that was waited for. As many are
+   * told as there is room for: of thousands, the others would only find out that they have to wait on.
+   */
+  async #wait(signal: AbortSignal): Promise<void> {
+    const place = Promise.withResolvers<undefined>();
+    this.#waiting.add(place);
+    if (!this.#isDialing) void this.#dialForAll();
+    await orOver(place.promise, signal);
+    this.#waiting.delete(place);
+  }
+
+  async #dialForAll(): Promise<void> {
+    this.#isDialing = true;
+    while (this.#waiting.size > 0) {
+      try {
+        const room = await this.#dial();
+        for (const place of [...this.#waiting].slice(0, room)) {
+          this.#waiting.delete(place);
+          place.resolve(undefined);
+        }
+      } catch (error) {
+        for (const place of this.#waiting) place.reject(error);
+        this.#waiting.clear();
+      }
+    }
+    this.#isDialing = false;
+  }
+
+  /** Makes one more connection; how many watches it takes. */
+  async #dial(): Promise<number> {
     const socket = await this.#reach();
     this.#speaksHttp1 = socket.alpnProtocol !== 'h2';
     if (this.#speaksHttp1 || this.#destroyed) {
       socket.destroy();
       if (this.#destroyed) throw new Error('all connections are being closed');
-      return;
+      return Infinity;
     }
     const connection = new WatchConnection(this.#server, socket, this.#clock);
     this.#connections = [...this.#connections, connection];
@@ -61,7 +93,8 @@ export class WatchAgent {
       this.#connections = this.#connections.filter((one) => one !== connection);
     });
     await connection.ready;
-    if (connection.hasRoom) return;
+    const { room } = connection;
+    if (room > 0) return room;
     connection.destroy();
     throw new Error('the API server allows no stream on a new connection');
   }

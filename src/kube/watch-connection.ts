@@ -1,30 +1,13 @@
-import {
-  connect,
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type Settings,
-} from 'node:http2';
+import { connect, type ClientHttp2Session, type Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
+import { WatchStream, type Answer, type Patience } from './watch-stream.ts';
 
-/** A GET that is answered for as long as both sides like. */
-export type WatchRequest = {
+/** A GET that is answered for as long as both sides like; its patience is looked at with each beat. */
+export type WatchRequest = Patience & {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** How long the status may take, in milliseconds. */
-  readonly answerMs: number;
-  /** How long the body may be silent, in milliseconds. */
-  readonly silenceMs: number;
-};
-
-/** An answer, of which the body may still come. */
-export type Answer = {
-  readonly statusCode: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: AsyncIterable<Buffer>;
 };
 
 const BEAT_MS = 10_000;
@@ -35,6 +18,8 @@ const MOST_STREAMS = 250;
 /** One stream may fill its own window while its reader is busy; Node frees that of the connection at once. */
 const STREAM_WINDOW = 1 << 20;
 const CONNECTION_WINDOW = 1 << 24;
+/** Made once: Node would make one with a stack for each watch that is aborted, thousands with each sweep. */
+const ABORTED = new Error('the watch was aborted');
 
 /** One HTTP/2 connection that carries watches, until the last has ended or nothing is heard any more. */
 export class WatchConnection {
@@ -45,7 +30,7 @@ export class WatchConnection {
   readonly #session: ClientHttp2Session;
   readonly #socket: Socket;
   readonly #clock: Clock;
-  #streams = 0;
+  readonly #streams = new Set<WatchStream>();
   /** None until the API server has said it. */
   #allowed = 0;
   #bytes = 0;
@@ -80,31 +65,27 @@ export class WatchConnection {
   }
 
   get hasRoom(): boolean {
-    const { closed, destroyed } = this.#session;
-    return !closed && !destroyed && this.#streams < this.#allowed;
+    // Of many connections nearly all are full: that is asked first.
+    return this.#streams.size < this.#allowed && !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** How many streams it takes more. */
+  get room(): number {
+    return this.hasRoom ? this.#allowed - this.#streams.size : 0;
   }
 
   /** Opens a stream of its own. It fails with what ended it, before the answer or in its body. */
-  get({ path, headers, signal, answerMs, silenceMs }: WatchRequest): Promise<Answer> {
-    const stream = this.#session.request({ ...headers, ':path': path }, { endStream: true, signal });
-    this.#streams += 1;
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const silence = new Silence(this.#clock, () =>
-      stream.destroy(new Error('nothing has come for too long')),
-    );
-    // What comes after the answer is thrown to the reader of the body.
-    stream.on('error', reject);
-    stream.once('close', () => {
-      silence.end();
-      this.#streams -= 1;
-      reject(new Error('the stream was closed before it was answered'));
+  get({ path, headers, signal, ...patience }: WatchRequest): Promise<Answer> {
+    const opened = this.#session.request({ ...headers, ':path': path }, { endStream: true });
+    const stream = new WatchStream(opened, patience, this.#clock);
+    this.#streams.add(stream);
+    const end = (): void => stream.end(ABORTED);
+    signal.addEventListener('abort', end, { once: true });
+    void stream.closed.then(() => {
+      this.#streams.delete(stream);
+      signal.removeEventListener('abort', end);
     });
-    silence.begin(answerMs);
-    stream.once('response', (head) => {
-      silence.begin(silenceMs);
-      resolve({ statusCode: head[':status'] ?? 0, headers: head, body: bodyOf(stream, silence) });
-    });
-    return promise;
+    return stream.answer;
   }
 
   /** Takes no more streams, and closes when the last has ended. */
@@ -123,7 +104,8 @@ export class WatchConnection {
       const { bytesRead } = this.#socket;
       this.#silence = bytesRead === this.#bytes ? this.#silence + 1 : 0;
       this.#bytes = bytesRead;
-      if (this.#streams === 0) this.#session.close();
+      for (const stream of this.#streams) stream.look();
+      if (this.#streams.size === 0) this.#session.close();
       else if (this.#silence >= SILENT_BEATS)
         this.#session.destroy(
           new Error('nothing has come over the connection, though it was asked to answer'),
@@ -132,51 +114,4 @@ export class WatchConnection {
       if (!this.#session.destroyed) this.#beat();
     });
   }
-}
-
-/** Tells when nothing has come for so long. Node's own timers of a stream keep memory after its end. */
-class Silence {
-  readonly #clock: Clock;
-  readonly #onEnd: () => void;
-  #ms = 0;
-  #heard = 0;
-  #cancel = (): void => undefined;
-
-  constructor(clock: Clock, onEnd: () => void) {
-    this.#clock = clock;
-    this.#onEnd = onEnd;
-  }
-
-  /** From now on, this many milliseconds of silence are too many. */
-  begin(ms: number): void {
-    this.#ms = ms;
-    this.hear();
-    this.#wait();
-  }
-
-  hear(): void {
-    this.#heard = this.#clock.monotonic();
-  }
-
-  end(): void {
-    this.#cancel();
-  }
-
-  /** One timer for many chunks: it looks how long ago the last one came. */
-  #wait(): void {
-    this.#cancel();
-    const left = this.#heard + this.#ms - this.#clock.monotonic();
-    this.#cancel = left > 0 ? this.#clock.after(left, () => this.#wait()) : () => undefined;
-    if (left <= 0) this.#onEnd();
-  }
-}
-
-/** To Node, a stream that was cancelled, or has lost its connection, is at its end as one that is complete. */
-async function* bodyOf(stream: ClientHttp2Stream, silence: Silence): AsyncGenerator<Buffer> {
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    silence.hear();
-    yield chunk;
-  }
-  if (stream.rstCode !== constants.NGHTTP2_NO_ERROR)
-    throw new Error(`the stream was broken off with code ${stream.rstCode}`);
 }

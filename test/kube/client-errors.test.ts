@@ -143,11 +143,12 @@ t.test('a call ends when its signal does', async (t) => {
   t.equal((await sent).code, 'RESTAMP_KUBE_UNAVAILABLE');
 });
 
-t.test('the observer hears of every answer, and of none as status 0', async (t) => {
+t.test('the observer hears of every answer and its date, and of none as status 0', async (t) => {
   const api = await fakeApiServer(t);
-  const heard: [string, number, boolean][] = [];
+  const heard: [string, number, boolean, boolean][] = [];
   const { client } = connect(t, api.url, {
-    observe: ({ method }, status, ms) => heard.push([method, status, ms >= 0]),
+    observe: ({ method }, status, ms, date) =>
+      heard.push([method, status, ms >= 0, Date.parse(date ?? '') > 0]),
   });
   api.answer((exchange) => exchange.json({}));
   await client.send(call);
@@ -156,8 +157,8 @@ t.test('the observer hears of every answer, and of none as status 0', async (t) 
   await api.close();
   await failure(client.send(call));
   t.same(heard, [
-    ['GET', 200, true],
-    ['PUT', 409, true],
-    ['GET', 0, true],
+    ['GET', 200, true, true],
+    ['PUT', 409, true, true],
+    ['GET', 0, true, false],
   ]);
 });

@@ -1,7 +1,8 @@
 import t from 'tap';
-import { text } from 'node:stream/consumers';
+
 import { JSON_PATCH, METADATA } from '../../src/kube/client.ts';
 import { connect, fakeApiServer } from '../helpers/fake-api-server.ts';
+import { journal } from '../helpers/journal.ts';
 
 t.test(
   'a request says what it accepts and who sends it, and has no content type without a body',
@@ -72,9 +73,14 @@ t.test('a watch is handed over while it lasts', async (t) => {
   const { client } = connect(t, api.url);
   const opened = client.open({ method: 'GET', path: '/api/v1/configmaps', query: { watch: '1' } });
   const stream = (await api.next()).stream();
-  const body = await opened;
+  const pieces = journal<string>();
+  const ended = (await opened).read((piece) => pieces.note(piece.toString()));
   stream.raw('one');
-  t.equal(String((await body[Symbol.asyncIterator]().next()).value), 'one');
+  t.same(await pieces.until(1), ['one']);
+  stream.raw('two');
+  t.same(await pieces.until(2), ['one', 'two']);
+  stream.cut();
+  await t.rejects(ended);
 });
 
 t.test('a refused credential is renewed and tried once more, and no oftener', async (t) => {
@@ -98,7 +104,7 @@ t.test('a refused credential is renewed and tried once more, and no oftener', as
   t.same([renewed, api.requests.items.length], [1, 2]);
 
   refusals = 1;
-  t.same(await text(await client.open({ method: 'GET', path: '/api' })), '{"kind":"Late"}');
+  t.same(await (await client.open({ method: 'GET', path: '/api' })).text(), '{"kind":"Late"}');
   t.same([renewed, api.requests.items.length], [2, 4]);
 
   refusals = 9;
@@ -124,8 +130,11 @@ t.test('however many watches are open, a request waits for none of them', async 
     if (exchange.query['watch'] === undefined) exchange.json({ ok: true });
     else exchange.stream();
   });
-  const watch = { method: 'GET', path: '/api', query: { watch: '1' } } as const;
+  const stop = new AbortController();
+  const watch = { method: 'GET', path: '/api', query: { watch: '1' }, signal: stop.signal } as const;
   const bodies = await Promise.all(Array.from({ length: 100 }, () => client.open(watch)));
+  const ended = bodies.map((body) => body.text());
   t.same(await client.send({ method: 'PUT', path: '/lease', body: {} }), { ok: true });
-  for (const body of bodies) await body[Symbol.asyncIterator]().return?.();
+  stop.abort();
+  for (const one of await Promise.allSettled(ended)) t.equal(one.status, 'rejected');
 });

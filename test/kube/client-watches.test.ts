@@ -1,5 +1,4 @@
 import t from 'tap';
-import { text } from 'node:stream/consumers';
 import type { RestampError } from '../../src/errors.ts';
 import { connect } from '../helpers/fake-api-server.ts';
 import { follow, sendList, thing } from './follow.ts';
@@ -11,7 +10,7 @@ t.test('a watch by HTTP/2 says the same as one by HTTP/1.1', async (t) => {
   const { api, cluster } = await secureApi(t);
   const { client } = connect(t, api.url, { cluster, user: { token: 'tok' } });
   api.answer((exchange) => exchange.text('body'));
-  t.equal(await text(await client.open({ ...call, accept: 'application/x' })), 'body');
+  t.equal(await (await client.open({ ...call, accept: 'application/x' })).text(), 'body');
   t.match(api.requests.items[0], {
     method: 'GET',
     path: call.path,
@@ -28,7 +27,11 @@ t.test('a watch by HTTP/2 says the same as one by HTTP/1.1', async (t) => {
 t.test('a watch that is refused keeps its code, its reason and Retry-After', async (t) => {
   const { api, cluster } = await secureApi(t);
   const seen: number[] = [];
-  const observe = (_call: unknown, status: number): number => seen.push(status);
+  const dates: (string | undefined)[] = [];
+  const observe = (_call: unknown, status: number, _ms: number, date: string | undefined): void => {
+    seen.push(status);
+    dates.push(date);
+  };
   const { client } = connect(t, api.url, { cluster, observe });
   const codes = [
     [403, 'RESTAMP_KUBE_FORBIDDEN'],
@@ -41,6 +44,10 @@ t.test('a watch that is refused keeps its code, its reason and Retry-After', asy
     await t.rejects(client.open(call), { code, detail: `GET ${call.path}: no`, retryAfter: 7 });
   }
   t.same(seen, [403, 410, 429, 503]);
+  t.ok(
+    dates.every((date) => Date.parse(date ?? '') > 0),
+    'each answer tells the time',
+  );
 });
 
 t.test('a watch that is refused for its credentials is opened with renewed ones, once', async (t) => {
@@ -52,7 +59,7 @@ t.test('a watch that is refused for its credentials is opened with renewed ones,
     if (refusals >= 0) exchange.refuse(401);
     else exchange.text('late');
   });
-  t.equal(await text(await client.open(call)), 'late');
+  t.equal(await (await client.open(call)).text(), 'late');
   t.same([auth.renewals, api.requests.items.length, api.connections()], [1, 2, 1]);
   refusals = 9;
   await t.rejects(client.open(call), { code: 'RESTAMP_KUBE_UNAUTHORIZED' });

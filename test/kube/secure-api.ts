@@ -3,6 +3,7 @@ import { connect as connectTcp, createServer, type AddressInfo, type Server } fr
 import type { Test } from 'tap';
 import { issueCa, issueLeaf } from '../../certs/issue.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { journal } from '../helpers/journal.ts';
 import { fakeApiServer, type FakeApiServer, type FakeTls, type Stream } from '../helpers/fake-api-server.ts';
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -29,8 +30,8 @@ export type Watched = {
   readonly stop: AbortController;
   /** Ends with the next piece of the body; undefined when it has ended. Fails as the body does. */
   read(): Promise<string | undefined>;
-  /** Leaves it as a reader does that has seen enough. */
-  leave(): Promise<unknown>;
+  /** From now on, whoever reads it throws at each piece. */
+  fail(): void;
 };
 
 /** Opens a watch, and answers it. */
@@ -39,17 +40,30 @@ export async function watch(api: FakeApiServer, client: KubeClient): Promise<Wat
   const opened = client.open({ method: 'GET', path: '/w', query: { watch: '1' }, signal: stop.signal });
   const exchange = await api.next();
   const stream = exchange.stream();
-  const chunks = (await opened)[Symbol.asyncIterator]();
+  const body = await opened;
+  const pieces = journal<string>();
+  let failing = false;
+  let ended: Promise<void> | undefined;
+  let taken = 0;
+  const take = (piece: Buffer): void => {
+    if (failing) throw new Error('the reader fails');
+    pieces.note(piece.toString());
+  };
   return {
     stream,
     connection: exchange.connection,
     isHttp2: Object.hasOwn(exchange.headers, ':path'),
     stop,
-    read: async () => {
-      const next = await chunks.next();
-      return next.done === true ? undefined : next.value.toString();
+    read: () => {
+      ended ??= body.read(take);
+      const at = taken;
+      taken += 1;
+      const piece = (): string | undefined => pieces.items[at];
+      return piece() === undefined
+        ? Promise.race([pieces.until(at + 1).then(piece), ended.then(piece)])
+        : Promise.resolve(piece());
     },
-    leave: async () => chunks.return?.(),
+    fail: () => (failing = true),
   };
 }
 

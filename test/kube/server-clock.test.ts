@@ -65,7 +65,7 @@ t.test('a clock that somebody sets is followed anew', (t) => {
 
 t.test('an answer without a date, or with one that is none, teaches nothing', (t) => {
   const clock = new ServerClock(fakeClock(NOON));
-  for (const date of [undefined, '', 'yesterday', 7, [], '+275761-01-01T00:00:00Z']) clock.learn(date, 1);
+  for (const date of [undefined, '', 'yesterday', '+275761-01-01T00:00:00Z']) clock.learn(date, 1);
   t.equal(clock.ahead, 0);
   t.end();
 });

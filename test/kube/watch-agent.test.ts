@@ -30,6 +30,20 @@ t.test(
   },
 );
 
+t.test('who stops while it waits for a connection leaves its room to those behind it', async (t) => {
+  const { api, cluster } = await secureApi(t, { http2: { maxConcurrentStreams: 2 } });
+  const { client } = connect(t, api.url, { cluster });
+  api.answer((exchange) => exchange.stream());
+  const stop = new AbortController();
+  const stopped = Array.from({ length: 3 }, () => client.open({ ...call, signal: stop.signal }));
+  const others = Array.from({ length: 4 }, () => client.open(call));
+  const refused = Promise.all(stopped.map((one) => t.rejects(one)));
+  await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await Promise.all([refused, ...others]);
+  t.equal(api.connections(), 2);
+});
+
 t.test('a server without a limit gets 250 watches on one connection', async (t) => {
   const { api, cluster } = await secureApi(t);
   const { client } = connect(t, api.url, { cluster });

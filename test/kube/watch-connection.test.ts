@@ -7,17 +7,19 @@ import { relay, secureApi, watch, watchAll } from './secure-api.ts';
 
 const BEAT_MS = 10_000;
 
-t.test('a watch that is aborted, or left by its reader, ends its own stream alone', async (t) => {
+t.test('a watch that is aborted, or whose reader throws, ends its own stream alone', async (t) => {
   const { api, cluster } = await secureApi(t);
   const { client } = connect(t, api.url, { cluster });
-  const [aborted, left, other] = await watchAll(3, api, client);
+  const [aborted, thrown, other] = await watchAll(3, api, client);
   aborted!.stop.abort();
   await t.rejects(aborted!.read());
   await aborted!.stream.closed;
-  left!.stream.raw('one');
-  await left!.read();
-  await left!.leave();
-  await left!.stream.closed;
+  thrown!.stream.raw('one');
+  await thrown!.read();
+  thrown!.fail();
+  thrown!.stream.raw('two');
+  await t.rejects(thrown!.read(), { message: 'the reader fails' });
+  await thrown!.stream.closed;
   other!.stream.raw('still here');
   t.equal(await other!.read(), 'still here');
   const later = await watch(api, client);
@@ -106,6 +108,28 @@ t.test('a connection over which nothing comes any more ends its watches within 4
   await ended;
 });
 
+t.test('a watch that is not answered, or says nothing for too long, ends alone', async (t) => {
+  const { api, cluster } = await secureApi(t);
+  const clock = fakeClock(0);
+  const { client } = connect(t, api.url, { cluster, clock });
+  const [silent, other] = await watchAll(2, api, client);
+  const ended = t.rejects(silent!.read(), { message: 'nothing has come for too long' });
+  const asked = client.open({ method: 'GET', path: '/w' });
+  const refused = t.rejects(asked, { code: 'RESTAMP_KUBE_UNAVAILABLE', detail: /nothing has come/ });
+  await api.next();
+  for (let ms = 0; ms <= 150_000; ms += BEAT_MS) {
+    // Whatever else is silent, the connection is not.
+    other!.stream.raw('x');
+    t.equal(await other!.read(), 'x');
+    clock.advance(BEAT_MS);
+    if (ms === 10_000) await refused;
+  }
+  await ended;
+  await silent!.stream.closed;
+  other!.stream.raw('still here');
+  t.equal(await other!.read(), 'still here');
+});
+
 t.test('a connection that is only quiet answers each ping, and lasts', async (t) => {
   const { api, cluster } = await secureApi(t);
   const clock = fakeClock(0);
@@ -136,7 +160,7 @@ t.test('a connection that has lost its last watch is closed', async (t) => {
   clock.advance(BEAT_MS);
   await closed;
   t.equal((await watch(api, client)).connection, 2);
-  t.equal(clock.waiting(), 2, 'one beat and one watch: those of the old connection have ended');
+  t.equal(clock.waiting(), 1, 'one beat: that of the old connection has ended, and a watch has no timer');
 });
 
 t.test('watches that nobody reads do not keep the others of their connection waiting', async (t) => {
