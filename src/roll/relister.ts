@@ -13,6 +13,7 @@ export class Relister {
   #listing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #end: () => void = () => undefined;
+  #stumble: (() => void) | undefined;
 
   constructor(reflector: Relisted) {
     this.#reflector = reflector;
@@ -30,9 +31,21 @@ export class Relister {
     return this.#next ?? this.#listing ?? Promise.resolve();
   }
 
+  /** Ends when the watch fails the next time. */
+  stumbles(): Promise<unknown> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#stumble = () => resolve(undefined);
+    return promise;
+  }
+
   /** A list has been handed over. */
   listed(): void {
     this.#end();
+  }
+
+  /** The watch has failed, and tries again by itself. */
+  failed(): void {
+    this.#stumble?.();
   }
 
   #begin(): Promise<void> {

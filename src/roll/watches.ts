@@ -11,6 +11,7 @@ import type { Faults } from '../faults.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
 import type { Follower, Identified } from '../kube/roster.ts';
+import { Lists } from './lists.ts';
 import type { NamespaceScope, Relist } from './namespace-scope.ts';
 import { Relister } from './relister.ts';
 import type { StopSwitch } from './stop-switch.ts';
@@ -64,6 +65,7 @@ export type Watches = {
 type Feed = 'sources' | 'workloads' | 'others';
 type Watch = {
   readonly feed: Feed;
+  readonly path: string;
   readonly resource: string;
   readonly reflector: Pick<Reflector<Identified>, keyof Reflector<Identified>>;
   readonly relister: Relister;
@@ -81,19 +83,32 @@ export function startWatches(options: WatchOptions): Watches {
   const { client, clock, scope, kinds, namespaceScope, csi, onRelisted, onTrouble, faults, stopSwitch, own } =
     options;
   const watches: Watch[] = [];
+  const lists = new Lists(clock);
   const add = <T extends Identified>(
     feed: Feed,
     resource: string,
     more: Pick<ReflectorOptions<T>, 'path' | 'follower' | 'query' | 'accept'>,
-  ): Reflector<T> => {
+  ): Watch => {
     const relisted = (): void => {
       if (feed !== 'others') onRelisted();
       relister.listed();
     };
-    const reflector = new Reflector<T>({ client, clock, onTrouble, faults, ...more, onRelisted: relisted });
+    const failed = (error: RestampError): void => {
+      relister.failed();
+      onTrouble(error);
+    };
+    const reflector = new Reflector<T>({
+      client,
+      clock,
+      onTrouble: failed,
+      faults,
+      ...more,
+      onRelisted: relisted,
+    });
     const relister = new Relister(reflector);
-    watches.push({ feed, resource, reflector, relister });
-    return reflector;
+    const watch = { feed, resource, path: more.path, reflector, relister };
+    watches.push(watch);
+    return watch;
   };
   const named = scope.namespaces.length > 0;
   const ignored = named ? [] : scope.namespacesToIgnore.map((name) => `metadata.namespace!=${name}`);
@@ -121,8 +136,8 @@ export function startWatches(options: WatchOptions): Watches {
     (named ? scope.namespaces : [undefined]).flatMap((namespace) => {
       const row = sourceRow('spc');
       const statuses = { ...row, resource: row.changedBy };
-      const classes = (): Reflector<SourceObject & Identified> =>
-        add('sources', row.resource, {
+      const classes = (): Watch =>
+        add<SourceObject & Identified>('sources', row.resource, {
           path: kindPath(row, namespace),
           query: queryOf(ignored, []),
           accept: ACCEPT_METADATA,
@@ -173,25 +188,24 @@ export function startWatches(options: WatchOptions): Watches {
         Promise.all(watches.filter(({ feed }) => feed === what).map(({ relister }) => relister.again())),
       );
     namespaceScope.start(relist);
-    for (const { reflector } of watches) if (reflector !== namespaces) reflector.start();
+    for (const watch of watches) if (watch !== namespaces) lists.start(watch);
   };
-  namespaces?.start();
+  namespaces?.reflector.start();
   // What is of no selected namespace is not kept, so these must be known first.
   if (namespaces === undefined || scope.namespaceSelector.length === 0) begin();
-  else void namespaces.synced.then(begin);
+  else void namespaces.reflector.synced.then(begin);
   return {
     synced: Promise.all(watches.map(({ reflector }) => reflector.synced)),
     follow: (row) => {
-      const reflectors = addKind(row);
-      for (const reflector of reflectors) reflector.start();
-      return Promise.all(reflectors.map(({ synced }) => synced));
+      const added = addKind(row);
+      for (const watch of added) lists.start(watch);
+      return Promise.all(added.map(({ reflector }) => reflector.synced));
     },
     followCsi: () => {
-      for (const reflector of addCsi()) reflector.start();
+      for (const watch of addCsi()) lists.start(watch);
     },
     relist: () => {
-      // One that is begun anew before it has ended never ends, where sweeps come faster than the list.
-      for (const { relister } of watches) void relister.again();
+      for (const watch of watches) lists.again(watch);
     },
     unsynced: () =>
       watches
@@ -200,6 +214,7 @@ export function startWatches(options: WatchOptions): Watches {
     ages: () => watches.map(({ resource, reflector }) => ({ resource, seconds: reflector.ageSeconds })),
     stop: async () => {
       stopped = true;
+      lists.stop();
       await Promise.all(watches.map(({ reflector }) => reflector.stop()));
     },
   };

@@ -1,69 +1,9 @@
-import t, { type Test } from 'tap';
-import { NamespaceScope, type NamespaceScopeOptions } from '../../src/roll/namespace-scope.ts';
-import { BUILT_IN, kindPath, Kinds } from '../../src/core/kind.ts';
-import type { Scope } from '../../src/core/scope.ts';
-import { noFaults } from '../helpers/faults.ts';
-import { EVERYWHERE } from '../helpers/everywhere.ts';
-import { startWatches } from '../../src/roll/watches.ts';
-import { StopSwitch } from '../../src/roll/stop-switch.ts';
+import t from 'tap';
+import { BUILT_IN, kindPath } from '../../src/core/kind.ts';
 import { METADATA } from '../../src/kube/client.ts';
 import { bookmark, sendList, thing } from '../kube/follow.ts';
-import { connect, fakeApiServer, type Exchange, type Stream } from '../helpers/fake-api-server.ts';
-import { fakeClock } from '../helpers/fake-clock.ts';
 import { journal } from '../helpers/journal.ts';
-
-async function watching(t: Test, part: Partial<Scope> = {}, csi = { served: false, classes: true }) {
-  const scope = { ...EVERYWHERE, ...part };
-  const api = await fakeApiServer(t);
-  const clock = fakeClock(0);
-  const { client } = connect(t, api.url, { clock });
-  const told = journal<string>();
-  let recovered = 0;
-  const follower = (what: string) => ({
-    begin: () => undefined,
-    end: () => undefined,
-    put: ({ metadata }: { metadata: { name: string } }) => told.note(`${what} + ${metadata.name}`),
-    remove: ({ name }: { name: string }) => told.note(`${what} - ${name}`),
-  });
-  const mutator = {
-    sourceFollower: (type: string) => follower(type),
-    workloadFollower: (row: { kind: string }) => follower(row.kind),
-  };
-  const forgotten = journal<string>();
-  const book = { put: ({ name }: { name: string }) => forgotten.note(name), keys: () => [] };
-  const drop = { drop: () => undefined, release: () => undefined };
-  const roll = {
-    mutator,
-    workloads: book,
-    sources: { in: () => new Map() },
-    queue: drop,
-    baselines: drop,
-    holds: drop,
-  };
-  const changes = journal<string>();
-  const namespaceScope = new NamespaceScope({
-    selector: scope.namespaceSelector,
-    roll: roll as unknown as NamespaceScopeOptions['roll'],
-    onChange: (name, is) => changes.note(`${is} ${name}`),
-  });
-  const opened = journal<{ exchange: Exchange; stream: Stream }>();
-  api.answer((exchange) => opened.note({ exchange, stream: exchange.stream() }));
-  const watches = startWatches({
-    client,
-    clock,
-    scope,
-    kinds: new Kinds(),
-    namespaceScope,
-    csi: { ...csi, statuses: follower('status') },
-    onRelisted: () => (recovered += 1),
-    onTrouble: () => undefined,
-    faults: noFaults,
-    stopSwitch: new StopSwitch(() => undefined),
-    own: { namespace: 'restamp', name: 'restamp' },
-  });
-  t.teardown(() => watches.stop());
-  return { api, watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
-}
+import { watching } from './watching.ts';
 
 const OWN = '/api/v1/namespaces/restamp/configmaps';
 /** The paths of all kinds of workloads, in one namespace or in all. */
