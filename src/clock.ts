@@ -51,6 +51,9 @@ export function orOver<T>(work: Promise<T>, over: AbortSignal): Promise<T | unde
   });
 }
 
+/** Without a reason of ours, each abort would make an error with a stack of its own. */
+const NOBODY_WAITS = new Error('nobody waits for it any more');
+
 /** Ends with the work, or after `ms` if that is sooner: `over` tells the work, which must not reject, that nobody waits any more. */
 export async function atMost(
   clock: Clock,
@@ -59,5 +62,5 @@ export async function atMost(
 ): Promise<void> {
   const over = new AbortController();
   await Promise.race([work(over.signal), pause(clock, ms, over.signal)]);
-  over.abort();
+  over.abort(NOBODY_WAITS);
 }

@@ -84,7 +84,7 @@ export class Reflector<T extends Identified> {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#stopping.abort(OVER);
     this.#connection.abort(OVER);
     await this.#running;
   }
