@@ -3,9 +3,12 @@ import { Looks } from './looks.ts';
 import type { MutatorParts } from './mutator-parts.ts';
 import { Unread, type Read } from './unread.ts';
 
-/** A sweep reads many lists: after the last of them, or after so long, everything is judged once. */
+/**
+ * A sweep reads many lists, thousands of them within half a minute: after the last one, or after so long, everything is judged
+ * once. What a list has shown to be different is judged at once.
+ */
 const RELISTED_MS = 1_000;
-const RELISTS_MS = 15_000;
+const RELISTS_MS = 60_000;
 
 /**
  * Judges the workloads that others name, and sees to it that what follows from that is done: a roll, a map, or a read that

@@ -71,3 +71,16 @@ t.test('the first list of all is a list as well', async (t) => {
   t.equal(ended(), 1);
   t.equal(wishes(), 1);
 });
+
+t.test('who asks is told when the watch fails the next time', async (t) => {
+  const { relister } = watch();
+  relister.failed();
+  let told = 0;
+  void relister.stumbles().then(() => (told += 1));
+  await turn();
+  t.equal(told, 0);
+  relister.failed();
+  relister.failed();
+  await turn();
+  t.equal(told, 1);
+});
