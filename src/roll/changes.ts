@@ -1,7 +1,10 @@
 import { compareVersions } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { Stamp } from '../core/stamp-map.ts';
-import { weightOf, type Sighting } from './sightings.ts';
+import type { Sighting } from './sightings.ts';
+
+/** What is told of a write that admission saw. */
+export type Told = Pick<Sighting, 'keys' | 'more' | 'user' | 'manager'>;
 
 /** One stored change of a source on which something depends. */
 export type Change = {
@@ -12,15 +15,16 @@ export type Change = {
   /** Milliseconds since 1970, when it was seen. */
   readonly at: number;
   /** The write as admission saw it; undefined if nobody saw it. */
-  readonly sighting: Sighting | undefined;
+  readonly sighting: Told | undefined;
 };
 
 /** Too few to weigh anything, enough for the edits of one quiet period. */
 const KEPT_PER_SOURCE = 20;
-/** Characters of all together: beyond it, the source that changed longest ago is forgotten. */
-const MAX_WEIGHT = 8 * 1024 * 1024;
-/** What a change weighs beside the texts of its sighting. */
-const CHANGE_WEIGHT = 200;
+/** Bytes of all together: beyond it, the source that changed longest ago is forgotten. */
+const MAX_WEIGHT = 14 * 1024 * 1024;
+/** What a change weighs in memory without what is told of it, and each text of that beside its characters. */
+const CHANGE_WEIGHT = 400;
+const TEXT_WEIGHT = 32;
 
 /** The last changes of sources: who made them and which keys they touched. Only for telling, never for deciding. */
 export class Changes {
@@ -29,7 +33,8 @@ export class Changes {
 
   note(source: SourceRef, change: Change): void {
     const key = sourceKey(source);
-    const noted = [...(this.#bySource.get(key) ?? []), change].slice(-KEPT_PER_SOURCE);
+    const kept = { ...change, sighting: change.sighting && toldOf(change.sighting) };
+    const noted = [...(this.#bySource.get(key) ?? []), kept].slice(-KEPT_PER_SOURCE);
     // Deleting first moves the source to the end, so that the first key is always the oldest.
     this.#keep(key, []);
     this.#keep(key, noted);
@@ -46,7 +51,8 @@ export class Changes {
     const at = noted.findLastIndex((change) => change.version === version && change.deleted === deleted);
     const found = noted[at];
     if (found === undefined) return false;
-    if (found.sighting === undefined) this.#keep(sourceKey(source), noted.with(at, { ...found, sighting }));
+    if (found.sighting === undefined)
+      this.#keep(sourceKey(source), noted.with(at, { ...found, sighting: toldOf(sighting) }));
     return true;
   }
 
@@ -80,7 +86,16 @@ export class Changes {
   }
 }
 
+/** The rest of a sighting is large, and has served its turn. */
+function toldOf({ keys, more, user, manager }: Told): Told {
+  return { keys, user, manager, ...(more === undefined ? {} : { more }) };
+}
+
 function weigh(changes: readonly Change[]): number {
-  const seen = changes.flatMap(({ sighting }) => (sighting === undefined ? [] : [sighting]));
-  return changes.length * CHANGE_WEIGHT + weightOf(seen);
+  let weight = changes.length * CHANGE_WEIGHT;
+  for (const { sighting } of changes)
+    if (sighting !== undefined)
+      for (const text of [...sighting.keys, sighting.user, sighting.manager ?? ''])
+        weight += TEXT_WEIGHT + text.length;
+  return weight;
 }

@@ -121,7 +121,7 @@ function withoutOneOfMany(sightings: readonly Sighting[]): readonly Sighting[] {
 }
 
 /** The characters of what others have sent. */
-export function weightOf(sightings: readonly Sighting[]): number {
+function weightOf(sightings: readonly Sighting[]): number {
   let weight = 0;
   for (const { namespace, name, user, keys, groups, manager = '' } of sightings) {
     for (const text of [...keys, ...groups]) weight += text.length;

@@ -88,12 +88,31 @@ t.test('texts of others weigh, and of the whole weight the oldest sources are fo
     return where;
   };
   const first = heavy('first');
-  for (let at = 0; at < 60; at += 1) heavy(`s${at}`);
+  for (let at = 0; at < 100; at += 1) heavy(`s${at}`);
   t.equal(changes.since(first, undefined).length, 20);
-  for (let at = 60; at < 100; at += 1) heavy(`s${at}`);
+  for (let at = 100; at < 140; at += 1) heavy(`s${at}`);
   t.same(changes.since(first, undefined), []);
-  t.equal(changes.since({ ...APP, name: 's99' }, undefined).length, 20);
-  t.ok(changes.size > 60 && changes.size < 100);
-  changes.forget({ ...APP, name: 's99' });
-  t.same(changes.since({ ...APP, name: 's99' }, undefined), []);
+  t.equal(changes.since({ ...APP, name: 's139' }, undefined).length, 20);
+  t.ok(changes.size > 100 && changes.size < 140);
+  changes.forget({ ...APP, name: 's139' });
+  t.same(changes.since({ ...APP, name: 's139' }, undefined), []);
+});
+
+t.test('of who made a change only what is told is kept, and short texts weigh as well', async (t) => {
+  const changes = new Changes();
+  const seen: Sighting = { ...by('ann'), groups: ['g'.repeat(1000)], more: 3 };
+  changes.note(APP, { ...change('8'), sighting: seen });
+  changes.note(APP, change('9'));
+  changes.attribute(APP, '9', { ...by('bob'), manager: 'kubectl' });
+  t.same(
+    changes.since(APP, undefined).map(({ sighting }) => sighting),
+    [
+      { keys: ['a'], more: 3, user: 'ann', manager: undefined },
+      { keys: ['a'], user: 'bob', manager: 'kubectl' },
+    ],
+  );
+  const sighting = { ...by('ann'), keys: Array.from({ length: 20 }, () => 'k') };
+  for (let at = 0; at < 20_000; at += 1)
+    changes.note({ ...APP, name: `s${at}` }, { ...change('1'), sighting });
+  t.ok(changes.size > 12_000 && changes.size < 14_000, 'about 1,100 bytes each');
 });
