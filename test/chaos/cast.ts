@@ -8,6 +8,7 @@ import {
   type SourceName,
 } from '../e2e/objects.ts';
 import { ACTOR_KINDS, RESTART, type ActorKind, type ActorManifest, type AnySource } from './kinds.ts';
+import { SLOW } from './janitor.ts';
 import { manifestOf } from './manifest.ts';
 import type { Random } from './random.ts';
 
@@ -49,6 +50,10 @@ const LIST = {
   ConfigMap: 'configmap.reloader.stakater.com/reload',
   Secret: 'secret.reloader.stakater.com/reload',
 } as const;
+/** How a workload opts in. */
+const WAYS = ['auto', 'search', 'list', 'patterns'] as const;
+/** How many of the Jobs take their time to go. */
+const SLOW_JOBS = 0.3;
 const STILL_SOURCES = 6;
 /** How many workloads share a SecretProviderClass. */
 const SHARING = 3;
@@ -71,14 +76,23 @@ export function castOf(size: Size, random: Random): Cast {
         uses,
         // Most have no pods, since what is looked at is the template.
         pods: random.chance(0.25),
+        ...(kind === 'Job' && random.chance(SLOW_JOBS) ? { finalizers: [SLOW] } : {}),
       }),
       bystander: role !== 'dependent',
     });
   };
   for (let index = 0; index < size.dependents; index += 1) {
-    const way = random.pick(['auto', 'search', 'list'] as const);
+    const way = random.pick(WAYS);
     const uses = some(way === 'search' ? matched : changing, random);
-    add(way, uses, way === 'auto' ? AUTO : way === 'search' ? SEARCH : listing(uses), 'dependent');
+    add(way, uses, annotationsFor(way, uses, random), 'dependent');
+  }
+  // They depend on everything of a kind.
+  for (const [kind, pattern] of [
+    ['Secret', '.*'],
+    ['ConfigMap', '(source|still)-[0-9]+'],
+  ] as const) {
+    const all = [...changing, ...still].map(({ name }) => name).filter((name) => split(name).kind === kind);
+    add('everything', all, { [LIST[kind]]: pattern }, 'dependent');
   }
   for (let index = 0; index < size.still; index += 1) add('still', some(still, random), AUTO, 'still');
   for (let index = 0; index < size.strangers; index += 1)
@@ -122,6 +136,28 @@ function propsOf(prefix: string, count: number): Prop[] {
 function some(props: readonly Prop[], random: Random): SourceName[] {
   const count = random.between(1, 3);
   return [...new Set(Array.from({ length: count }, () => random.pickEarly(props).name))];
+}
+
+function annotationsFor(
+  way: (typeof WAYS)[number],
+  uses: readonly SourceName[],
+  random: Random,
+): Annotations {
+  if (way === 'auto') return AUTO;
+  if (way === 'search') return SEARCH;
+  return listing(way === 'list' ? uses : uses.map((name) => patternFor(name, random)));
+}
+
+/** A pattern that this source alone fits; one of them is a name that nothing has. */
+function patternFor(source: SourceName, random: Random): SourceName {
+  const { kind, name } = split(source);
+  const ways = [
+    `${name.slice(0, -1)}[${name.slice(-1)}]`,
+    `(${name}|nobody-.*)`,
+    name.replace('o', '.'),
+    `[a-z]{6}${name.slice(name.indexOf('-'))}`,
+  ];
+  return `${kind}/${random.pick(ways)}`;
 }
 
 function listing(uses: readonly SourceName[]): Annotations {

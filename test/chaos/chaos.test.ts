@@ -13,6 +13,8 @@ t.test('a storm of changes and faults: none is lost, nothing rolls unasked or to
     changes: 60,
     faults: EVERY_KIND,
     size: { sources: 12, dependents: 24, still: 3, strangers: 3, mounting: 4 },
+    admission: 'on',
+    baseline: 'annotation',
     say: () => undefined,
   });
   t.comment(textOf(report, SEED));

@@ -2,25 +2,30 @@ import { startControlPlane, type ControlPlane } from '../controlplane/controlpla
 import { defineKind, grantKind, ROLLOUT } from '../e2e/crds.ts';
 import { CsiDriver, grantCsi, POD_STATUS, PROVIDER_CLASS } from '../e2e/csi-driver.ts';
 import { AUTO, stampedKeys, stampKey } from '../e2e/objects.ts';
+import { Archive } from './archive.ts';
 import { castOf, type Actor, type Prop, type Size } from './cast.ts';
+import { Crowd } from './crowd.ts';
 import { Driver } from './driver.ts';
+import { Janitor } from './janitor.ts';
 import { actorPath, templateText } from './kinds.ts';
 import { manifestOf } from './manifest.ts';
 import { keep } from './keep.ts';
 import { Mounts } from './mounts.ts';
 import { Observer } from './observer.ts';
+import { Passing } from './passing.ts';
 import { Pods, type Pod } from './pods.ts';
 import { Random } from './random.ts';
-import { Replica } from './replica.ts';
+import { Replica, type Setting } from './replica.ts';
 import { revisionsOf } from './revisions.ts';
 import { blow, type Counts, type StormOptions } from './storm.ts';
 import { storedDigests } from './stored.ts';
 import { User } from './user.ts';
 import { excused, judge, lost, rollsOf, type Evidence, type Failing } from './verdict.ts';
 
-export type ChaosOptions = StormOptions & {
-  readonly size: Size;
-};
+export type ChaosOptions = StormOptions &
+  Pick<Setting, 'admission' | 'baseline'> & {
+    readonly size: Size;
+  };
 
 /** What a run was and what it found. */
 export type ChaosReport = Counts & {
@@ -44,6 +49,12 @@ const SETTLE_MS = 120_000;
 const AT_ONCE = 8;
 /** How many of the changes are rotations of a SecretProviderClass. */
 const ROTATIONS = 0.06;
+/** How much of what happens beside is a namespace that comes or goes. */
+const PASSING = 0.15;
+const LINES = [
+  { name: 'one', speech: 'http2' },
+  { name: 'two', speech: 'http1' },
+] as const;
 const BELL: Prop = { name: 'ConfigMap/bell', annotations: {} };
 
 /** Runs one storm on a control plane of its own: the same changes and the same faults for the same seed. */
@@ -59,7 +70,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 }
 
 async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport> {
-  const { seed, size, say } = options;
+  const { seed, size, say, admission, baseline } = options;
   const started = performance.now();
   const ns = await cp.freshNamespace('chaos');
   for (const kind of [ROLLOUT, PROVIDER_CLASS, POD_STATUS]) await defineKind(cp, kind);
@@ -77,6 +88,9 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
   };
   const actors = [...cast.actors, ringer];
   await each([...cast.changing, ...cast.still, BELL], (prop) => driver.create(prop));
+  const passing = new Passing(cp, ns);
+  const crowd = await Crowd.gather(cp, ns, new Random(seed, 'crowd'), cast.changing[0]!.name);
+  const janitor = new Janitor(cp, new Random(seed, 'janitor'), [actorPath(ns, 'Job'), ...passing.paths]);
   const csi = new CsiDriver(cp, ns);
   await each(cast.classes, (source) => csi.define(source.slice(source.indexOf('/') + 1)));
   await each(actors, ({ manifest }) => cp.api('POST', actorPath(ns, manifest.kind), manifest));
@@ -102,21 +116,29 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     const uid = observer.record(actor)?.object.metadata.uid;
     return uid === undefined || actor.kind === 'Job' || actor.kind === 'CronJob' ? [] : pods.living(uid);
   };
-  observer.start();
-  pods.start((pod) => {
-    if (pod !== undefined) mounts.see(pod);
-    observer.look();
-  });
+  const look = (): void => {
+    observer.start();
+    pods.start((pod) => {
+      if (pod !== undefined) mounts.see(pod);
+      observer.look();
+    });
+  };
+  const lookAway = (): void => {
+    observer.stop();
+    pods.stop();
+  };
+  look();
+  janitor.start();
   const replicas: Replica[] = [];
   try {
-    const opening = ['one', 'two'].map((name) =>
-      Replica.open(cp, ns, name, new Random(seed, `line ${name}`)),
-    );
+    const setting: Setting = { namespaces: [ns, passing.name], admission, baseline };
+    const opening = LINES.map((line) => Replica.open(cp, setting, seed, line));
     replicas.push(...(await Promise.all(opening)));
-    const complete = await observer.until(() => actors.every((actor) => isReady(observer, actor)), READY_MS);
+    const ready = baseline === 'memory' ? isObserved : isReady;
+    const complete = await observer.until(() => actors.every((actor) => ready(observer, actor)), READY_MS);
     if (!complete) {
       const late = actors
-        .filter((actor) => !isReady(observer, actor))
+        .filter((actor) => !ready(observer, actor))
         .map(({ kind, name }) => `${kind}/${name}`);
       throw new Error(`without its stamps before anything was changed or broken: ${late.join(', ')}`);
     }
@@ -126,13 +148,28 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
 
     const faulty = { cp, replicas, random: new Random(seed, 'faults') };
     const spins = new Random(seed, 'spins');
+    const archive = new Archive({ cp, memories: [ledger, user, observer, mounts], look, lookAway });
     const writers = new Random(seed, 'writers');
-    const counts = await blow(options, faulty, {
-      change: () =>
-        spins.chance(ROTATIONS) ? mounts.rotate() : driver.change(random.pickEarly(cast.changing)),
-      write: () => user.act(writers.pick(cast.actors)),
-    });
+    const counts = await blow(
+      options,
+      faulty,
+      {
+        change: () =>
+          spins.chance(ROTATIONS) ? mounts.rotate() : driver.change(random.pickEarly(cast.changing)),
+        write: () => user.act(writers.pick(cast.actors)),
+        beside: () => (spins.chance(PASSING) ? passing.act() : crowd.act()),
+      },
+      archive,
+    );
 
+    if (baseline === 'memory') {
+      // What changed while nobody was there may be lost. What changes now must not be.
+      await each(
+        cast.changing.filter(({ name }) => ledger.get(name).exists),
+        (prop) => driver.edit(prop),
+      );
+      for (const source of cast.classes) await mounts.rotate(source);
+    }
     const calm = performance.now();
     const stored = await storedDigests(cp, ns);
     const evidence = (actor: Actor, now: ReadonlyMap<string, number>, digests = stored): Evidence => {
@@ -146,6 +183,7 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
         deeds: user.deeds(actor),
         stored: digests,
         pods: podsOf(actor).map((pod) => ({ pod, mounted: mounts.startedWith(pod) })),
+        maps: baseline === 'annotation',
       };
     };
     const right = (): boolean => actors.every((actor) => lost(evidence(actor, revisions)).length === 0);
@@ -164,7 +202,9 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
     const all = actors.map((actor) => evidence(actor, now, last));
     const failings = all.flatMap(judge);
     if (failings.length > 0)
-      process.stderr.write(`What it can be explained by: ${await keep(cp, replicas, pods)}\n`);
+      process.stderr.write(
+        `What it can be explained by: ${await keep(cp, { replicas, pods, observer, ledger })}\n`,
+      );
     return {
       ...counts,
       workloads: tally(actors.map(({ kind }) => kind)),
@@ -178,8 +218,8 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
       durationMs: performance.now() - started,
     };
   } finally {
-    observer.stop();
-    pods.stop();
+    lookAway();
+    janitor.stop();
     await Promise.all(replicas.map((replica) => replica.close()));
   }
 }
@@ -188,8 +228,8 @@ async function run(cp: ControlPlane, options: ChaosOptions): Promise<ChaosReport
 function isReady(observer: Observer, actor: Actor): boolean {
   const object = observer.record(actor)?.object;
   if (object === undefined || !isObserved(observer, actor)) return false;
-  const wanted = [...actor.sources].map(stampKey).sort().join();
-  return actor.sources.length === 0 || stampedKeys(object)?.join() === wanted;
+  const known = stampedKeys(object) ?? [];
+  return actor.sources.every((source) => known.includes(stampKey(source)));
 }
 
 function isObserved(observer: Observer, actor: Actor): boolean {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { insist } from './insist.ts';
+import type { KubeObject } from '../controlplane/http.ts';
+import { insist, insistOn } from './insist.ts';
 import type { Random } from './random.ts';
 import type { Replica } from './replica.ts';
 
@@ -12,7 +13,10 @@ export type Stand = {
 };
 
 const CONFIGURATIONS = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'];
+const MERGE = 'application/merge-patch+json';
 const FAN_OUT_MS = 3_000;
+
+type Rules = { readonly rules: readonly { readonly resources?: readonly string[] }[] };
 
 /** Every kind of fault. Each ends by itself and leaves everything running. */
 export const FAULTS = {
@@ -75,6 +79,20 @@ export const FAULTS = {
     const path = '/apis/admissionregistration.k8s.io/v1';
     for (const resource of CONFIGURATIONS)
       await insist(cp, { method: 'DELETE', path: `${path}/${resource}` });
+  },
+  /** The right to read Secrets is taken away for a while. */
+  async forbid({ cp, random }) {
+    const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/restamp';
+    const { rules } = (await insistOn(cp, { method: 'GET', path })).object as KubeObject & Rules;
+    const others = rules.map((rule) => ({
+      ...rule,
+      resources: (rule.resources ?? []).filter((resource) => resource !== 'secrets'),
+    }));
+    const put = async (now: Rules['rules']): Promise<unknown> =>
+      insistOn(cp, { method: 'PATCH', path, body: { rules: now }, contentType: MERGE });
+    await put(others.filter(({ resources }) => resources.length > 0));
+    await delay(random.between(1_000, 4_000));
+    await put(rules);
   },
 } as const satisfies Record<string, (stand: Stand) => Promise<void>>;
 

@@ -20,13 +20,15 @@ export async function follow<T>(
   signal: AbortSignal,
   listener: Listener<T>,
 ): Promise<void> {
-  while (!signal.aborted) {
+  const isOver = (): boolean => signal.aborted;
+  while (!isOver()) {
     try {
       const { items, metadata } = await cp.api<List<T>>('GET', path, undefined, undefined, signal);
+      if (isOver()) return;
       listener.all(items);
       const query = `?watch=true&resourceVersion=${metadata.resourceVersion}`;
       for await (const { type, object } of cp.watch<T>(path + query, signal)) {
-        if (type === 'ERROR') break;
+        if (type === 'ERROR' || isOver()) break;
         if (type === 'DELETED') listener.gone(object);
         else if (type !== 'BOOKMARK') listener.one(object);
       }

@@ -2,14 +2,24 @@ import { cp as copy, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection } from '../controlplane/connection.ts';
+import { POD_STATUS } from '../e2e/csi-driver.ts';
+import type { Ledger } from './ledger.ts';
+import type { Observer } from './observer.ts';
 import type { Pods } from './pods.ts';
 import type { Replica } from './replica.ts';
 
+/** Who saw what happened. */
+export type Witnesses = {
+  readonly replicas: readonly Replica[];
+  readonly pods: Pods;
+  readonly observer: Observer;
+  readonly ledger: Ledger;
+};
+
 /** Keeps what a failing can be explained by: every log, and the pods as they are. Returns the folder. */
 export async function keep(
-  { dir }: Pick<Connection, 'dir'>,
-  replicas: readonly Replica[],
-  pods: Pods,
+  { dir, api }: Pick<Connection, 'dir' | 'api'>,
+  { replicas, pods, observer, ledger }: Witnesses,
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'restamp-chaos-'));
   await copy(join(dir, 'logs'), join(folder, 'logs'), { recursive: true });
@@ -17,6 +27,19 @@ export async function keep(
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     await writeFile(join(folder, `restamp-${index + 1}.log`), text);
   }
-  await writeFile(join(folder, 'pods.json'), JSON.stringify(pods.all, undefined, 1));
+  const text = (value: unknown): string => JSON.stringify(value, undefined, 1);
+  await writeFile(join(folder, 'pods.json'), text(pods.all));
+  await writeFile(
+    join(folder, 'mounts.json'),
+    text(await api('GET', `/apis/${POD_STATUS.group}/${POD_STATUS.version}/${POD_STATUS.plural}`)),
+  );
+  await writeFile(
+    join(folder, 'history.jsonl'),
+    observer.history.map((one) => `${JSON.stringify(one)}\n`).join(''),
+  );
+  await writeFile(
+    join(folder, 'ledger.jsonl'),
+    ledger.history.map((one) => `${JSON.stringify(one)}\n`).join(''),
+  );
   return folder;
 }

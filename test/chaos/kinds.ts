@@ -28,6 +28,7 @@ export type ActorManifest = {
     readonly name: string;
     readonly annotations?: Annotations;
     readonly labels?: Annotations;
+    readonly finalizers?: readonly string[];
   };
   readonly spec: object;
 };

@@ -14,7 +14,20 @@ export type Account = {
 
 /** What was written to every source, in order: what may have rolled a workload, and how often. */
 export class Ledger {
-  readonly #accounts = new Map<AnySource, Account>();
+  #accounts = new Map<AnySource, Account>();
+
+  /** Returns what makes everything as it is now: for an API server that forgets what came after. */
+  save(): () => void {
+    const saved = new Map(this.#accounts);
+    this.history.push({ at: new Date(), saved: saved.size });
+    return () => {
+      this.#accounts = new Map(saved);
+      this.history.push({ at: new Date(), restored: saved.size });
+    };
+  }
+
+  /** All that was written, and when it was forgotten: for people; digests, never data. */
+  readonly history: object[] = [];
 
   get(source: AnySource): Account {
     const account = this.#accounts.get(source);
@@ -27,6 +40,7 @@ export class Ledger {
     const { digests = [], versions = [] } = this.#accounts.get(source) ?? {};
     const grown = digests.at(-1) === digest ? digests : [...digests, digest];
     this.#accounts.set(source, { data, exists: true, digests: grown, versions });
+    this.history.push({ at: new Date(), source, digest, index: grown.length - 1 });
   }
 
   /** The answer to the write. */

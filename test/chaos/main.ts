@@ -10,6 +10,9 @@ const usage = `Usage: make chaos, or node test/chaos/main.ts [flags]
   --faults=N   how many faults (one for 15 changes)
   --sources=N  how many ConfigMaps and Secrets change (60)
   --workloads=N  how many workloads depend on them (200); a quarter more are bystanders
+  --admission=MODE   on or off: whether there is a webhook (on)
+  --baseline=MODE    annotation or memory: whether there are maps; without them, only the changes after the storm
+                     must roll (annotation)
 `;
 
 const { values } = parseArgs({
@@ -19,12 +22,20 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     sources: { type: 'string', default: '60' },
     workloads: { type: 'string', default: '200' },
+    admission: { type: 'string', default: 'on' },
+    baseline: { type: 'string', default: 'annotation' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   process.stdout.write(usage);
   process.exit(0);
+}
+
+function oneOf<T extends string>(value: string, values: readonly T[]): T {
+  const known = values.find((one) => one === value);
+  if (known === undefined) throw new RangeError(`${value} is none of ${values.join(', ')}`);
+  return known;
 }
 
 const say = (line: string): boolean => process.stderr.write(`[chaos] ${line}\n`);
@@ -44,6 +55,8 @@ try {
       strangers: Math.ceil((dependents * 3) / 20),
       mounting: Math.ceil(dependents / 20) + 2,
     },
+    admission: oneOf(values.admission, ['on', 'off']),
+    baseline: oneOf(values.baseline, ['annotation', 'memory']),
     say,
   });
   process.stdout.write(`${textOf(report, seed)}\n`);

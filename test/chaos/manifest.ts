@@ -10,6 +10,8 @@ export type ManifestOptions = {
   readonly mounts?: ClassName;
   /** With pods or without; with two where they mount something, so that they can disagree. */
   readonly pods: boolean;
+  /** Of a Job. */
+  readonly finalizers?: readonly string[];
 };
 
 /** Of a CronJob every Job stays: its controller would delete all but the last few. */
@@ -17,7 +19,7 @@ const ALL = 1_000_000;
 
 /** A workload of any kind with the least that it needs. */
 export function manifestOf(kind: ActorKind, name: string, options: ManifestOptions): ActorManifest {
-  const { annotations, uses, pods, mounts } = options;
+  const { annotations, uses, pods, mounts, finalizers = [] } = options;
   const builtIn = kind === 'CronJob' || kind === 'Job' || kind === 'Rollout' ? 'Deployment' : kind;
   const apps = workload(builtIn, name, {
     annotations,
@@ -47,7 +49,8 @@ export function manifestOf(kind: ActorKind, name: string, options: ManifestOptio
       failedJobsHistoryLimit: ALL,
       jobTemplate: { spec: job },
     };
-    return { ...apps, apiVersion: 'batch/v1', kind, spec: kind === 'Job' ? job : cronJob };
+    const metadata = { ...apps.metadata, ...(finalizers.length === 0 ? {} : { finalizers }) };
+    return { ...apps, apiVersion: 'batch/v1', kind, metadata, spec: kind === 'Job' ? job : cronJob };
   }
   // Nobody makes pods of it: there is no controller.
   if (kind === 'Rollout') return { ...apps, apiVersion: `${ROLLOUT.group}/${ROLLOUT.version}`, kind };

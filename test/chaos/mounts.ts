@@ -32,8 +32,8 @@ const AGED_MS = 2_000;
 /** What the Secrets Store CSI driver does on a node, for every pod that mounts one of the classes. */
 export class Mounts {
   readonly #options: MountsOptions;
-  readonly #versions: Map<ClassName, number>;
-  readonly #mounts = new Map<string, Mount>();
+  #versions: ReadonlyMap<ClassName, number>;
+  #mounts = new Map<string, Mount>();
 
   constructor(options: MountsOptions) {
     this.#options = options;
@@ -44,6 +44,16 @@ export class Mounts {
     }
   }
 
+  /** Returns what makes everything as it is now: for an API server that forgets what came after. */
+  save(): () => void {
+    const [versions, mounts] = [this.#versions, new Map(this.#mounts)];
+    return () => {
+      this.#versions = versions;
+      // The status of a pod may have been on its way just then.
+      this.#mounts = new Map([...mounts].map(([uid, mount]) => [uid, this.#made(mount)]));
+    };
+  }
+
   /** Mounts what is current for a pod that has come to a node. */
   see(pod: Pod): void {
     const source = classOf(pod);
@@ -51,10 +61,14 @@ export class Mounts {
     const { uid } = pod.metadata;
     if (version === undefined || pod.spec.nodeName === undefined || !isLiving(pod) || this.#mounts.has(uid))
       return;
-    const created = this.#create(pod, source!, version);
+    this.#mounts.set(uid, this.#made({ pod, source: source!, version }));
+  }
+
+  #made({ pod, source, version }: Omit<Mount, 'created'>): Mount {
+    const created = this.#create(pod, source, version);
     // It is awaited later; until then a failure is not unhandled.
     created.catch(() => undefined);
-    this.#mounts.set(uid, { pod, source: source!, version, created });
+    return { pod, source, version, created };
   }
 
   /** The digest of what a pod started with; undefined before it has come to a node. */
@@ -64,11 +78,11 @@ export class Mounts {
   }
 
   /** Writes another version into the files of every living pod, one pod after the other. */
-  async rotate(): Promise<'rotate'> {
+  async rotate(which?: ClassName): Promise<'rotate'> {
     const { random, classes, pods, cp, ns, ledger } = this.#options;
-    const source = random.pick(classes);
+    const source = which ?? random.pick(classes);
     const version = (this.#versions.get(source) ?? 0) + 1;
-    this.#versions.set(source, version);
+    this.#versions = new Map([...this.#versions, [source, version]]);
     this.#write(source, version);
     let stored: bigint | undefined;
     for (const mount of [...this.#mounts.values()]) {

@@ -1,5 +1,6 @@
 import type { Connection } from '../controlplane/connection.ts';
 import type { Actor } from './cast.ts';
+import { STAMPS } from '../e2e/objects.ts';
 import { follow } from './follow.ts';
 import { versionOf } from './insist.ts';
 import {
@@ -44,6 +45,7 @@ export type Record = {
 export type Restart = { readonly at: string | undefined; readonly version: bigint };
 
 type Seen = Omit<Record, 'runs'>;
+type OneRun = { readonly owner: string; readonly run: Run };
 type Bareness = { readonly source: AnySource; readonly since: bigint };
 
 /** Follows every workload at the API server itself, past the faulty lines; knows nothing of Restamp. */
@@ -51,12 +53,14 @@ export class Observer {
   readonly #cp: Connection;
   readonly #ns: string;
   readonly #actors: ReadonlyMap<string, Actor>;
-  readonly #records = new Map<string, Seen>();
-  readonly #bare = new Map<string, Bareness[]>();
+  #records = new Map<string, Seen>();
+  #bare = new Map<string, Bareness[]>();
   /** The Jobs of each CronJob by their uids, in the order in which they were seen first. */
-  readonly #runs = new Map<string, Map<string, { readonly owner: string; readonly run: Run }>>();
+  #runs = new Map<string, ReadonlyMap<string, OneRun>>();
   readonly #waiting = new Set<() => void>();
-  readonly #stopping = new AbortController();
+  #stopping = new AbortController();
+  /** What was seen of every workload, in order: for people. */
+  readonly history: object[] = [];
 
   constructor(cp: Connection, ns: string, actors: readonly Actor[]) {
     this.#cp = cp;
@@ -64,7 +68,18 @@ export class Observer {
     this.#actors = new Map(actors.map((actor) => [idOf(actor), actor]));
   }
 
+  /** Returns what makes everything as it is now: for an API server that forgets what came after. */
+  save(): () => void {
+    const [records, bare, runs] = [new Map(this.#records), new Map(this.#bare), new Map(this.#runs)];
+    return () => {
+      this.#records = new Map(records);
+      this.#bare = new Map(bare);
+      this.#runs = new Map(runs);
+    };
+  }
+
   start(): void {
+    this.#stopping = new AbortController();
     const { signal } = this.#stopping;
     for (const kind of ACTOR_KINDS)
       void follow<ActorObject>(this.#cp, actorPath(this.#ns, kind), signal, {
@@ -145,10 +160,14 @@ export class Observer {
 
   #seeRun(owner: { readonly name: string; readonly uid: string }, job: ActorObject): void {
     const { sources = [] } = this.#actors.get(`CronJob/${owner.name}`) ?? {};
-    const runs = this.#runs.get(owner.name) ?? new Map<string, { owner: string; run: Run }>();
+    const runs = this.#runs.get(owner.name) ?? new Map<string, OneRun>();
     const run = new Map(sources.map((source) => [source, leverIn(podTemplateOf(job), source)]));
-    if (!runs.has(job.metadata.uid)) runs.set(job.metadata.uid, { owner: owner.uid, run });
-    this.#runs.set(owner.name, runs);
+    if (runs.has(job.metadata.uid)) return;
+    this.#runs.set(owner.name, new Map([...runs, [job.metadata.uid, { owner: owner.uid, run }]]));
+    const { name, uid, resourceVersion, creationTimestamp } = job.metadata;
+    const levers = Object.fromEntries(run);
+    const id = `CronJob/${owner.name}`;
+    this.history.push({ at: new Date(), id, job: name, uid, resourceVersion, creationTimestamp, levers });
   }
 
   #seeWorkload(id: string, object: ActorObject): void {
@@ -184,6 +203,17 @@ export class Observer {
       bareUntil: old?.bareUntil ?? new Map(),
     };
     this.#records.set(id, { ...seen, bareUntil: this.#bareUntil(id, seen) });
+    const { uid, resourceVersion, annotations } = object.metadata;
+    const shown = [...levers].map(([source, values]) => [source, values.at(-1)] as const);
+    const stamps = annotations?.[STAMPS];
+    this.history.push({
+      at: new Date(),
+      id,
+      uid,
+      resourceVersion,
+      stamps,
+      levers: Object.fromEntries(shown),
+    });
   }
 
   /** What is known again in what was seen; that is then no longer looked for. */

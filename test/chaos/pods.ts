@@ -27,7 +27,7 @@ export class Pods {
   readonly #pods = new Map<string, Pod>();
   /** The uid of its Deployment, by the uid of each ReplicaSet. */
   readonly #sets = new Map<string, string>();
-  readonly #stopping = new AbortController();
+  #stopping = new AbortController();
 
   constructor(cp: Connection, ns: string) {
     this.#cp = cp;
@@ -36,6 +36,7 @@ export class Pods {
 
   /** `onChange` is called after each thing that was seen: with the pod, unless that is gone. */
   start(onChange: (pod?: Pod) => void): void {
+    this.#stopping = new AbortController();
     const see = (pod: Pod): void => {
       this.#pods.set(pod.metadata.uid, pod);
       onChange(pod);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { Agent, createServer, request, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
@@ -16,6 +17,8 @@ const REFUSALS = [
   { code: 503, reason: 'ServiceUnavailable', headers: {} },
   { code: 409, reason: 'Conflict', headers: {} },
 ] as const;
+/** What a line speaks: over HTTP/2 alone, watches share connections. */
+export type Speech = 'http1' | 'http2';
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'host'];
 
 type Stream = { readonly from: Readable; readonly to: ServerResponse };
@@ -30,7 +33,7 @@ export class Proxy {
   lag: { readonly path: RegExp; ms: number } | undefined;
   /** Where the kubeconfig of this line is. */
   readonly kubeconfig: string;
-  readonly #server: Server;
+  readonly #server: Server | Http2SecureServer;
   readonly #agent: Agent;
   readonly #target: URL;
   readonly #random: Random;
@@ -40,14 +43,19 @@ export class Proxy {
   /** What it did to requests. */
   readonly figures = { refused: 0, swallowed: 0, cut: 0 };
 
-  private constructor(server: Server, cp: Connection, kubeconfig: string, random: Random) {
+  private constructor(
+    server: Server | Http2SecureServer,
+    cp: Connection,
+    kubeconfig: string,
+    random: Random,
+  ) {
     this.#server = server;
     this.#agent = new Agent({ keepAlive: true, ca: cp.ca });
     this.#target = new URL(cp.url);
     this.kubeconfig = kubeconfig;
     this.#random = random;
     server.on('request', (incoming: IncomingMessage, answer: ServerResponse) => this.#take(incoming, answer));
-    server.on('connection', (socket: Socket) => {
+    server.on('secureConnection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => socket.destroy());
@@ -56,11 +64,14 @@ export class Proxy {
   }
 
   /** Opens a line; its kubeconfig is that of the user `restamp`, written beside that one. */
-  static async open(cp: Connection, name: string, random: Random): Promise<Proxy> {
+  static async open(cp: Connection, name: string, random: Random, speech: Speech = 'http1'): Promise<Proxy> {
     const now = systemClock.now();
     const ca = await issueCa(now);
     const leaf = await issueLeaf(ca, ['127.0.0.1'], now);
-    const server = createServer({ key: leaf.keyPem, cert: leaf.certPem }).listen(0, '127.0.0.1');
+    const identity = { key: leaf.keyPem, cert: leaf.certPem };
+    const server =
+      speech === 'http1' ? createServer(identity) : createSecureServer({ ...identity, allowHTTP1: true });
+    server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -179,5 +190,6 @@ function lagging(from: Readable, lag: { readonly ms: number }): Readable {
 }
 
 function passed(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.includes(name)));
+  const own = (name: string): boolean => HOP_BY_HOP.includes(name) || name.startsWith(':');
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !own(name)));
 }

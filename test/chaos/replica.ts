@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import type { Connection } from '../controlplane/connection.ts';
 import { startRestamp, type LogLine, type Restamp } from '../e2e/restamp.ts';
-import { Proxy } from './proxy.ts';
-import type { Random } from './random.ts';
+import { Proxy, type Speech } from './proxy.ts';
+import { Random } from './random.ts';
 
 const FLAGS = [
   '--lease-duration=3s',
@@ -16,25 +17,46 @@ const FLAGS = [
   '--log-level=info',
 ];
 const START_MS = 120_000;
+const DRIFT = fileURLToPath(new URL('../helpers/drift.ts', import.meta.url));
+const DRIFT_MS = 150_000;
 
-/** One of two Restamps of the same installation, with a line of its own to the API server. */
+/** What all replicas of a run have in common. */
+export type Setting = {
+  /** The namespaces that they look at, the first of which names the installation. */
+  readonly namespaces: readonly string[];
+  readonly admission: 'on' | 'off';
+  readonly baseline: 'annotation' | 'memory';
+};
+
+/** How far its clock was ahead, in milliseconds. */
+type Run = { readonly restamp: Restamp; readonly drift: number };
+
+/** One of two Restamps of the same installation, with a line of its own to the API server and a clock of its own. */
 export class Replica {
   readonly proxy: Proxy;
   /** How often it ended without being asked to, its own failures to start aside. */
   deaths = 0;
   readonly #cp: Connection;
-  readonly #ns: string;
-  readonly #runs: Restamp[] = [];
+  readonly #setting: Setting;
+  readonly #random: Random;
+  readonly #runs: Run[] = [];
   #restamp: Restamp | undefined;
 
-  private constructor(cp: Connection, ns: string, proxy: Proxy) {
+  private constructor(cp: Connection, setting: Setting, random: Random, proxy: Proxy) {
     this.#cp = cp;
-    this.#ns = ns;
+    this.#setting = setting;
+    this.#random = random;
     this.proxy = proxy;
   }
 
-  static async open(cp: Connection, ns: string, name: string, random: Random): Promise<Replica> {
-    const replica = new Replica(cp, ns, await Proxy.open(cp, name, random));
+  static async open(
+    cp: Connection,
+    setting: Setting,
+    seed: number,
+    { name, speech }: { readonly name: string; readonly speech: Speech },
+  ): Promise<Replica> {
+    const proxy = await Proxy.open(cp, name, new Random(seed, `line ${name}`), speech);
+    const replica = new Replica(cp, setting, new Random(seed, `clock ${name}`), proxy);
     await replica.start();
     return replica;
   }
@@ -42,22 +64,32 @@ export class Replica {
   /** Starts it, as often as it takes: in a cluster the kubelet does that. */
   async start(): Promise<void> {
     const deadline = performance.now() + START_MS;
+    const { namespaces, admission, baseline } = this.#setting;
+    const drift = this.#random.between(-DRIFT_MS, DRIFT_MS);
     for (;;)
       try {
         this.#restamp = await startRestamp(this.#cp, {
-          namespaces: [this.#ns],
-          flags: [...FLAGS, `--kubeconfig=${this.proxy.kubeconfig}`],
+          namespaces,
+          admission,
+          flags: [...FLAGS, `--baseline=${baseline}`, `--kubeconfig=${this.proxy.kubeconfig}`],
+          env: { NODE_OPTIONS: `--import=${DRIFT}`, CHAOS_DRIFT_MS: String(drift) },
         });
-        this.#runs.push(this.#restamp);
+        this.#runs.push({ restamp: this.#restamp, drift });
         return;
       } catch (error) {
         if (performance.now() > deadline) throw error;
       }
   }
 
-  /** What it said, each time that it ran. */
+  /** What it said, each time that it ran; `true` is the time by a clock that is right. */
   get lines(): LogLine[] {
-    return this.#runs.flatMap(({ lines }) => lines);
+    return this.#runs.flatMap(({ restamp, drift }, run) =>
+      restamp.lines.map((line) => ({
+        run,
+        true: new Date(Date.parse(String(line['time'])) - drift),
+        ...line,
+      })),
+    );
   }
 
   /** SIGKILL. */

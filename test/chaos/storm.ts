@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Archive } from './archive.ts';
 import { FAULTS, scheduleOf, type FaultName, type Stand } from './faults.ts';
 import { Random } from './random.ts';
 
@@ -20,10 +21,19 @@ export type Counts = {
 };
 
 /** What somebody does at random, and how it is called. */
-export type Hands = { readonly change: () => Promise<string>; readonly write: () => Promise<string> };
+export type Hands = {
+  readonly change: () => Promise<string>;
+  readonly write: () => Promise<string>;
+  /** What happens beside all that, and is judged by nobody. */
+  readonly beside: () => Promise<string>;
+};
 
 /** How often a change of a source is followed by a write of a workload. */
 const WRITES = 0.4;
+const BESIDE = 0.4;
+/** Which part of the changes is over when everything is saved, and when that comes back. */
+const SAVED = 0.4;
+const BACK = 0.55;
 type Numbers = { [what: string]: number };
 
 /** Changes and writes one after the other, and beside them the faults at their places; returns when all are over. */
@@ -31,6 +41,7 @@ export async function blow(
   { seed, changes, faults, say }: StormOptions,
   stand: Stand,
   hands: Hands,
+  archive: Pick<Archive, 'take' | 'bringBack'>,
 ): Promise<Counts> {
   const pace = new Random(seed, 'pace');
   const done = { changes: {} as Numbers, faults: {} as Numbers, writes: {} as Numbers };
@@ -45,6 +56,7 @@ export async function blow(
     for (const name of names) count(done.faults, name);
     if (names.length > 1) count(done.faults, 'two at once');
   };
+  const [saved, back] = [Math.floor(changes * SAVED), Math.floor(changes * BACK)];
   for (let index = 0; index < changes; index += 1) {
     // The changes wait for the faults before only when the next ones are due.
     if (Math.floor((index * faults) / changes) > Math.floor(((index - 1) * faults) / changes)) {
@@ -59,6 +71,14 @@ export async function blow(
     }
     count(done.changes, await hands.change());
     if (pace.chance(WRITES)) count(done.writes, await hands.write());
+    if (pace.chance(BESIDE)) count(done.writes, await hands.beside());
+    if (index === saved || index === back) await fault;
+    if (index === saved) await archive.take();
+    if (index === back) {
+      say(`change ${index} of ${changes}: the API server is restored to what it had at change ${saved}`);
+      await archive.bringBack();
+      count(done.faults, 'restored');
+    }
     if (pace.chance(0.7)) await delay(pace.between(0, 250));
   }
   await fault;

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
 import type { KubeObject } from '../controlplane/http.ts';
 import type { Actor } from './cast.ts';
+import { STAMPS } from '../e2e/objects.ts';
+import { hostileText } from '../helpers/hostile.ts';
 import { insist, insistOn, versionOf, type Answer } from './insist.ts';
 import {
   actorPath,
@@ -35,7 +38,7 @@ export type UserOptions = {
   readonly onBare: (actor: Actor, sources: readonly AnySource[], since: bigint) => void;
 };
 
-type Act = 'image' | 'rewrite' | 'replace' | 'restart' | 'label' | 'remake';
+type Act = 'image' | 'rewrite' | 'replace' | 'restart' | 'label' | 'remake' | 'nonsense' | 'restore';
 type State = Deeds & {
   /** Its template is not that of the manifest. */
   readonly changed: boolean;
@@ -43,15 +46,22 @@ type State = Deeds & {
   readonly stripped: boolean;
 };
 
-const TEMPLATE_ACTS = ['image', 'image', 'replace', 'replace', 'restart', 'label', 'remake'] as const;
+const ANY_ACTS = ['label', 'remake', 'nonsense', 'nonsense', 'restore'] as const;
+const TEMPLATE_ACTS = ['image', 'image', 'replace', 'replace', 'restart', ...ANY_ACTS] as const;
 const ACTS: Readonly<Record<ActorKind, readonly Act[]>> = {
   Deployment: TEMPLATE_ACTS,
   DaemonSet: TEMPLATE_ACTS,
   StatefulSet: TEMPLATE_ACTS,
-  CronJob: ['image', 'replace', 'label', 'remake'],
-  Job: ['label', 'remake'],
-  Rollout: ['image', 'rewrite', 'replace', 'replace', 'label', 'remake'],
+  CronJob: ['image', 'replace', ...ANY_ACTS],
+  Job: ANY_ACTS,
+  Rollout: ['image', 'rewrite', 'replace', 'replace', ...ANY_ACTS],
 };
+/** What stands there is nobody's wish: a time that can be read would be one. */
+const NONSENSE = ['stamps', 'held', 'last-roll', 'quiet-period', 'longest-delay', 'release-quiet'] as const;
+const EXAMPLE =
+  '{"v":1,"n":3,"key":"k","for":"a/Deployment/b","s":{"cm/app":{"h":"-","rv":"7"}},"sources":[]}';
+/** Its finalizers may keep what was deleted for a while. */
+const RETRY_MS = 100;
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
@@ -67,11 +77,19 @@ const NOTHING: State = {
 /** Somebody who writes workloads at random, as kubectl does, and knows nothing of Restamp. */
 export class User {
   readonly #options: UserOptions;
-  readonly #states = new Map<Actor, State>();
+  #states = new Map<Actor, State>();
   #writes = 0;
 
   constructor(options: UserOptions) {
     this.#options = options;
+  }
+
+  /** Returns what makes everything as it is now: for an API server that forgets what came after. */
+  save(): () => void {
+    const saved = new Map(this.#states);
+    return () => {
+      this.#states = new Map(saved);
+    };
   }
 
   deeds(actor: Actor): Deeds {
@@ -87,6 +105,8 @@ export class User {
     this.#writes += 1;
     if (act === 'replace') await this.#replace(actor);
     else if (act === 'remake') await this.#remake(actor);
+    else if (act === 'nonsense') await this.#nonsense(actor);
+    else if (act === 'restore') await this.#restore(actor);
     else if (act === 'label') await this.#patch(actor, { metadata: { labels: { edit: `${this.#writes}` } } });
     else {
       const object = await this.#patch(actor, this.#template(actor, act));
@@ -153,7 +173,10 @@ export class User {
       const made = await insist(cp, { method: 'POST', path: actorPath(ns, kind), body, done: 409 });
       const object = made.object ?? (await insist(cp, { method: 'GET', path, done: 404 })).object;
       // A Job that was just being made anew may have come first, and gives way.
-      if (object?.metadata.labels?.['made'] !== labels.made) continue;
+      if (object?.metadata.labels?.['made'] !== labels.made) {
+        await delay(RETRY_MS);
+        continue;
+      }
       const { rolls } = this.deeds(actor);
       const freshAt = versionOf(object);
       this.#note(actor, {
@@ -166,6 +189,30 @@ export class User {
       this.#looseEnds(actor, object, made.object === undefined ? 2 : made.attempts);
       return;
     }
+  }
+
+  /** Writes what nobody can read where Restamp reads, or keeps, something. */
+  async #nonsense(actor: Actor): Promise<void> {
+    const { random } = this.#options;
+    const key = random.pick(NONSENSE);
+    const text = hostileText(random, EXAMPLE).slice(0, 20_000);
+    const value =
+      key.endsWith('quiet') || key.includes('-period') || key.includes('-delay') ? `x${text}` : text;
+    const object = await this.#patch(actor, { metadata: { annotations: { [`restamp.dev/${key}`]: value } } });
+    if (key === 'stamps') this.#looseEnds(actor, object, 1);
+  }
+
+  /** Its map comes back as from a backup of another cluster: the same digests, of other uids and of later versions. */
+  async #restore({ kind, name }: Actor): Promise<void> {
+    const { cp, ns } = this.#options;
+    const path = actorPath(ns, kind, name);
+    const stored = (await insist(cp, { method: 'GET', path, done: 404 })).object;
+    const map = otherCluster(stored?.metadata.annotations?.[STAMPS]);
+    if (stored === undefined || map === undefined) return;
+    const { resourceVersion } = stored.metadata;
+    const body = { metadata: { resourceVersion, annotations: { [STAMPS]: map } } };
+    // Somebody was faster: a map that is older would be another story.
+    await insist(cp, { method: 'PATCH', path, body, contentType: MERGE, done: 409 });
   }
 
   /** Its template has been changed, and with it its pods: a CronJob has none. */
@@ -192,5 +239,18 @@ export class User {
 
   #note(actor: Actor, news: Partial<State>): void {
     this.#states.set(actor, { ...NOTHING, ...this.#states.get(actor), ...news });
+  }
+}
+
+function otherCluster(text: string | undefined): string | undefined {
+  try {
+    const map = JSON.parse(text ?? '') as { readonly s: Readonly<Record<string, { readonly rv?: string }>> };
+    const entries = Object.entries(map.s).map(([key, one]) => [
+      key,
+      one.rv === undefined ? one : { ...one, uid: `restored-${key}`, rv: `9${one.rv}000` },
+    ]);
+    return JSON.stringify({ ...map, s: Object.fromEntries(entries) as unknown });
+  } catch {
+    return undefined;
   }
 }

@@ -1,97 +1,10 @@
 import t from 'tap';
-import { AUTO, leverName, STAMPS, stampKey, type ClassName, type SourceName } from '../e2e/objects.ts';
-import {
-  podTemplateOf,
-  RESTART,
-  templateText,
-  type ActorKind,
-  type ActorObject,
-  type PodTemplate,
-} from './kinds.ts';
+import { APP, first, second, third, evidence, type Given } from './evidence.ts';
+import { podTemplateOf } from './kinds.ts';
 import { Ledger } from './ledger.ts';
-import { manifestOf } from './manifest.ts';
-import type { Record } from './observer.ts';
-import type { Deeds } from './user.ts';
 import { excused, judge, type Evidence } from './verdict.ts';
 
 // The judge must see what a storm is for: each failing, made by hand.
-const APP: SourceName = 'ConfigMap/app';
-const ledger = new Ledger();
-for (const [index, key] of ['first', 'second', 'third'].entries()) {
-  ledger.write(APP, { key });
-  ledger.stored(APP, BigInt(index + 1) * 10n);
-}
-const [first, second, third] = ledger.get(APP).digests as [string, string, string];
-const VAULT: ClassName = 'SecretProviderClass/vault';
-for (const [index, digest] of [first, second, third].entries()) {
-  ledger.write(VAULT, {}, digest);
-  ledger.stored(VAULT, BigInt(index + 1) * 10n);
-}
-
-type Given = {
-  readonly kind?: ActorKind;
-  readonly rolls?: number;
-  readonly bystander?: boolean;
-  readonly stored?: string | undefined;
-  readonly as?: SourceName;
-  /** The levers in its living pods. */
-  readonly podLevers?: readonly string[];
-  /** What its living pods mounted as they started: it depends on a class, and on nothing else. */
-  readonly mounted?: readonly (string | undefined)[];
-  readonly deeds?: Partial<Deeds>;
-  readonly record?: Partial<Record>;
-  readonly stamped?: boolean;
-  readonly image?: string;
-  readonly restart?: boolean;
-};
-
-function evidence(levers: readonly (string | undefined)[], given: Given = {}): Evidence {
-  const { kind = 'Deployment', bystander = false, rolls = levers.length - 1, as } = given;
-  const source = given.mounted === undefined ? APP : VAULT;
-  const annotations = { ...AUTO, ...(given.restart === true ? RESTART : {}) };
-  const podWith = (lever: string | undefined): PodTemplate => ({
-    spec: {
-      containers: [
-        { name: 'main', env: lever === undefined ? [] : [{ name: leverName(source), value: lever }] },
-      ],
-    },
-  });
-  const manifest = manifestOf(kind, 'api', { annotations, uses: [APP], pods: false });
-  const object = structuredClone(manifest) as unknown as ActorObject;
-  const before = templateText(object);
-  const stored = 'stored' in given ? given.stored : third;
-  const value = levers.at(-1);
-  const pods = given.mounted ?? given.podLevers?.map(() => undefined) ?? [];
-  const [container] = podTemplateOf(object).spec.containers;
-  if (value !== undefined && kind !== 'CronJob')
-    Object.assign(container!, { env: [{ name: leverName(as ?? source), value }] });
-  if (given.image !== undefined) Object.assign(container!, { image: given.image });
-  const map = { s: { [stampKey(source)]: { h: 'of its own' } } };
-  if (given.stamped !== false)
-    Object.assign(object.metadata, { annotations: { ...AUTO, [STAMPS]: JSON.stringify(map) } });
-  return {
-    actor: { kind, name: 'api', sources: [source], manifest, bystander },
-    before,
-    record: {
-      object,
-      gone: false,
-      madeAt: 0n,
-      transitions: rolls,
-      levers: new Map([[source, levers]]),
-      takenAt: new Map(),
-      restarts: [],
-      runs: [],
-      bareUntil: new Map(),
-      ...given.record,
-    },
-    revisions: 0,
-    ledger,
-    deeds: { rolls: 0, freshAt: undefined, remade: false, retemplated: false, ...given.deeds },
-    stored: new Map(stored === undefined ? [] : [[APP, stored]]),
-    pods: pods.map((mounted, index) => ({ pod: podWith(given.podLevers?.[index] ?? value), mounted })),
-  };
-}
-
 const jobMade = (madeAt: bigint): Given => ({ kind: 'Job', record: { madeAt } });
 
 const runs = (...levers: readonly (string | undefined)[]): Given => ({
@@ -267,17 +180,6 @@ for (const [name, given, wanted] of cases)
     );
     t.equal(excused(given), 0);
   });
-
-t.test('what changed before the map knew the source again is excused, and counted', async (t) => {
-  const until = (version: bigint): Evidence =>
-    evidence([undefined], { record: { bareUntil: new Map([[APP, version]]) } });
-  t.same(judge(until(30n)), []);
-  t.equal(excused(until(30n)), 1);
-  t.same(
-    judge(until(29n)).map(({ what }) => what),
-    ['lost'],
-  );
-});
 
 t.test(
   'the annotation of a roll that nothing else shows is asked for by a source that came back alone',

@@ -36,6 +36,8 @@ export type Evidence = {
   readonly stored: ReadonlyMap<AnySource, string>;
   /** Those of its pods that are to live. */
   readonly pods: readonly PodState[];
+  /** Whether each workload is to bear a map of all that it depends on. */
+  readonly maps: boolean;
 };
 
 /** How many times a workload has been rolled, by whomever: no witness makes any up, each may have missed some. */
@@ -92,7 +94,12 @@ export function excused(evidence: Evidence): number {
 }
 
 function isExcused({ record, ledger }: Evidence, source: AnySource): boolean {
-  return (record?.bareUntil.get(source) ?? -1n) >= ledger.changedAt(source);
+  const until = record?.bareUntil.get(source);
+  if (until === undefined) return false;
+  // What went and came back since is what was there when the map knew it again.
+  return (
+    until >= ledger.changedAt(source) || ledger.digestAt(source, until) === ledger.get(source).digests.at(-1)
+  );
 }
 
 function lostOne(evidence: Evidence, source: AnySource): Failing[] {
@@ -105,7 +112,7 @@ function lostOne(evidence: Evidence, source: AnySource): Failing[] {
   const lose = (how: string): Failing[] => [{ what: 'lost', where: `${idOf(actor)}: ${how}` }];
   if (record === undefined || record.gone) return lose('is gone');
   const stamped = (): Failing[] =>
-    isStamped(record.object, source) ? [] : lose(`has no stamp of ${source}`);
+    !evidence.maps || isStamped(record.object, source) ? [] : lose(`has no stamp of ${source}`);
   if (source.startsWith('SecretProviderClass/')) {
     const how = lostMount(evidence.pods, digests);
     return how === undefined ? stamped() : lose(`${how} of ${source}, which is at ${digests.length - 1}`);
