@@ -118,7 +118,7 @@ export class Mutator {
   }
 
   /** What follows the watch of a kind of workload. */
-  workloadFollower(row: KindRow): Following<WorkloadObject> & { end(): void } {
+  workloadFollower(row: KindRow): Following<WorkloadObject> & { end(list: Listed): void } {
     const { workloads, queue, baselines, lenders, reread, remakes } = this.#parts;
     let begun = 0;
     let listed = false;
@@ -127,8 +127,9 @@ export class Mutator {
         begun = moment();
         listed = true;
       },
-      end: () => {
+      end: ({ version, isOlder }) => {
         listed = false;
+        if (isOlder) workloads.rewind(version);
       },
       put: (object) => this.putWorkload(row, object, { begun, listed }),
       remove: (id) => {

@@ -128,7 +128,7 @@ export class NamespaceScope {
     const follower = this.#options.roll.mutator.workloadFollower(row);
     return {
       begin: () => follower.begin(),
-      end: () => follower.end(),
+      end: (list) => follower.end(list),
       put: (object) => {
         const { namespace = '', name, uid, resourceVersion } = object.metadata;
         if (this.#isIn(this.#workloads, object)) follower.put(object);

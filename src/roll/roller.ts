@@ -12,6 +12,7 @@ import type { Request } from '../core/wishes.ts';
 import { hasCode, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { backoffMs } from './backoff.ts';
+import { Doubts } from './doubts.ts';
 import type { Gates } from './gates.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Judge } from './judge.ts';
@@ -82,9 +83,11 @@ export class Roller {
   readonly #options: RollerOptions;
   /** Rolls of which nobody knows yet whether they are stored. */
   readonly #lost = new Map<string, Sent & { readonly error: RestampError }>();
+  readonly #doubts: Doubts;
 
   constructor(options: RollerOptions) {
     this.#options = options;
+    this.#doubts = new Doubts(options.reader);
   }
 
   /**
@@ -110,6 +113,7 @@ export class Roller {
     if (found === undefined) return { is: 'waiting' };
     const { plan } = found;
     const { workload } = found.page;
+    if (this.#doubts.mustWait(workload, plan)) return { is: 'waiting' };
     const entry = explain(workload, plan);
     if (terminations.includes(workload)) return this.#leave(workload, entry);
     if (observe !== undefined) {
@@ -127,6 +131,7 @@ export class Roller {
     } catch (error) {
       // The queue holds what nobody foresaw.
       if (!(error instanceof RestampError)) throw error;
+      this.#doubts.note(error, workload, plan);
       return this.#fail(key, workload, entry, refusalOf(error));
     }
   }

@@ -109,6 +109,11 @@ export class SourceReader {
     return this.#reading.get(sourceKey(ref))?.unreadable ?? false;
   }
 
+  /** Whether this source may not be read, as the last read of it was told. */
+  refused(ref: SourceRef): boolean {
+    return this.#reading.get(sourceKey(ref))?.refused ?? false;
+  }
+
   /** Forgets a source on which nothing depends any more. */
   forget(ref: SourceRef): void {
     this.#states.delete(sourceKey(ref));
@@ -167,6 +172,7 @@ export class SourceReader {
       row: new FailureRow(),
       failingSince: undefined,
       unreadable: false,
+      refused: false,
     };
     this.#reading.set(key, reading);
     void this.#read(ref, key, reading);
@@ -191,7 +197,7 @@ export class SourceReader {
       }
       reading.row.end();
       reading.failingSince = undefined;
-      reading.unreadable = false;
+      reading.unreadable = reading.refused = false;
       const again = reading.since > state.began;
       if (!again) this.#reading.delete(key);
       this.#publish(ref, key, state, !again);
@@ -204,7 +210,7 @@ export class SourceReader {
     const error = faults.caught(sourceKey(ref), thrown);
     if (error === thrown) onTrouble(error);
     reading.failingSince ??= clock.monotonic();
-    const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
+    const refused = (reading.refused = error.code === 'RESTAMP_KUBE_FORBIDDEN');
     const tooLong = clock.monotonic() - reading.failingSince >= patienceMs;
     if (!reading.unreadable && (refused || tooLong)) {
       reading.unreadable = true;
@@ -263,4 +269,5 @@ type Reading = {
   /** When the first of the tries failed that have failed in a row, on the monotonic clock. */
   failingSince: number | undefined;
   unreadable: boolean;
+  refused: boolean;
 };

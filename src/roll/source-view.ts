@@ -1,6 +1,7 @@
 import type { Dependency } from '../core/dependency.ts';
 import { ABSENT } from '../core/digest.ts';
 import { judgeStamp, type Current } from '../core/plan.ts';
+import { newerVersion } from '../core/resource-version.ts';
 import { isLegalName, parseStampKey, stampKey, type SourceRef } from '../core/source.ts';
 import type { Stamp, StampMap } from '../core/stamp-map.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
@@ -160,13 +161,20 @@ export class SourceView {
     return { state: 'present', uid, resourceVersion, created, dataTime, digest: () => stamp.h };
   }
 
+  #isOfNow(state: SourceState): boolean {
+    const { newest } = this.#options.workloads;
+    return state.state !== 'present' || newerVersion(newest, state.resourceVersion) === newest;
+  }
+
   /**
    * Whether a source that looks stale may have been read before what its stamp was made of: another process that
    * wrote the map may have seen what the watch has not shown here yet. The version of a stamp tells only where it is
-   * newer or older than another one of the same uid; else the source is read once more, after the map was shown.
+   * newer or older than another one of the same uid, and none is that no watch has come to: the workloads were shown
+   * as they were restored, and the sources not yet. Else the source is read once more, after the map was shown.
    */
   #mayPrecede(state: SourceState, { stamp, mapKey, mapped }: Stamped): boolean {
-    if (stamp === undefined || state.began > mapped || versionSince(state, stamp) > 0) return false;
+    if (stamp === undefined || state.began > mapped) return false;
+    if (versionSince(state, stamp) > 0 && this.#isOfNow(state)) return false;
     const { settings, keyId } = this.#options;
     return judgeStamp({ ...settings, keyId: mapKey ?? keyId }, stamp, state).is === 'stale';
   }

@@ -83,7 +83,7 @@ t.test('one that a list shows at first may have been there for long: its map cou
   });
   follower.begin();
   for (const one of made.shelf.workloads.values()) follower.put(structuredClone(one));
-  follower.end();
+  follower.end({ version: String(made.shelf.versions.last), isOlder: false });
   await made.pass(20_000);
   t.same(made.rolled(), ['api']);
 });
@@ -169,7 +169,7 @@ t.test('a workload that one list left out is the same when it is back, map in me
   const follower = made.mutator.workloadFollower(deploymentRow);
   follower.begin();
   follower.remove({ namespace: NAMESPACE, name: 'api' });
-  follower.end();
+  follower.end({ version: String(made.shelf.versions.last), isOlder: false });
   made.putSource('cm/app', { a: '2' });
   forgetPast(made);
   await made.pass(5000);

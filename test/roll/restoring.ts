@@ -26,17 +26,19 @@ export function relist(made: World, isOlder = false): void {
       if (key.includes(`/${type}/`)) follower.put(structuredClone({ metadata }));
     follower.end({ version: String(made.shelf.versions.last), isOlder });
   }
-  askForWorkloads(made)();
+  askForWorkloads(made, isOlder)();
   made.mutator.recover();
 }
 
-/** A list of workloads is asked for; what it returns hands over what was stored then. */
-export function askForWorkloads({ mutator, shelf }: World): () => void {
+/** A list of workloads is asked for; what it returns hands over what was stored then, `isOlder` than what was shown before. */
+export function askForWorkloads({ mutator, shelf }: World, isOlder = false): () => void {
   const follower = mutator.workloadFollower(deploymentRow);
   follower.begin();
   const items = structuredClone([...shelf.workloads.values()]);
+  const version = String(shelf.versions.last);
   return () => {
     for (const item of items) follower.put(item);
+    follower.end({ version, isOlder });
   };
 }
 
