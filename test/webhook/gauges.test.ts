@@ -15,6 +15,7 @@ async function shown(reasons: readonly HoldReason[], ages: readonly [string, num
     },
     watches: { ages: () => ages.map(([resource, seconds]) => ({ resource, seconds })) },
     leadership: { isLeader: true },
+    clock: { ahead: -95_400 },
     admission: undefined,
   } as unknown as Gauged);
   return (await metrics.registry.metrics()).split('\n');
@@ -26,6 +27,10 @@ t.test('each reason to hold a workload is shown, also while it holds none', asyn
     for (const one of HOLD_REASONS)
       t.ok(lines.includes(`restamp_held{reason="${one}"} ${one === reason ? 2 : 0}`), `${one} of ${reason}`);
   }
+});
+
+t.test('how far our clock is from that of the API server is shown in seconds', async (t) => {
+  t.ok((await shown([], [])).includes('restamp_clock_behind_seconds -95.4'));
 });
 
 t.test('of several watches of one resource the age of the oldest is shown', async (t) => {
