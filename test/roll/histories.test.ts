@@ -1,7 +1,6 @@
 import t from 'tap';
 import { reloaderHash } from '../../src/core/digest.ts';
 import { sourceData } from '../../src/core/source-data.ts';
-import { RestampError } from '../../src/errors.ts';
 import { AUTO, digestOf, ref } from './things.ts';
 import { askForWorkloads, backUp, relist, storeUnwatched } from './restoring.ts';
 import { settled, world, type World } from './world.ts';
@@ -122,44 +121,6 @@ t.test('nor does a restore that the watches of workloads have shown first', asyn
   await made.pass(60_000);
   t.same(made.patches, []);
   t.same(await change(made, 'new'), ['api']);
-});
-
-t.test('nor does one that nobody has shown yet, while a roll is tried again', async (t) => {
-  const made = await settled(['api', 'web']);
-  const restore = backUp(made);
-  const away = async (): Promise<void> => {
-    throw new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'it is away');
-  };
-  made.ways.patch = away;
-  await change(made, '2');
-  // An outage that is longer than anybody waits for a read.
-  made.ways.read = away;
-  made.ways.readWorkload = away;
-  await made.pass(60_000);
-  restore();
-  const tried = made.patches.length;
-  const back = async (): Promise<void> => undefined;
-  Object.assign(made.ways, { patch: back, read: back, readWorkload: back });
-  await made.pass(60_000);
-  t.equal(made.patches.length, tried, 'a version that was not written since the backup is no precondition');
-  relist(made, true);
-  await made.pass(60_000);
-  t.equal(made.patches.length, tried);
-  t.same(await change(made, 'new'), ['api', 'web']);
-});
-
-t.test('what may not be read is rolled all the same when the API server is back', async (t) => {
-  const made = await settled();
-  made.ways.patch = async () => {
-    made.ways.patch = async () => undefined;
-    made.ways.read = async () => {
-      throw new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no right');
-    };
-    throw new RestampError('RESTAMP_KUBE_UNAVAILABLE', 'it is away');
-  };
-  made.putSource('cm/app', { a: '2' });
-  await made.pass(60_000);
-  t.match(JSON.stringify(made.stored('api').spec), hashOf('2'));
 });
 
 t.test('a source that is shown in a lower version is read again, also where no list shows it', async (t) => {
