@@ -161,6 +161,7 @@ export class SourceView {
     return { state: 'present', uid, resourceVersion, created, dataTime, digest: () => stamp.h };
   }
 
+  /** Whether some watch has come to what was read, in the history that is. */
   #isOfNow(state: SourceState): boolean {
     const { newest } = this.#options.workloads;
     return state.state !== 'present' || newerVersion(newest, state.resourceVersion) === newest;

@@ -2,12 +2,12 @@ import type { Connection } from '../controlplane/connection.ts';
 import { AUTO, pathOf, source, type SourceName } from '../e2e/objects.ts';
 import { EXAMPLES, keysOfTheCode } from '../e2e/siege.ts';
 import { hostileText } from '../helpers/hostile.ts';
+import { MERGE } from './insist.ts';
 import { ACTOR_KINDS, actorPath, inSpec, type ActorKind } from './kinds.ts';
 import { manifestOf } from './manifest.ts';
 import type { Random } from './random.ts';
 
 const SIZE = 14;
-const MERGE = 'application/merge-patch+json';
 /** It would be obeyed: nothing rolls in its namespace. */
 const STOP = 'restamp.dev/stop';
 

@@ -1,11 +1,9 @@
 import type { Connection } from '../controlplane/connection.ts';
 import { pathOf, source, split, type Data } from '../e2e/objects.ts';
 import type { Prop } from './cast.ts';
-import { insist, insistOn, versionOf } from './insist.ts';
+import { insist, insistOn, MERGE, versionOf } from './insist.ts';
 import { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
-
-const MERGE = 'application/merge-patch+json';
 
 /** How likely each change is, of a source that exists. */
 const CHANGES = [

@@ -15,16 +15,22 @@ import type { Evidence } from './verdict.ts';
 
 /** A source whose content has changed twice. */
 export const APP: SourceName = 'ConfigMap/app';
-export const ledger = new Ledger();
-for (const [index, key] of ['first', 'second', 'third'].entries()) {
-  ledger.write(APP, { key });
-  ledger.stored(APP, BigInt(index + 1) * 10n);
-}
+const ledger = ledgerOf('first', 'second', 'third');
 export const [first, second, third] = ledger.get(APP).digests as [string, string, string];
 export const VAULT: ClassName = 'SecretProviderClass/vault';
 for (const [index, digest] of [first, second, third].entries()) {
   ledger.write(VAULT, {}, digest);
   ledger.stored(VAULT, BigInt(index + 1) * 10n);
+}
+
+/** What was asked of it: each content, in the versions 10, 20 and so on. */
+export function ledgerOf(...contents: readonly string[]): Ledger {
+  const made = new Ledger();
+  for (const [index, key] of contents.entries()) {
+    made.write(APP, { key });
+    made.stored(APP, BigInt(index + 1) * 10n);
+  }
+  return made;
 }
 
 /** What is not as usual with a workload that depends on one source. */

@@ -1,6 +1,5 @@
 import t from 'tap';
-import { APP, second, third, evidence } from './evidence.ts';
-import { Ledger } from './ledger.ts';
+import { APP, second, third, evidence, ledgerOf } from './evidence.ts';
 import { excused, judge, type Evidence } from './verdict.ts';
 
 // What nobody could know is counted, and hides nothing else.
@@ -16,11 +15,7 @@ t.test('what changed before the map knew the source again is excused, and counte
 });
 
 t.test('so is what was there when the map knew the source again, and came back since', async (t) => {
-  const returned = new Ledger();
-  for (const [index, key] of ['first', 'second', 'third', 'second'].entries()) {
-    returned.write(APP, { key });
-    returned.stored(APP, BigInt(index + 1) * 10n);
-  }
+  const returned = ledgerOf('first', 'second', 'third', 'second');
   const given = (version: bigint): Evidence => ({
     ...evidence([undefined], { stored: second, record: { bareUntil: new Map([[APP, version]]) } }),
     ledger: returned,

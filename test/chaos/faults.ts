@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import type { KubeObject } from '../controlplane/http.ts';
-import { insist, insistOn } from './insist.ts';
+import { insist, insistOn, MERGE } from './insist.ts';
 import type { Random } from './random.ts';
 import type { Replica } from './replica.ts';
 
@@ -13,7 +13,6 @@ export type Stand = {
 };
 
 const CONFIGURATIONS = ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'];
-const MERGE = 'application/merge-patch+json';
 const FAN_OUT_MS = 3_000;
 
 type Rules = { readonly rules: readonly { readonly resources?: readonly string[] }[] };

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
 import { ApiError, type KubeObject } from '../controlplane/http.ts';
 
+/** The content type of a patch of any kind. */
+export const MERGE = 'application/merge-patch+json';
 const RETRY_MS = 100;
 const ATTEMPTS = 600;
 

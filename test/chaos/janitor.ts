@@ -2,12 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
 import type { KubeObject } from '../controlplane/http.ts';
 import { follow } from './follow.ts';
-import { insist } from './insist.ts';
+import { insist, MERGE } from './insist.ts';
 import type { Random } from './random.ts';
 
 /** Keeps what is deleted, until the janitor comes by. */
 export const SLOW = 'restamp.example/slow';
-const MERGE = 'application/merge-patch+json';
 
 type Kept = KubeObject & { readonly metadata: { readonly finalizers?: readonly string[] } };
 

@@ -15,6 +15,8 @@ export type Account = {
 /** What was written to every source, in order: what may have rolled a workload, and how often. */
 export class Ledger {
   #accounts = new Map<AnySource, Account>();
+  /** All that was written, and when it was forgotten: for people; digests, never data. */
+  readonly history: object[] = [];
 
   /** Returns what makes everything as it is now: for an API server that forgets what came after. */
   save(): () => void {
@@ -25,9 +27,6 @@ export class Ledger {
       this.history.push({ at: new Date(), restored: saved.size });
     };
   }
-
-  /** All that was written, and when it was forgotten: for people; digests, never data. */
-  readonly history: object[] = [];
 
   get(source: AnySource): Account {
     const account = this.#accounts.get(source);

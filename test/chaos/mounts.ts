@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
 import { csiPath, mountHash, podStatus, POD_STATUS } from '../e2e/csi-driver.ts';
 import type { ClassName } from '../e2e/objects.ts';
-import { insist, insistOn, versionOf } from './insist.ts';
+import { insist, insistOn, MERGE, versionOf } from './insist.ts';
 import type { Ledger } from './ledger.ts';
 import { isLiving, type Pod, type Pods } from './pods.ts';
 import type { Random } from './random.ts';
@@ -25,7 +25,6 @@ type Mount = {
   readonly created: Promise<number>;
 };
 
-const MERGE = 'application/merge-patch+json';
 /** A status that is younger may have been written only once, as far as its times tell. */
 const AGED_MS = 2_000;
 

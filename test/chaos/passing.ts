@@ -1,12 +1,12 @@
 import type { Connection } from '../controlplane/connection.ts';
 import { AUTO, pathOf, source, type SourceName } from '../e2e/objects.ts';
+import { MERGE } from './insist.ts';
 import { SLOW } from './janitor.ts';
 import { actorPath } from './kinds.ts';
 import { manifestOf } from './manifest.ts';
 
 const SOURCE: SourceName = 'ConfigMap/passing';
 const KINDS = ['Deployment', 'Job'] as const;
-const MERGE = 'application/merge-patch+json';
 
 /** A namespace that comes and goes, and takes its time to go; what is in it is judged by nobody. */
 export class Passing {

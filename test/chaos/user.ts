@@ -4,7 +4,7 @@ import type { KubeObject } from '../controlplane/http.ts';
 import type { Actor } from './cast.ts';
 import { STAMPS } from '../e2e/objects.ts';
 import { hostileText } from '../helpers/hostile.ts';
-import { insist, insistOn, versionOf, type Answer } from './insist.ts';
+import { type Answer, insist, insistOn, MERGE, versionOf } from './insist.ts';
 import {
   actorPath,
   hasLevers,
@@ -56,14 +56,13 @@ const ACTS: Readonly<Record<ActorKind, readonly Act[]>> = {
   Job: ANY_ACTS,
   Rollout: ['image', 'rewrite', 'replace', 'replace', ...ANY_ACTS],
 };
-/** What stands there is nobody's wish: a time that can be read would be one. */
-const NONSENSE = ['stamps', 'held', 'last-roll', 'quiet-period', 'longest-delay', 'release-quiet'] as const;
+const DURATIONS = ['quiet-period', 'longest-delay', 'release-quiet'];
+const NONSENSE = ['stamps', 'held', 'last-roll', ...DURATIONS];
 const EXAMPLE =
   '{"v":1,"n":3,"key":"k","for":"a/Deployment/b","s":{"cm/app":{"h":"-","rv":"7"}},"sources":[]}';
 /** Its finalizers may keep what was deleted for a while. */
 const RETRY_MS = 100;
 const JSON_PATCH = 'application/json-patch+json';
-const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const NOTHING: State = {
   rolls: 0,
@@ -196,8 +195,8 @@ export class User {
     const { random } = this.#options;
     const key = random.pick(NONSENSE);
     const text = hostileText(random, EXAMPLE).slice(0, 20_000);
-    const value =
-      key.endsWith('quiet') || key.includes('-period') || key.includes('-delay') ? `x${text}` : text;
+    // What stands there is nobody's wish: a duration that can be read would be one.
+    const value = DURATIONS.includes(key) ? `x${text}` : text;
     const object = await this.#patch(actor, { metadata: { annotations: { [`restamp.dev/${key}`]: value } } });
     if (key === 'stamps') this.#looseEnds(actor, object, 1);
   }

@@ -1,7 +1,6 @@
 import t from 'tap';
-import { APP, first, second, third, evidence, type Given } from './evidence.ts';
+import { APP, first, second, third, evidence, ledgerOf, type Given } from './evidence.ts';
 import { podTemplateOf } from './kinds.ts';
-import { Ledger } from './ledger.ts';
 import { excused, judge, type Evidence } from './verdict.ts';
 
 // The judge must see what a storm is for: each failing, made by hand.
@@ -189,11 +188,7 @@ t.test(
     Object.assign(template, { metadata: { annotations: { 'restamp.dev/stamp': 'any' } } });
     const failings = (of: Evidence): string[] => judge(of).map(({ what }) => what);
     t.same(failings(given), ['unasked']);
-    const back = new Ledger();
-    for (const [index, key] of ['first', 'second', 'first', 'third'].entries()) {
-      back.write(APP, { key });
-      back.stored(APP, BigInt(index + 1) * 10n);
-    }
+    const back = ledgerOf('first', 'second', 'first', 'third');
     t.same(failings({ ...given, ledger: back }), []);
   },
 );

@@ -2,16 +2,10 @@ import t from 'tap';
 import { reloaderHash } from '../../src/core/digest.ts';
 import { sourceData } from '../../src/core/source-data.ts';
 import { RestampError } from '../../src/errors.ts';
-import { backUp, relist } from './restoring.ts';
-import { settled, type World } from './world.ts';
+import { backUp, change, relist } from './restoring.ts';
+import { settled } from './world.ts';
 
 // The API server that does not answer may be on its way back to an older state.
-async function change(made: World, value: string): Promise<string[]> {
-  const before = made.rolled().length;
-  made.putSource('cm/app', { a: value });
-  await made.pass(20_000);
-  return made.rolled().slice(before).sort();
-}
 
 t.test('a roll that nobody answers is not tried again with what was read before it', async (t) => {
   const made = await settled(['api', 'web']);

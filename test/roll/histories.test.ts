@@ -2,8 +2,8 @@ import t from 'tap';
 import { reloaderHash } from '../../src/core/digest.ts';
 import { sourceData } from '../../src/core/source-data.ts';
 import { AUTO, digestOf, ref } from './things.ts';
-import { askForWorkloads, backUp, relist, storeUnwatched } from './restoring.ts';
-import { settled, world, type World } from './world.ts';
+import { askForWorkloads, backUp, change, relist, storeUnwatched } from './restoring.ts';
+import { settled, world } from './world.ts';
 
 const ONE = { a: '1' };
 const stampOf = (uid: string, rv: string) => ({
@@ -12,13 +12,6 @@ const stampOf = (uid: string, rv: string) => ({
 const hashOf = (a: string): string => reloaderHash(sourceData('cm', { data: { a } }));
 /** Another cluster's versions can be far ahead of ours, or far behind. */
 const ELSEWHERE = [stampOf('uid-of-the-old-cluster', '500000000'), stampOf('uid-of-the-old-cluster', '3')];
-
-async function change(made: World, value: string): Promise<string[]> {
-  const before = made.rolled().length;
-  made.putSource('cm/app', { a: value });
-  await made.pass(20_000);
-  return made.rolled().slice(before).sort();
-}
 
 t.test('maps of another cluster roll nothing, and hide no change from anybody', async (t) => {
   for (const stamps of ELSEWHERE) {

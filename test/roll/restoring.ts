@@ -51,3 +51,11 @@ export function storeUnwatched({ shelf }: World, key: string, data: Readonly<Rec
   shelf.sources.set(sourceKey(where), stored);
   shelf.past.push({ key: sourceKey(where), made: version, stored });
 }
+
+/** Gives the source that all use another value, and time to roll; who has rolled for it. */
+export async function change(made: World, value: string): Promise<string[]> {
+  const before = made.rolled().length;
+  made.putSource('cm/app', { a: value });
+  await made.pass(20_000);
+  return made.rolled().slice(before).sort();
+}
