@@ -100,10 +100,12 @@ async function serve(base: Base, rolling: Rolling, { ops, readiness, stop }: Fra
     csi: {
       served: csi.served,
       classes: hook === undefined,
-      statuses: hook === undefined ? roll.statuses : namespaceScope.within(hook.statuses),
+      statuses: (one) =>
+        hook === undefined ? roll.statuses.follow(one) : namespaceScope.within(hook.statuses),
     },
     onRelisted: () => roll.mutator.recoverSoon(),
     onTrouble,
+    onLost: () => roll.doubts.note(),
     faults,
     stopSwitch,
     terminations: roll.terminations,

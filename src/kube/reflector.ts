@@ -1,8 +1,9 @@
 import { pause, type Clock } from '../clock.ts';
-import { asRestampError, hasCode, RestampError } from '../errors.ts';
+import { asRestampError, hasCode, isUnanswered, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { KubeClient } from './client.ts';
+import { Contact } from './contact.ts';
 import { Lines } from './lines.ts';
 import { readPages } from './pages.ts';
 import { Roster, type Follower, type Identified } from './roster.ts';
@@ -43,6 +44,7 @@ export class Reflector<T extends Identified> {
   readonly #stopping = new AbortController();
   readonly #synced = Promise.withResolvers<undefined>();
   readonly #roster: Roster<T>;
+  readonly #contact: Contact;
   /** Where to resume; undefined means list again. */
   #version: string | undefined;
   /** The newest version that was shown, as far as it is of the history that goes on. */
@@ -68,6 +70,10 @@ export class Reflector<T extends Identified> {
       put: (object) => this.#tell(object.metadata, () => follower.put(object)),
       remove: (id) => this.#tell(id, () => follower.remove(id)),
       end: (list) => this.#tell(undefined, () => follower.end?.(list)),
+    });
+    this.#contact = new Contact(options.clock, {
+      lost: () => this.#tell(undefined, () => follower.lost?.()),
+      found: () => this.#tell(undefined, () => follower.found?.()),
     });
     this.#heard = options.clock.monotonic();
   }
@@ -114,10 +120,13 @@ export class Reflector<T extends Identified> {
   }
 
   async #run(): Promise<void> {
+    const { path } = this.#options;
     while (!this.#stopped()) {
       try {
+        if (this.#contact.isAway) this.#version = undefined;
         if (this.#version === undefined && !this.#streaming) await this.#list();
-        else await this.#watch();
+        else if (!(await this.#watch()))
+          await this.#recover(unavailable(path, 'the watch ended too early'), 'ended');
       } catch (error) {
         if (this.#stopped()) return;
         await this.#recover(error);
@@ -125,7 +134,7 @@ export class Reflector<T extends Identified> {
     }
   }
 
-  async #recover(error: unknown): Promise<void> {
+  async #recover(error: unknown, contact?: 'ended'): Promise<void> {
     if (this.#relisting) {
       this.#relisting = false;
       return;
@@ -133,6 +142,7 @@ export class Reflector<T extends Identified> {
     this.#begun = undefined;
     const { clock, path, onTrouble, random = Math.random } = this.#options;
     const trouble = asRestampError(error, 'RESTAMP_KUBE_UNAVAILABLE', path);
+    if (contact !== 'ended' && isUnanswered(trouble)) this.#contact.lose();
     // After a restore of etcd from a copy, the newest version can be older than the one that was seen.
     const tooLarge = trouble.detail.includes('Too large resource version');
     if (tooLarge || hasCode(trouble, 'RESTAMP_KUBE_GONE')) this.#version = undefined;
@@ -162,7 +172,8 @@ export class Reflector<T extends Identified> {
     this.#endList(version);
   }
 
-  async #watch(): Promise<void> {
+  /** False if it ended without a word. */
+  async #watch(): Promise<boolean> {
     const { client, clock, path, query, accept, random = Math.random } = this.#options;
     const initial = this.#version === undefined;
     if (initial) this.#roster.beginList();
@@ -200,9 +211,10 @@ export class Reflector<T extends Identified> {
         this.#take(parseEvent(path, line));
         seen.any = true;
       };
+      if (!initial) this.#contact.find();
       await body.read((piece) => lines.put(piece, take));
       // Without a pause, a server that ends each watch at once would be asked without end.
-      if (!seen.any || this.#roster.isListing) throw unavailable(path, 'the watch ended too early');
+      return seen.any && !this.#roster.isListing;
     } catch (error) {
       if (seen.noEnd) this.#streaming = false;
       throw error;
@@ -232,6 +244,7 @@ export class Reflector<T extends Identified> {
     this.#roster.endList({ version, isOlder });
     this.#version = this.#seen = version;
     this.#backoffMs = FIRST_BACKOFF_MS;
+    this.#contact.renew();
     this.#lists += 1;
     if (this.#lists > 1) this.#tell(undefined, () => this.#options.onRelisted?.());
     this.#synced.resolve(undefined);

@@ -21,6 +21,12 @@ export type Follower<T extends Identified> = {
   remove(id: { readonly namespace: string; readonly name: string }): void;
   /** A list has been shown whole, also what is gone. If it is older, the API server was restored to an older state. */
   end?(list: Listed): void;
+  /**
+   * There is no contact with the API server: what was shown may be of a state that is no more, until the watch is found to go
+   * on, or the next list has ended. Told again with each try that fails.
+   */
+  lost?(): void;
+  found?(): void;
 };
 
 /**

@@ -6,6 +6,7 @@ import { Aftermath } from './aftermath.ts';
 import { Baselines } from './baselines.ts';
 import { BorrowerReader } from './borrower-reader.ts';
 import { Changes } from './changes.ts';
+import { Doubts } from './doubts.ts';
 import { FirstSight } from './first-sight.ts';
 import { Gates } from './gates.ts';
 import { Holds } from './holds.ts';
@@ -45,8 +46,8 @@ export function assembleMutator(
   ports: MutatorPorts,
 ) {
   const { clock, onTrouble, faults } = ports;
-  const { keys } = settings;
-  const lenders = new Lenders(settings.kinds);
+  const { keys, kinds } = settings;
+  const lenders = new Lenders(kinds);
   const borrowed = (key: string) => lenders.annotations(key);
   const workloads = new WorkloadBook(new Set(ring.keys.keys()), ports.onUnreadable);
   const sources = new SourceBook();
@@ -63,6 +64,7 @@ export function assembleMutator(
     faults,
     onRead: (ref, state, before) => {
       const changed = mutator.onRead(ref, state, before);
+      for (const key of doubts.settle(ref)) if (queue.has(key)) queue.ensure(key);
       const looked = (): { kind: string; stale: boolean }[] =>
         [...workloads.candidates(ref)].map((key) => ({
           kind: workloads.get(key)?.workload.kind ?? '',
@@ -74,6 +76,7 @@ export function assembleMutator(
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,
   });
+  const doubts = new Doubts(reader);
   const statuses = new PodStatuses({
     ring,
     ...ports,
@@ -92,8 +95,8 @@ export function assembleMutator(
     lenders,
     onDropped: ports.onDropped,
   });
-  const { current: keyId } = ring;
   const seals = new Seals(ring, workloads);
+  const { current: keyId } = ring;
   const attribution = new Attribution({ workloads, sources, judge, sightings, changes, seals, clock, keyId });
   const store = ({ row }: Pick<Workload, 'row'>, object: WorkloadObject): void =>
     mutator.putWorkload(row, object, { as: 'answered' });
@@ -132,7 +135,6 @@ export function assembleMutator(
       queue.recheck(key);
     },
   });
-  const { kinds } = settings;
   const leftOut = new LeftOut(ports.onLeftOut);
   const told = { recorder, leftOut, onReverted: ports.onReverted };
   const reduce = (row: KindRow, object: WorkloadObject) =>
@@ -165,6 +167,7 @@ export function assembleMutator(
         },
     judge,
     reader,
+    doubts,
     gates,
     terminations,
     workloads,
@@ -282,12 +285,12 @@ export function assembleMutator(
     heard: (sighting: Sighting): void => hear({ reader, changes, sightings, keyId: ring.current }, sighting),
     sightings,
     changes,
+    doubts,
     queue,
     baselines,
     holds,
     rates,
     remakes,
-    /** Follows the Namespaces. */
     terminations,
     borrowed,
     stop,

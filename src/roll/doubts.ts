@@ -1,38 +1,57 @@
 import type { Plan } from '../core/plan.ts';
-import type { SourceRef } from '../core/source.ts';
-import type { Workload } from '../core/workload.ts';
+import { sourceKey, type SourceRef } from '../core/source.ts';
+import { workloadKey, type Workload } from '../core/workload.ts';
 import { isUnanswered } from '../errors.ts';
 import { moment } from './moment.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /**
- * A roll was not answered, so that the API server may have been away, and may be back with an older state before any list
- * shows that: a workload that was not written since the backup still has the version that a roll of it names. So what
- * makes a workload stale is read once more after that, unless it may not be read.
+ * The API server was not heard for a while, and may be back with an older state before any list shows that: a workload
+ * that was not written since the backup still has the version that a write of it names. So what such a write was made of is read
+ * once more after that, unless it may not be read. What pods have mounted is told by its watch alone ({@link PodStatuses}).
  */
 export class Doubts {
   readonly #reader: Pick<SourceReader, 'state' | 'refused' | 'refresh'>;
+  /** Workloads, by the source that is being read for them. */
+  readonly #waiting = new Map<string, Set<string>>();
   #since = 0;
 
   constructor(reader: Pick<SourceReader, 'state' | 'refused' | 'refresh'>) {
     this.#reader = reader;
   }
 
-  /** A roll has failed, perhaps so: then it is read while the roll waits to be tried again. */
-  note(error: unknown, workload: Workload, plan: Plan): void {
-    if (!isUnanswered(error)) return;
+  /** A watch has lost contact, or a write was not answered: what is known of sources may be of a state that is no more. */
+  note(): void {
     this.#since = moment();
-    this.mustWait(workload, plan);
   }
 
-  /** Whether the workload must wait for a read, which is asked for: when it has ended, all that depends on it is looked at. */
-  mustWait({ namespace }: Workload, { stale }: Plan): boolean {
+  /** A roll has failed. What nobody has answered is read again while it waits to be tried again. */
+  failed(error: unknown, workload: Workload, plan: Plan): void {
+    if (!isUnanswered(error)) return;
+    this.note();
+    this.reread(workload, plan);
+  }
+
+  /** Has everything read that makes this workload stale and may be so, and tells whether there is anything. */
+  reread(workload: Workload, { stale }: Plan): boolean {
     if (this.#since === 0) return false;
+    const { namespace } = workload;
     const refs = stale.map(({ dependency: { type, name } }): SourceRef => ({ type, namespace, name }));
-    // What pods have mounted is told by its watch alone.
     const open = refs.filter((ref) => ref.type !== 'spc' && this.#isOpen(ref));
-    for (const ref of open) this.#reader.refresh(ref, { since: this.#since });
+    for (const ref of open) {
+      const place = sourceKey(ref);
+      this.#waiting.set(place, (this.#waiting.get(place) ?? new Set()).add(workloadKey(workload)));
+      this.#reader.refresh(ref, { since: this.#since });
+    }
     return open.length > 0;
+  }
+
+  /** A source has been read: the workloads that may have waited for that, also where nothing has changed. */
+  settle(ref: SourceRef): Iterable<string> {
+    const place = sourceKey(ref);
+    const waiting = this.#waiting.get(place) ?? [];
+    this.#waiting.delete(place);
+    return waiting;
   }
 
   #isOpen(ref: SourceRef): boolean {

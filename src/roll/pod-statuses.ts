@@ -13,7 +13,7 @@ import { compareVersions, newerVersion } from '../core/resource-version.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { Stamp } from '../core/stamp-map.ts';
 import { workloadKey } from '../core/workload.ts';
-import type { Listed } from '../kube/roster.ts';
+import type { Follower, Listed } from '../kube/roster.ts';
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { FailureRow } from './backoff.ts';
@@ -62,10 +62,28 @@ export class PodStatuses {
   readonly #turns = new Turns(READS_AT_ONCE);
   /** The newest version that the watches have shown. */
   #newest: string | undefined;
+  /** The namespaces of watches that have lost contact; undefined is all. */
+  readonly #lost = new Set<string | undefined>();
+  /** What was asked for meanwhile. */
+  readonly #missed = new Map<string, SourceRef>();
   #stopped = false;
 
   constructor(options: PodStatusesOptions) {
     this.#options = options;
+  }
+
+  /** What follows the watch of one namespace, or of all. */
+  follow(namespace?: string): Follower<PodStatusObject> {
+    return {
+      put: (object) => this.put(object),
+      remove: (id) => this.remove(id),
+      end: (list) => {
+        this.end(list);
+        this.#find(namespace);
+      },
+      lost: () => this.#lost.add(namespace),
+      found: () => this.#find(namespace),
+    };
   }
 
   put(object: PodStatusObject): void {
@@ -112,7 +130,8 @@ export class PodStatuses {
 
   /**
    * What counts as mounted by a workload, against what is stamped; undefined while nobody can tell: it has no pods, or
-   * whose pods there are is still being asked.
+   * whose pods there are is still being asked, or their watch has lost contact: an API server that comes back with an older
+   * state may show that of its workloads first.
    */
   current(
     workload: {
@@ -126,6 +145,10 @@ export class PodStatuses {
   ): Mounted | undefined {
     const ref: SourceRef = { type: 'spc', namespace: workload.namespace, name };
     const place = sourceKey(ref);
+    if (this.#lost.has(undefined) || this.#lost.has(ref.namespace)) {
+      this.#missed.set(place, ref);
+      return undefined;
+    }
     for (const page of this.#book.takeUnasked(place)) void this.#read(page);
     const key = workloadKey(workload);
     const mounts = this.#book.mountsOf(
@@ -182,6 +205,14 @@ export class PodStatuses {
     this.#book.delete(page);
     this.#pages.delete(key);
     return page;
+  }
+
+  /** What was asked for in vain can be told again. */
+  #find(namespace: string | undefined): void {
+    if (!this.#lost.delete(namespace)) return;
+    const missed = [...this.#missed.values()];
+    this.#missed.clear();
+    for (const ref of missed) this.#tell(ref, undefined);
   }
 
   /** Tries until it is known, or the status is gone. */

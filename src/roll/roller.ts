@@ -12,7 +12,7 @@ import type { Request } from '../core/wishes.ts';
 import { hasCode, RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { backoffMs } from './backoff.ts';
-import { Doubts } from './doubts.ts';
+import type { Doubts } from './doubts.ts';
 import type { Gates } from './gates.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Judge } from './judge.ts';
@@ -46,6 +46,7 @@ export type RollerOptions = {
   readonly faults: Faults;
   readonly judge: Judge;
   readonly reader: SourceReader;
+  readonly doubts: Pick<Doubts, 'failed' | 'reread'>;
   readonly gates: Gates;
   readonly terminations: Terminations;
   readonly sender: RollSender;
@@ -83,11 +84,9 @@ export class Roller {
   readonly #options: RollerOptions;
   /** Rolls of which nobody knows yet whether they are stored. */
   readonly #lost = new Map<string, Sent & { readonly error: RestampError }>();
-  readonly #doubts: Doubts;
 
   constructor(options: RollerOptions) {
     this.#options = options;
-    this.#doubts = new Doubts(options.reader);
   }
 
   /**
@@ -95,7 +94,8 @@ export class Roller {
    * read any more, if what was read before is enough to roll. Throws nothing that was foreseen.
    */
   async roll(key: string, overdue: boolean): Promise<Outcome> {
-    const { judge, reader, gates, explain, observe, onHeld, onGone, failures, terminations } = this.#options;
+    const { judge, reader, gates, explain, observe, onHeld, onGone, failures, terminations, doubts } =
+      this.#options;
     const pending = this.#options.remakes.reason(key);
     if (pending !== undefined) return { is: 'held', reason: pending, ms: TERMINATING_MS };
     try {
@@ -113,7 +113,7 @@ export class Roller {
     if (found === undefined) return { is: 'waiting' };
     const { plan } = found;
     const { workload } = found.page;
-    if (this.#doubts.mustWait(workload, plan)) return { is: 'waiting' };
+    if (doubts.reread(workload, plan)) return { is: 'waiting' };
     const entry = explain(workload, plan);
     if (terminations.includes(workload)) return this.#leave(workload, entry);
     if (observe !== undefined) {
@@ -131,7 +131,7 @@ export class Roller {
     } catch (error) {
       // The queue holds what nobody foresaw.
       if (!(error instanceof RestampError)) throw error;
-      this.#doubts.note(error, workload, plan);
+      doubts.failed(error, workload, plan);
       return this.#fail(key, workload, entry, refusalOf(error));
     }
   }

@@ -109,9 +109,11 @@ export class SourceReader {
     return this.#reading.get(sourceKey(ref))?.unreadable ?? false;
   }
 
-  /** Whether this source may not be read, as the last read of it was told. */
+  /** Whether every read of this source has been refused for so long that it is no mood of an API server that starts. */
   refused(ref: SourceRef): boolean {
-    return this.#reading.get(sourceKey(ref))?.refused ?? false;
+    const { clock, patienceMs } = this.#options;
+    const since = this.#reading.get(sourceKey(ref))?.refusedSince;
+    return since !== undefined && clock.monotonic() - since >= patienceMs;
   }
 
   /** Forgets a source on which nothing depends any more. */
@@ -172,7 +174,7 @@ export class SourceReader {
       row: new FailureRow(),
       failingSince: undefined,
       unreadable: false,
-      refused: false,
+      refusedSince: undefined,
     };
     this.#reading.set(key, reading);
     void this.#read(ref, key, reading);
@@ -196,8 +198,8 @@ export class SourceReader {
         return;
       }
       reading.row.end();
-      reading.failingSince = undefined;
-      reading.unreadable = reading.refused = false;
+      reading.failingSince = reading.refusedSince = undefined;
+      reading.unreadable = false;
       const again = reading.since > state.began;
       if (!again) this.#reading.delete(key);
       this.#publish(ref, key, state, !again);
@@ -210,7 +212,8 @@ export class SourceReader {
     const error = faults.caught(sourceKey(ref), thrown);
     if (error === thrown) onTrouble(error);
     reading.failingSince ??= clock.monotonic();
-    const refused = (reading.refused = error.code === 'RESTAMP_KUBE_FORBIDDEN');
+    const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
+    reading.refusedSince = refused ? (reading.refusedSince ?? clock.monotonic()) : undefined;
     const tooLong = clock.monotonic() - reading.failingSince >= patienceMs;
     if (!reading.unreadable && (refused || tooLong)) {
       reading.unreadable = true;
@@ -269,5 +272,6 @@ type Reading = {
   /** When the first of the tries failed that have failed in a row, on the monotonic clock. */
   failingSince: number | undefined;
   unreadable: boolean;
-  refused: boolean;
+  /** When the first of the tries was refused that were refused in a row. */
+  refusedSince: number | undefined;
 };

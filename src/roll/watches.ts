@@ -6,7 +6,7 @@ import { coreSourceRowsIn, type Scope } from '../core/scope.ts';
 import { sourceRow } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
-import type { RestampError } from '../errors.ts';
+import { isUnanswered, type RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
@@ -32,12 +32,14 @@ export type WatchOptions = {
     readonly served: boolean;
     /** Whether the SecretProviderClasses themselves matter, for their annotations, or only what is mounted of them. */
     readonly classes: boolean;
-    /** What the driver tells of pods. */
-    readonly statuses: Follower<PodStatusObject>;
+    /** What the driver tells of pods, in one namespace or in all. */
+    readonly statuses: (namespace: string | undefined) => Follower<PodStatusObject>;
   };
   /** A list has been read again: everything is to be judged anew. */
   readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
+  /** A watch has lost contact: what is known may be of a state that is no more. */
+  readonly onLost: () => void;
   readonly faults: Faults;
   readonly stopSwitch: StopSwitch;
   /** Who else follows the Namespaces, where they may be watched. */
@@ -80,8 +82,20 @@ const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
 
 /** Follows all sources, metadata alone, and all workloads, as far as they are in the scope. */
 export function startWatches(options: WatchOptions): Watches {
-  const { client, clock, scope, kinds, namespaceScope, csi, onRelisted, onTrouble, faults, stopSwitch, own } =
-    options;
+  const {
+    client,
+    clock,
+    scope,
+    kinds,
+    namespaceScope,
+    csi,
+    onRelisted,
+    onTrouble,
+    onLost,
+    faults,
+    stopSwitch,
+    own,
+  } = options;
   const watches: Watch[] = [];
   const lists = new Lists(clock);
   const add = <T extends Identified>(
@@ -95,6 +109,7 @@ export function startWatches(options: WatchOptions): Watches {
     };
     const failed = (error: RestampError): void => {
       relister.failed();
+      if (isUnanswered(error)) onLost();
       onTrouble(error);
     };
     const reflector = new Reflector<T>({
@@ -149,7 +164,7 @@ export function startWatches(options: WatchOptions): Watches {
         add<PodStatusObject & Identified>('sources', statuses.resource, {
           path: kindPath(statuses, namespace),
           query: queryOf(ignored, scope.resourceLabelSelector),
-          follower: csi.statuses,
+          follower: csi.statuses(namespace),
         }),
       ];
     });

@@ -2,7 +2,7 @@ import { startControlPlane, type ControlPlane } from '../controlplane/controlpla
 import { defineKind, grantKind, ROLLOUT } from '../e2e/crds.ts';
 import { CsiDriver, grantCsi, POD_STATUS, PROVIDER_CLASS } from '../e2e/csi-driver.ts';
 import { AUTO, stampedKeys, stampKey } from '../e2e/objects.ts';
-import { Archive } from './archive.ts';
+import { Archive } from '../controlplane/archive.ts';
 import { castOf, type Actor, type Prop, type Size } from './cast.ts';
 import { Crowd } from './crowd.ts';
 import { Driver } from './driver.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Archive } from './archive.ts';
+import type { Archive } from '../controlplane/archive.ts';
 import { FAULTS, scheduleOf, type FaultName, type Stand } from './faults.ts';
 import { Random } from './random.ts';
 

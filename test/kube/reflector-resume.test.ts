@@ -1,5 +1,5 @@
 import t from 'tap';
-import { turn } from '../helpers/journal.ts';
+import { journal, turn } from '../helpers/journal.ts';
 import { bookmark, follow, sendList, synced, thing, type Followed } from './follow.ts';
 
 const resumedFrom = async ({ api }: Followed): Promise<string | undefined> => {
@@ -36,6 +36,63 @@ t.test('a watch that breaks off is resumed after a pause', async (t) => {
   t.equal(followed.clock.waiting(), 1);
   followed.clock.advance(100);
   t.equal(await resumedFrom(followed), '5');
+});
+
+t.test(
+  'what was without contact for longer than a second is listed again: versions tell nothing',
+  async (t) => {
+    const told = journal<string>();
+    const followed = await follow(t, {
+      follower: {
+        put: ({ metadata }) => told.note(`+ ${metadata.name}`),
+        remove: ({ name }) => told.note(`- ${name}`),
+        end: ({ isOlder }) => told.note(isOlder ? 'older' : 'end'),
+        lost: () => told.note('lost'),
+        found: () => told.note('found'),
+      },
+    });
+    const { api, clock, troubles } = followed;
+    const stream = await synced(followed, 50, thing('a', 1), thing('b', 2));
+    stream.cut();
+    await troubles.until(1);
+    clock.advance(100);
+    const again = await api.next();
+    t.equal(again.query['resourceVersion'], '50', 'so soon it is the same history');
+    const second = again.stream();
+    await told.find((word) => word === 'found');
+    second.cut();
+    for (const count of [2, 3, 4, 5, 6]) {
+      await troubles.until(count);
+      while (clock.waiting() > 0) clock.advance(100);
+      if (count < 6) (await api.next()).refuse(503, 'no');
+    }
+    const last = await api.next();
+    t.equal(last.query['sendInitialEvents'], 'true');
+    // A restored API server has given out the same versions for other things.
+    const third = last.stream();
+    sendList(third, 70, thing('b', 2));
+    await told.until(13);
+    const losses = ['lost', 'lost', 'lost', 'lost', 'lost'];
+    t.same(told.items, ['+ a', '+ b', 'end', 'lost', 'found', ...losses, '+ b', '- a', 'end']);
+    clock.advance(60_000);
+    third.end();
+    t.equal((await api.next()).query['resourceVersion'], '70', 'with the list all is well again');
+  },
+);
+
+t.test('a refusal is an answer, and so is an end: the watch goes on where it was', async (t) => {
+  const lost: string[] = [];
+  const follower = { put: () => undefined, remove: () => undefined, lost: () => lost.push('lost') };
+  const followed = await follow(t, { follower });
+  (await synced(followed, 50, thing('a', 1))).end();
+  for (const status of [429, 403, 429, 403]) await pauseAfter(followed, {}, status);
+  for (const count of [5, 6, 7, 8]) {
+    (await followed.api.next()).stream().end();
+    await followed.troubles.until(count);
+    while (followed.clock.waiting() > 0) followed.clock.advance(100);
+  }
+  t.equal(await resumedFrom(followed), '50');
+  t.same(lost, []);
 });
 
 t.test('half a line at the end is left out, and comes again from where the watch was', async (t) => {
@@ -109,11 +166,15 @@ t.test('a server that ends each watch without a word is not asked without a paus
 });
 
 /** Refuses what comes next; returns how long the reflector then waits. */
-async function pauseAfter(followed: Followed, headers?: Record<string, string>): Promise<number> {
+async function pauseAfter(
+  followed: Followed,
+  headers?: Record<string, string>,
+  status = 503,
+): Promise<number> {
   const { api, clock, troubles } = followed;
   const exchange = await api.next();
   const before = troubles.items.length;
-  exchange.refuse(503, 'no', headers);
+  exchange.refuse(status, 'no', headers);
   await troubles.until(before + 1);
   const start = clock.monotonic();
   while (clock.waiting() > 0) clock.advance(50);
@@ -127,7 +188,7 @@ t.test('the pause doubles up to 30 s, and an event makes it short again', async 
   for (let count = 11; count > 0; count -= 1) pauses.push(await pauseAfter(followed));
   t.same(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
   const stream = (await followed.api.next()).stream();
-  stream.send('MODIFIED', thing('a', 6));
+  sendList(stream, 6, thing('a', 6));
   await followed.told.until(2);
   stream.end();
   t.equal(await pauseAfter(followed), 100);

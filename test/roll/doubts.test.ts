@@ -44,3 +44,46 @@ t.test('what may not be read is rolled all the same when the API server is back'
   await made.pass(60_000);
   t.match(JSON.stringify(made.stored('api').spec), reloaderHash(sourceData('cm', { data: { a: '2' } })));
 });
+
+t.test('nor is one that comes first after a loss of contact made of what was read before that', async (t) => {
+  const made = await settled(['api', 'web']);
+  const restore = backUp(made);
+  // It has been read, and waits until it is quiet.
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(500);
+  t.same(made.reads, ['apps/cm/app']);
+  restore();
+  made.doubts.note();
+  await made.pass(60_000);
+  t.same(made.rolled(), [], 'what is stored is what the pods have');
+  relist(made, true);
+  await made.pass(60_000);
+  t.same(made.patches, []);
+  t.same(await change(made, 'new'), ['api', 'web']);
+});
+
+t.test('an API server that has just started may refuse for a moment: that is no answer', async (t) => {
+  const made = await settled();
+  const restore = backUp(made);
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(500);
+  restore();
+  made.doubts.note();
+  const start = made.clock.monotonic();
+  made.ways.read = async () => {
+    if (made.clock.monotonic() - start < 3_000)
+      throw new RestampError('RESTAMP_KUBE_FORBIDDEN', 'no role yet');
+  };
+  await made.pass(60_000);
+  t.same(made.rolled(), []);
+});
+
+t.test('a loss of contact that nobody restores costs a roll no more than a read', async (t) => {
+  const made = await settled(['api', 'web'], { quietMs: 1_000 });
+  made.putSource('cm/app', { a: '2' });
+  await made.pass(500);
+  made.doubts.note();
+  await made.pass(750);
+  t.same(made.rolled().sort(), ['api', 'web']);
+  t.equal(made.reads.length, 2, 'for both together');
+});

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { at, mounted, stampOf, USES } from './driver.ts';
+import { askForWorkloads, backUp } from './restoring.ts';
 import { NOW } from './things.ts';
 
 t.test('a map of another cluster hides no rotation, and rolls nothing by itself', async (t) => {
@@ -68,4 +69,62 @@ t.test('what another leader has stamped, and the watch has not shown yet, is of 
   await made.pass(60_000);
   t.same(made.rolled(), ['api']);
   t.equal(stampOf(made)?.rv, '150', 'it does not go back');
+});
+
+t.test('while the watch has no contact nobody knows what pods have mounted', async (t) => {
+  const { made, driver } = await mounted();
+  const restore = backUp(made);
+  const before = driver.copy('api-1');
+  const watch = made.statuses.follow('apps');
+  driver.rotate('api-1', '2');
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+  made.patches.length = 0;
+  // The API server comes back with an older state, and the watch of workloads before that of mounts.
+  watch.lost?.();
+  restore();
+  askForWorkloads(made, true)();
+  await made.pass(60_000);
+  t.same(made.patches, [], 'the workload lacks what it was rolled for, and so may the driver');
+  watch.begin?.();
+  for (const status of [before, driver.copy('api-2')]) watch.put(status);
+  watch.end?.({ version: '102', isOlder: true });
+  await made.pass(60_000);
+  t.same(made.rolled(), [], 'what was restored fits together');
+  driver.rotate('api-2', '3');
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
+});
+
+t.test('what was asked for without contact is told as soon as the watch goes on', async (t) => {
+  const { made, driver } = await mounted();
+  for (const namespace of ['apps', undefined]) {
+    const watch = made.statuses.follow(namespace);
+    const rolls = made.rolled().length;
+    watch.lost?.();
+    watch.lost?.();
+    driver.rotate('api-1', String(rolls + 2));
+    await made.pass(20_000);
+    t.equal(made.rolled().length, rolls);
+    made.statuses.follow('other').found?.();
+    await made.pass(20_000);
+    t.equal(made.rolled().length, rolls, 'another watch tells nothing of this one');
+    watch.found?.();
+    await made.pass(20_000);
+    t.equal(made.rolled().length, rolls + 1);
+    // The pods are replaced.
+    for (const pod of ['api-1', 'api-2']) {
+      driver.end(pod);
+      driver.start(pod, String(rolls + 2));
+    }
+    await made.pass(120_000);
+  }
+});
+
+t.test('a watch without contact holds up no other namespace', async (t) => {
+  const { made, driver } = await mounted();
+  made.statuses.follow('other').lost?.();
+  driver.rotate('api-1', '2');
+  await made.pass(20_000);
+  t.same(made.rolled(), ['api']);
 });

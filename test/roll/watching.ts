@@ -18,6 +18,7 @@ export async function watching(t: Test, part: Partial<Scope> = {}, csi = { serve
   const { client } = connect(t, api.url, { clock });
   const told = journal<string>();
   let recovered = 0;
+  const losses = journal<string>();
   const follower = (what: string) => ({
     begin: () => undefined,
     end: () => undefined,
@@ -53,13 +54,14 @@ export async function watching(t: Test, part: Partial<Scope> = {}, csi = { serve
     scope,
     kinds: new Kinds(),
     namespaceScope,
-    csi: { ...csi, statuses: follower('status') },
+    csi: { ...csi, statuses: () => follower('status') },
     onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
+    onLost: () => losses.note('lost'),
     faults: noFaults,
     stopSwitch: new StopSwitch(() => undefined),
     own: { namespace: 'restamp', name: 'restamp' },
   });
   t.teardown(() => watches.stop());
-  return { api, watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
+  return { api, losses, watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
 }

@@ -1,6 +1,6 @@
 import { cp as copy, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
+import type { ControlPlane } from './controlplane.ts';
 
 const SERVERS = ['kwok', 'kube-controller-manager', 'kube-scheduler', 'kube-apiserver', 'etcd'] as const;
 
@@ -10,10 +10,10 @@ export type Memory = { readonly save: () => () => void };
 export type ArchiveOptions = {
   readonly cp: ControlPlane;
   /** What is to forget together with the API server. */
-  readonly memories: readonly Memory[];
+  readonly memories?: readonly Memory[];
   /** Nobody follows the cluster from `lookAway` to `look`: what is left of the former one would be taken for news. */
-  readonly lookAway: () => void;
-  readonly look: () => void;
+  readonly lookAway?: () => void;
+  readonly look?: () => void;
 };
 
 /** All that the API server had stored at one moment, to come back later. */
@@ -27,7 +27,7 @@ export class Archive {
 
   /** Saves what a power cut would leave. */
   async take(): Promise<void> {
-    const { cp, memories } = this.#options;
+    const { cp, memories = [] } = this.#options;
     await cp.freeze('etcd');
     try {
       await copy(this.#data, this.#copy, { recursive: true });
@@ -43,13 +43,13 @@ export class Archive {
    */
   async bringBack(): Promise<void> {
     const { cp, look, lookAway } = this.#options;
-    lookAway();
+    lookAway?.();
     for (const server of SERVERS) await cp.kill(server);
     await rm(this.#data, { recursive: true });
     await copy(this.#copy, this.#data, { recursive: true });
     for (const server of [...SERVERS].reverse()) await cp.restart(server);
     for (const rewind of this.#rewinds) rewind();
-    look();
+    look?.();
   }
 
   get #data(): string {
