@@ -23,6 +23,10 @@ export class Contact {
     this.#follower = follower;
   }
 
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   /** Whether it has been lost for so long that what was shown before must be shown again. */
   get isAway(): boolean {
     return this.#lost !== undefined && this.#clock.monotonic() - this.#lost > AWAY_MS;

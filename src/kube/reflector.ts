@@ -109,6 +109,11 @@ export class Reflector<T extends Identified> {
     return this.#trouble;
   }
 
+  /** Whether it has no contact with the API server: {@link Contact}. */
+  get isLost(): boolean {
+    return this.#contact.isLost;
+  }
+
   /** Seconds since the API server last said anything on this watch, bookmarks included. */
   get ageSeconds(): number {
     return (this.#options.clock.monotonic() - this.#heard) / 1000;

@@ -75,8 +75,9 @@ export function assembleMutator(
     },
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,
+    isSettling: () => doubts.isSettling,
   });
-  const doubts = new Doubts(reader);
+  const doubts: Doubts = new Doubts(reader, clock);
   const statuses = new PodStatuses({
     ring,
     ...ports,
@@ -200,7 +201,7 @@ export function assembleMutator(
     recoveryPerSecond: settings.recoveryRollsPerSecond,
     roll: (key, overdue, waitedMs) => {
       recorder.setBusy(true);
-      const pass = roller.roll(key, overdue);
+      const pass = roller.roll(key, overdue && !doubts.isSettling);
       return ports.tally?.passed(key, waitedMs, pass) ?? pass;
     },
     onAdded: () => ports.tally?.added(),
@@ -260,7 +261,6 @@ export function assembleMutator(
       longestMs: settings.longestDelayMs,
     });
   };
-  const live = new LiveSources({ reader, judge, clock, readVersion: ports.readSourceVersion });
   const stop = (): void => {
     mutator.stop();
     queue.stop();
@@ -280,7 +280,7 @@ export function assembleMutator(
     sources,
     reader,
     statuses,
-    live,
+    live: new LiveSources({ reader, judge, clock, readVersion: ports.readSourceVersion }),
     /** Takes a sighting of another replica. */
     heard: (sighting: Sighting): void => hear({ reader, changes, sightings, keyId: ring.current }, sighting),
     sightings,

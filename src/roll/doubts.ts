@@ -1,9 +1,13 @@
+import type { Clock } from '../clock.ts';
 import type { Plan } from '../core/plan.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import { isUnanswered } from '../errors.ts';
 import { moment } from './moment.ts';
 import type { SourceReader } from './source-reader.ts';
+
+/** An API server that has started refuses everybody for a second or two. That it was away is told again with each try. */
+const SETTLING_MS = 20_000;
 
 /**
  * The API server was not heard for a while, and may be back with an older state before any list shows that: a workload
@@ -14,21 +18,30 @@ export class Doubts {
   readonly #reader: Pick<SourceReader, 'state' | 'refused' | 'refresh'>;
   /** Workloads, by the source that is being read for them. */
   readonly #waiting = new Map<string, Set<string>>();
+  readonly #clock: Pick<Clock, 'monotonic'>;
   #since = 0;
+  #away = -Infinity;
 
-  constructor(reader: Pick<SourceReader, 'state' | 'refused' | 'refresh'>) {
+  constructor(reader: Pick<SourceReader, 'state' | 'refused' | 'refresh'>, clock: Pick<Clock, 'monotonic'>) {
     this.#reader = reader;
+    this.#clock = clock;
   }
 
-  /** A watch has lost contact, or a write was not answered: what is known of sources may be of a state that is no more. */
-  note(): void {
+  /** Whether the API server was away until now, or is: then neither a refusal nor a long wait tells anything of one source. */
+  get isSettling(): boolean {
+    return this.#clock.monotonic() - this.#away < SETTLING_MS;
+  }
+
+  /** A watch has lost contact, or all have: what is known of sources may be of a state that is no more. */
+  note(all: boolean): void {
     this.#since = moment();
+    if (all) this.#away = this.#clock.monotonic();
   }
 
   /** A roll has failed. What nobody has answered is read again while it waits to be tried again. */
   failed(error: unknown, workload: Workload, plan: Plan): void {
     if (!isUnanswered(error)) return;
-    this.note();
+    this.note(false);
     this.reread(workload, plan);
   }
 

@@ -278,8 +278,8 @@ export class RollQueue {
       const count = (entry.failures.get(outcome.reason) ?? 0) + 1;
       entry.failures = outcome.is === 'again' ? new Map(entry.failures).set(outcome.reason, count) : NONE;
       const due = now + outcome.ms;
-      // It waits for no read: when the gate opens, what changed meanwhile is read first.
-      if (outcome.is === 'held') entry.latest = due + this.#timing(key).longestMs;
+      // It waits for no read: when the gate opens, or the API server is back, what changed meanwhile is read first.
+      entry.latest = due + this.#timing(key).longestMs;
       this.#schedule(key, entry, due);
     }
   }

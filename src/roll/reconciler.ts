@@ -64,6 +64,7 @@ export class Reconciler {
 
   /** The same when lists have been read again: once for many, as soon as no more of them come. */
   recoverSoon(): void {
+    this.#parts.reader.wake();
     const { clock } = this.#parts;
     const now = clock.monotonic();
     this.#relisted ??= now;

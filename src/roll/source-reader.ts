@@ -4,7 +4,7 @@ import { selects, type Selector } from '../core/label-selector.ts';
 import type { Current } from '../core/plan.ts';
 import { sourceKey, type SourceRef } from '../core/source.ts';
 import type { SourceMeta, SourceObject } from '../core/source-meta.ts';
-import { hasCode, type RestampError } from '../errors.ts';
+import { hasCode, isUnanswered, type RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { digestSource, type KeyRing } from './digested.ts';
 import { FailureRow } from './backoff.ts';
@@ -47,8 +47,10 @@ export type SourceReaderOptions = {
   readonly onRead: (ref: SourceRef, state: SourceState, before: SourceState | undefined) => void;
   /** It cannot be read, and that will not be over soon: look again at what depends on it without it. */
   readonly onUnreadable: (ref: SourceRef) => void;
-  /** How long reads of a source may fail before it counts as unreadable; a refusal counts at once. */
+  /** How long reads of a source may fail, while others do not, before it counts as unreadable; a refusal counts at once. */
   readonly patienceMs: number;
+  /** Whether the API server may have just started: then it refuses everybody, until it has read all rights. */
+  readonly isSettling: () => boolean;
   readonly onTrouble: (error: RestampError) => void;
   readonly faults: Faults;
 };
@@ -72,6 +74,10 @@ export class SourceReader {
   /** Who waits for the end of a read, by source. */
   readonly #awaited = new Map<string, PromiseWithResolvers<boolean> & { waiters: number }>();
   readonly #turns = new Turns(READS_AT_ONCE);
+  /** When the last read has succeeded, on the monotonic clock. */
+  #answered = -Infinity;
+  /** Ends the pauses of those that have failed since. */
+  readonly #asleep = new Set<() => void>();
   #stopped = false;
 
   constructor(options: SourceReaderOptions) {
@@ -128,6 +134,12 @@ export class SourceReader {
     this.#states.delete(key);
     const reading = this.#reading.get(key);
     if (reading !== undefined) reading.since = moment();
+  }
+
+  /** The API server is heard again: what has failed since it last was need not wait until it is tried again. */
+  wake(): void {
+    for (const wake of this.#asleep) wake();
+    this.#asleep.clear();
   }
 
   /**
@@ -197,6 +209,8 @@ export class SourceReader {
         this.#reading.delete(key);
         return;
       }
+      this.#answered = this.#options.clock.monotonic();
+      this.wake();
       reading.row.end();
       reading.failingSince = reading.refusedSince = undefined;
       reading.unreadable = false;
@@ -208,19 +222,26 @@ export class SourceReader {
   }
 
   async #fail(ref: SourceRef, reading: Reading, thrown: unknown): Promise<void> {
-    const { clock, patienceMs, onTrouble, onUnreadable, faults } = this.#options;
+    const { clock, patienceMs, isSettling, onTrouble, onUnreadable, faults } = this.#options;
     const error = faults.caught(sourceKey(ref), thrown);
     if (error === thrown) onTrouble(error);
     reading.failingSince ??= clock.monotonic();
     const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
     reading.refusedSince = refused ? (reading.refusedSince ?? clock.monotonic()) : undefined;
-    const tooLong = clock.monotonic() - reading.failingSince >= patienceMs;
-    if (!reading.unreadable && (refused || tooLong)) {
+    const now = clock.monotonic();
+    // While nothing is answered, it is not this source that fails.
+    const tooLong = now - reading.failingSince >= patienceMs && this.#answered > reading.failingSince;
+    if (!reading.unreadable && (tooLong || (refused && !isSettling()))) {
       reading.unreadable = true;
       this.#endWait(sourceKey(ref), false);
       this.#tell(ref, () => onUnreadable(ref));
     }
-    if (this.#isWanted(sourceKey(ref), reading)) await pause(clock, reading.row.next(error));
+    if (!this.#isWanted(sourceKey(ref), reading)) return;
+    const over = new AbortController();
+    const wake = (): void => over.abort();
+    if (isUnanswered(error) && this.#answered <= reading.failingSince) this.#asleep.add(wake);
+    await pause(clock, reading.row.next(error), over.signal);
+    this.#asleep.delete(wake);
   }
 
   /** A review that is over waits for nothing any more, and may have named what nobody else will ask for. */

@@ -38,8 +38,8 @@ export type WatchOptions = {
   /** A list has been read again: everything is to be judged anew. */
   readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
-  /** A watch has lost contact: what is known may be of a state that is no more. */
-  readonly onLost: () => void;
+  /** A watch has lost contact: what is known may be of a state that is no more. `all`: nobody has any. */
+  readonly onLost: (all: boolean) => void;
   readonly faults: Faults;
   readonly stopSwitch: StopSwitch;
   /** Who else follows the Namespaces, where they may be watched. */
@@ -76,6 +76,9 @@ type Watch = {
 /** Who waits for lists must not hang by one watch that fails for good: its kind may be gone, or forbidden. */
 const LIST_MS = 10_000;
 
+/** So many watches tell whether any has contact: there may be thousands, which all lose it at once. */
+const ASKED = 50;
+
 /** Helm's records are large and many, and no pod uses them: the API server leaves them out. */
 const NO_RELEASES = ['type!=helm.sh/release.v1'];
 const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
@@ -109,7 +112,7 @@ export function startWatches(options: WatchOptions): Watches {
     };
     const failed = (error: RestampError): void => {
       relister.failed();
-      if (isUnanswered(error)) onLost();
+      if (isUnanswered(error)) onLost(watches.slice(0, ASKED).every((one) => one.reflector.isLost));
       onTrouble(error);
     };
     const reflector = new Reflector<T>({

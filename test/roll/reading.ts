@@ -25,8 +25,10 @@ export type Reading = {
 };
 
 /** A reader whose every read is answered by the test. */
-export function reading(more: { selector?: Selector; onRead?: () => void } = {}): Reading {
-  const { selector = [], onRead = () => undefined } = more;
+export function reading(
+  more: { selector?: Selector; onRead?: () => void; isSettling?: () => boolean } = {},
+): Reading {
+  const { selector = [], onRead = () => undefined, isSettling = () => false } = more;
   const clock = fakeClock(NOW);
   const asked = journal<Asked>();
   const done = journal<{ state: SourceState; before: SourceState | undefined }>();
@@ -44,6 +46,7 @@ export function reading(more: { selector?: Selector; onRead?: () => void } = {})
     },
     onUnreadable: (where) => unreadable.note(sourceKey(where)),
     patienceMs: 10_000,
+    isSettling,
     onTrouble: troubles.note,
     faults: faultsTo(troubles.note),
   });

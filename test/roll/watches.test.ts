@@ -136,7 +136,7 @@ t.test('whichever watch has lost contact, what is known is in doubt', async (t) 
     stream.cut();
     await losses.until(count + 1);
   }
-  t.equal(losses.items.length, 9);
+  t.same(losses.items, [...Array<string>(8).fill('one'), 'all']);
 });
 
 t.test('a list that takes longer than a sweep ends all the same, and another one follows', async (t) => {

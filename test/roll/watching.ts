@@ -57,7 +57,7 @@ export async function watching(t: Test, part: Partial<Scope> = {}, csi = { serve
     csi: { ...csi, statuses: () => follower('status') },
     onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
-    onLost: () => losses.note('lost'),
+    onLost: (all) => losses.note(all ? 'all' : 'one'),
     faults: noFaults,
     stopSwitch: new StopSwitch(() => undefined),
     own: { namespace: 'restamp', name: 'restamp' },
