@@ -38,11 +38,14 @@ export class Contact {
     this.#follower.lost?.();
   }
 
-  /** The watch goes on where it was. */
-  find(): void {
-    if (this.#lost === undefined) return;
-    this.#lost = undefined;
-    this.#follower.found?.();
+  /** A watch is answered that is to go on where it was; false if it must not. */
+  find(): boolean {
+    if (this.isAway) return false;
+    if (this.isLost) {
+      this.#lost = undefined;
+      this.#follower.found?.();
+    }
+    return true;
   }
 
   /** Everything that is stored has been shown. */

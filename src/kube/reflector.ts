@@ -216,7 +216,11 @@ export class Reflector<T extends Identified> {
         this.#take(parseEvent(path, line));
         seen.any = true;
       };
-      if (!initial) this.#contact.find();
+      // A proxy may have held the request until the API server was back.
+      if (!initial && !this.#contact.find()) {
+        connection.abort(OVER);
+        return true;
+      }
       await body.read((piece) => lines.put(piece, take));
       // Without a pause, a server that ends each watch at once would be asked without end.
       return seen.any && !this.#roster.isListing;

@@ -16,7 +16,7 @@ t.test('whoever is found within a second was not away', async (t) => {
   one.lose();
   clock.advance(400);
   t.equal(one.isAway, false);
-  one.find();
+  t.equal(one.find(), true);
   clock.advance(60_000);
   t.equal(one.isAway, false);
   t.same(told, ['lost', 'lost', 'found'], 'each try that fails is told of');
@@ -39,6 +39,6 @@ t.test(
 
 t.test('nobody is found who was not lost', async (t) => {
   const { told, one } = contact();
-  one.find();
+  t.equal(one.find(), true);
   t.same(told, []);
 });

@@ -80,6 +80,22 @@ t.test(
   },
 );
 
+t.test(
+  'nor does a watch go on whose answer a proxy held back until the API server was there again',
+  async (t) => {
+    const followed = await follow(t);
+    (await synced(followed, 50, thing('a', 1))).cut();
+    await followed.troubles.until(1);
+    followed.clock.advance(100);
+    const held = await followed.api.next();
+    t.equal(held.query['resourceVersion'], '50');
+    followed.clock.advance(5_000);
+    held.stream().send('BOOKMARK', bookmark(60));
+    t.equal(await resumedFrom(followed), undefined);
+    t.equal(followed.troubles.items.length, 1);
+  },
+);
+
 t.test('a refusal is an answer, and so is an end: the watch goes on where it was', async (t) => {
   const lost: string[] = [];
   const follower = { put: () => undefined, remove: () => undefined, lost: () => lost.push('lost') };
