@@ -21,6 +21,9 @@ const REFUSALS = [
 export type Speech = 'http1' | 'http2';
 const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'host'];
 
+/** Patches that never reach the API server, or whose answer never comes back. */
+export type Hang = { readonly path: RegExp; readonly what: 'request' | 'answer' };
+
 type Stream = { readonly from: Readable; readonly to: ServerResponse };
 
 /** A bad line between one Restamp and the API server; what comes through has the sender's own credentials. */
@@ -40,6 +43,7 @@ export class Proxy {
   readonly #sockets = new Set<Socket>();
   readonly #watches = new Set<Stream>();
   #broken = false;
+  #hang: (Hang & { readonly begun: () => void }) | undefined;
   /** What it did to requests. */
   readonly figures = { refused: 0, swallowed: 0, cut: 0 };
 
@@ -110,6 +114,13 @@ export class Proxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** From now on such patches hang; ends when the first of them does. */
+  hangs(hang: Hang): Promise<void> {
+    return new Promise((begun) => {
+      this.#hang = { ...hang, begun };
+    });
+  }
+
   mend(): void {
     this.#broken = false;
     this.refuse = 0;
@@ -143,12 +154,23 @@ export class Proxy {
       answer.end(JSON.stringify(status));
       return;
     }
+    const hang = incoming.method === 'PATCH' && this.#hang?.path.test(url) === true ? this.#hang : undefined;
+    if (hang?.what === 'request') {
+      incoming.resume();
+      hang.begun();
+      return;
+    }
     const swallowed = write && this.#random.chance(this.swallow);
     const outgoing = request(
       new URL(url, this.#target),
       { method: incoming.method, headers: passed(incoming.headers), agent: this.#agent },
       (from) => {
         from.on('error', () => answer.destroy());
+        if (hang !== undefined) {
+          from.resume();
+          from.on('end', hang.begun);
+          return;
+        }
         if (swallowed) {
           this.figures.swallowed += 1;
           from.resume();
