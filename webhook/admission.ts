@@ -7,6 +7,7 @@ import type { Kinds } from '../src/core/kind.ts';
 import { asRestampError, reasonOf, type RestampError } from '../src/errors.ts';
 import type { Faults } from '../src/faults.ts';
 import type { KubeClient } from '../src/kube/client.ts';
+import type { Contact } from '../src/kube/contact.ts';
 import type { Identified } from '../src/kube/roster.ts';
 import { createSecretStore, followSecret } from '../src/kube/secrets.ts';
 import type { Log } from '../src/log.ts';
@@ -36,6 +37,7 @@ const LOOK_MS = 60_000;
 export type AdmissionParts = {
   readonly config: Config;
   readonly client: KubeClient;
+  readonly contact: Contact;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -192,6 +194,7 @@ export async function startAdmission(parts: AdmissionParts): Promise<Admission> 
   const secret = followSecret<SecretObject & Identified>(keySecret, {
     client,
     clock,
+    contact: parts.contact,
     follower: keeper,
     faults: parts.faults,
     onTrouble: parts.onTrouble,

@@ -6,6 +6,7 @@ import { asRestampError, type RestampError } from '../src/errors.ts';
 import { Faults } from '../src/faults.ts';
 import { loadAuth } from '../src/kube/auth.ts';
 import { createClient } from '../src/kube/client.ts';
+import { Contact } from '../src/kube/contact.ts';
 import { ServerClock } from '../src/kube/server-clock.ts';
 import { whoAmI } from '../src/kube/objects.ts';
 import { createSecretStore } from '../src/kube/secrets.ts';
@@ -43,8 +44,10 @@ export function breakGround(config: Config) {
   if (auth.insecure)
     log.warn({}, 'The kubeconfig asks not to verify the API server: anybody between can read Secrets');
   const { host } = new URL(auth.server);
+  const contact = new Contact(clock);
   const client = createClient(auth, ({ method }, status, ms, date) => {
     clock.learn(date, ms);
+    contact.heard(status);
     metrics.apiCalls.inc({ method, code: String(status) });
     metrics.reloader.requests.inc({ method, host, code: status === 0 ? '<error>' : String(status) });
     metrics.reloader.requestSeconds.observe({ verb: method, host }, ms / 1000);
@@ -54,7 +57,7 @@ export function breakGround(config: Config) {
     count: ({ code }) => metrics.troubles.inc({ code }),
   });
   const telling = createTelling(clock, log, metrics);
-  return { config, clock, log, metrics, auth, client, namespace, telling, faults };
+  return { config, clock, log, metrics, auth, client, contact, namespace, telling, faults };
 }
 
 /**

@@ -10,7 +10,21 @@ import type { Rolling } from './rolling.ts';
 
 /** Opens the front door for reviews of sources and workloads; undefined where nobody can call us, or need. */
 export async function openFront(
-  { config, clock, client, log, metrics, namespace, ownUser, keys, ring, auth, telling, faults }: Base,
+  {
+    config,
+    clock,
+    client,
+    contact,
+    log,
+    metrics,
+    namespace,
+    ownUser,
+    keys,
+    ring,
+    auth,
+    telling,
+    faults,
+  }: Base,
   { kinds, roll }: Rolling,
   leadership: Leadership,
   namespaceScope: Pick<NamespaceScope, 'has'>,
@@ -21,6 +35,7 @@ export async function openFront(
   return startAdmission({
     config,
     client,
+    contact,
     clock,
     log,
     metrics,

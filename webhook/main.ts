@@ -105,7 +105,7 @@ async function serve(base: Base, rolling: Rolling, { ops, readiness, stop }: Fra
     },
     onRelisted: () => roll.mutator.recoverSoon(),
     onTrouble,
-    onLost: (all) => roll.doubts.note(all),
+    contact: base.contact,
     faults,
     stopSwitch,
     terminations: roll.terminations,

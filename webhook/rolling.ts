@@ -29,7 +29,7 @@ export type Rolling = NonNullable<Awaited<ReturnType<typeof createRolling>>>;
 
 /** Puts the rolling side on its base: nothing is followed and nothing is rolled yet. Undefined if `stop` aborts before. */
 export async function createRolling(base: Base, stop: AbortSignal) {
-  const { config, clock, client, log, metrics, namespace, keys, ring, telling, faults } = base;
+  const { config, clock, client, contact, log, metrics, namespace, keys, ring, telling, faults } = base;
   const { onTrouble } = telling;
   const alerts = createAlerts({ alert: config.alert, clock, faults, log, metrics });
   const kinds = new Kinds(config.ignoredWorkloadTypes);
@@ -64,6 +64,7 @@ export async function createRolling(base: Base, stop: AbortSignal) {
     { ...config, kinds },
     {
       clock,
+      contact,
       faults,
       readSource: async (ref) => (await readSource(client, ref)) as SourceObject,
       readSourceAt: async (ref, version) =>

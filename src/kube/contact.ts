@@ -1,55 +1,81 @@
 import type { Clock } from '../clock.ts';
 
-/** Who is told of a loss of contact, and of its end where nothing else can have been stored meanwhile. */
-export type ContactFollower = { lost?(): void; found?(): void };
-
 /**
- * Without contact for longer than this, the API server may have been away, and may be back with an older state. Another API
- * server of the same cluster is there at once, and so is a connection that a load balancer has cut.
+ * Without an answer for longer than this, the API server may have been away, and be back with an older state. Another one of
+ * the same cluster answers at once, and so does one whose connections a balancer has cut.
  */
 const AWAY_MS = 1_000;
+/** After so long it may have been started anew, and refuses everybody for a while: until it has read all rights. */
+const STARTED_MS = 3_000;
+const SETTLING_MS = 20_000;
+/** A single call that always fails says nothing, while nobody else asks. */
+const STARTED_FAILURES = 2;
 
 /**
- * Whether a watch has contact with the API server. Versions do not tell whether one that comes back goes on in the same
- * history: it resumes a watch also from a version that it has not reached yet, and then leaves out what comes before.
+ * Whether the API server answers at all, by all calls of this process. Versions do not tell whether one that comes back goes on
+ * in the same history: it resumes a watch also from a version that it has not reached yet, and then leaves out what comes before.
  */
 export class Contact {
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #follower: ContactFollower;
-  #lost: number | undefined;
+  readonly #back: (() => void)[] = [];
+  /** When the first call has failed since the last answer, and how many have. */
+  #failing: number | undefined;
+  #failures = 0;
+  #absences = 0;
+  #settled = -Infinity;
 
-  constructor(clock: Pick<Clock, 'monotonic'>, follower: ContactFollower) {
+  constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
-    this.#follower = follower;
   }
 
-  get isLost(): boolean {
-    return this.#lost !== undefined;
+  /** How often it was away. What was heard of it before the last time may be of a state that is no more. */
+  get absences(): number {
+    return this.#absences;
   }
 
-  /** Whether it has been lost for so long that what was shown before must be shown again. */
+  /** Whether it is away now. */
   get isAway(): boolean {
-    return this.#lost !== undefined && this.#clock.monotonic() - this.#lost > AWAY_MS;
+    return this.#silence() > AWAY_MS;
   }
 
-  /** A watch was broken off, or could not be begun. */
-  lose(): void {
-    this.#lost ??= this.#clock.monotonic();
-    this.#follower.lost?.();
+  /** Whether it is away, or was until now: neither a refusal nor a long wait tells anything of one object. */
+  get isSettling(): boolean {
+    return this.#isLong() || this.#clock.monotonic() < this.#settled;
   }
 
-  /** A watch is answered that is to go on where it was; false if it must not. */
-  find(): boolean {
-    if (this.isAway) return false;
-    if (this.isLost) {
-      this.#lost = undefined;
-      this.#follower.found?.();
-    }
-    return true;
+  /** Tells of the end of each absence, before whoever has asked gets the first answer. */
+  onBack(run: () => void): void {
+    this.#back.push(run);
   }
 
-  /** Everything that is stored has been shown. */
-  renew(): void {
-    this.#lost = undefined;
+  /** A call has ended with this status; 0 stands for no answer. An API server that fails inside may have lost its store. */
+  heard(status: number): void {
+    if (status === 0 || status >= 500) this.broken();
+    else this.#answered();
+  }
+
+  /** A watch was broken off. */
+  broken(): void {
+    this.#failing ??= this.#clock.monotonic();
+    this.#failures += 1;
+  }
+
+  #answered(): void {
+    if (this.#failing === undefined) return;
+    const wasAway = this.isAway;
+    if (this.#isLong()) this.#settled = this.#clock.monotonic() + SETTLING_MS;
+    this.#failing = undefined;
+    this.#failures = 0;
+    if (!wasAway) return;
+    this.#absences += 1;
+    for (const run of this.#back) run();
+  }
+
+  #silence(): number {
+    return this.#failing === undefined ? 0 : this.#clock.monotonic() - this.#failing;
+  }
+
+  #isLong(): boolean {
+    return this.#silence() > STARTED_MS && this.#failures >= STARTED_FAILURES;
   }
 }

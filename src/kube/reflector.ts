@@ -1,16 +1,20 @@
 import { pause, type Clock } from '../clock.ts';
-import { asRestampError, hasCode, isUnanswered, RestampError } from '../errors.ts';
+import type { RestampError } from '../errors.ts';
+import { asRestampError, hasCode, isUnanswered } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { KubeClient } from './client.ts';
-import { Contact } from './contact.ts';
+import type { Contact } from './contact.ts';
+import { Continuity } from './continuity.ts';
 import { Lines } from './lines.ts';
 import { readPages } from './pages.ts';
 import { Roster, type Follower, type Identified } from './roster.ts';
+import { parseEvent, statusError, unavailable, type WatchEvent } from './watch-event.ts';
 
 export type ReflectorOptions<T extends Identified> = {
   readonly client: KubeClient;
   readonly clock: Clock;
+  readonly contact: Pick<Contact, 'absences' | 'isAway' | 'broken'>;
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   /** Accept headers of a watch and of a list, for metadata only. */
@@ -25,10 +29,10 @@ export type ReflectorOptions<T extends Identified> = {
   readonly random?: () => number;
 };
 
-type WatchEvent = { readonly type: string; readonly object: Identified };
-
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 30_000;
+/** Whoever ends a watch that has lasted so long is not asked too often. */
+const LASTING_MS = 10_000;
 /** A server that ignores `sendInitialEvents` sends no end mark; after this long the paged list is read instead. */
 const INITIAL_EVENTS_MS = 60_000;
 /** Why a watch is aborted. An AbortController without a reason makes one with a stack, each time. */
@@ -44,7 +48,7 @@ export class Reflector<T extends Identified> {
   readonly #stopping = new AbortController();
   readonly #synced = Promise.withResolvers<undefined>();
   readonly #roster: Roster<T>;
-  readonly #contact: Contact;
+  readonly #continuity: Continuity;
   /** Where to resume; undefined means list again. */
   #version: string | undefined;
   /** The newest version that was shown, as far as it is of the history that goes on. */
@@ -71,7 +75,7 @@ export class Reflector<T extends Identified> {
       remove: (id) => this.#tell(id, () => follower.remove(id)),
       end: (list) => this.#tell(undefined, () => follower.end?.(list)),
     });
-    this.#contact = new Contact(options.clock, {
+    this.#continuity = new Continuity(options.contact, {
       lost: () => this.#tell(undefined, () => follower.lost?.()),
       found: () => this.#tell(undefined, () => follower.found?.()),
     });
@@ -109,11 +113,6 @@ export class Reflector<T extends Identified> {
     return this.#trouble;
   }
 
-  /** Whether it has no contact with the API server: {@link Contact}. */
-  get isLost(): boolean {
-    return this.#contact.isLost;
-  }
-
   /** Seconds since the API server last said anything on this watch, bookmarks included. */
   get ageSeconds(): number {
     return (this.#options.clock.monotonic() - this.#heard) / 1000;
@@ -128,7 +127,7 @@ export class Reflector<T extends Identified> {
     const { path } = this.#options;
     while (!this.#stopped()) {
       try {
-        if (this.#contact.isAway) this.#version = undefined;
+        if (this.#continuity.isOver) this.#version = undefined;
         if (this.#version === undefined && !this.#streaming) await this.#list();
         else if (!(await this.#watch()))
           await this.#recover(unavailable(path, 'the watch ended too early'), 'ended');
@@ -139,7 +138,7 @@ export class Reflector<T extends Identified> {
     }
   }
 
-  async #recover(error: unknown, contact?: 'ended'): Promise<void> {
+  async #recover(error: unknown, how?: 'ended'): Promise<void> {
     if (this.#relisting) {
       this.#relisting = false;
       return;
@@ -147,7 +146,7 @@ export class Reflector<T extends Identified> {
     this.#begun = undefined;
     const { clock, path, onTrouble, random = Math.random } = this.#options;
     const trouble = asRestampError(error, 'RESTAMP_KUBE_UNAVAILABLE', path);
-    if (contact !== 'ended' && isUnanswered(trouble)) this.#contact.lose();
+    if (how !== 'ended' && isUnanswered(trouble)) this.#continuity.lose();
     // After a restore of etcd from a copy, the newest version can be older than the one that was seen.
     const tooLarge = trouble.detail.includes('Too large resource version');
     if (tooLarge || hasCode(trouble, 'RESTAMP_KUBE_GONE')) this.#version = undefined;
@@ -187,6 +186,7 @@ export class Reflector<T extends Identified> {
     const connection = new AbortController();
     this.#connection = connection;
     const seen = { any: false, noEnd: false };
+    let answered = Infinity;
     if (initial) {
       const now = clock.monotonic();
       this.#begun ??= now;
@@ -217,10 +217,12 @@ export class Reflector<T extends Identified> {
         seen.any = true;
       };
       // A proxy may have held the request until the API server was back.
-      if (!initial && !this.#contact.find()) {
+      if (!initial && this.#continuity.isOver) {
         connection.abort(OVER);
         return true;
       }
+      if (!initial) this.#continuity.find();
+      answered = clock.monotonic();
       await body.read((piece) => lines.put(piece, take));
       // Without a pause, a server that ends each watch at once would be asked without end.
       return seen.any && !this.#roster.isListing;
@@ -229,6 +231,9 @@ export class Reflector<T extends Identified> {
       throw error;
     } finally {
       this.#cancelDeadline();
+      // A watch of what never changes may say nothing for as long as a proxy lets it live.
+      if (!this.#roster.isListing && clock.monotonic() - answered >= LASTING_MS)
+        this.#backoffMs = FIRST_BACKOFF_MS;
     }
   }
 
@@ -253,7 +258,7 @@ export class Reflector<T extends Identified> {
     this.#roster.endList({ version, isOlder });
     this.#version = this.#seen = version;
     this.#backoffMs = FIRST_BACKOFF_MS;
-    this.#contact.renew();
+    this.#continuity.renew();
     this.#lists += 1;
     if (this.#lists > 1) this.#tell(undefined, () => this.#options.onRelisted?.());
     this.#synced.resolve(undefined);
@@ -270,6 +275,7 @@ export class Reflector<T extends Identified> {
 
   #hear(): void {
     this.#heard = this.#options.clock.monotonic();
+    this.#continuity.heard();
     this.#trouble = undefined;
     // A list that begins again and again is no progress.
     if (!this.#roster.isListing) this.#backoffMs = FIRST_BACKOFF_MS;
@@ -278,23 +284,4 @@ export class Reflector<T extends Identified> {
   #stopped(): boolean {
     return this.#stopping.signal.aborted;
   }
-}
-
-/** Reads one line of a watch. What the parser says of a bad one would quote it, and so perhaps data. */
-function parseEvent(path: string, line: string): WatchEvent {
-  try {
-    return JSON.parse(line) as WatchEvent;
-  } catch {
-    throw new RestampError('RESTAMP_KUBE_PROTOCOL', `${path}: a line of the watch is not JSON`);
-  }
-}
-
-function unavailable(path: string, text: string): RestampError {
-  return new RestampError('RESTAMP_KUBE_UNAVAILABLE', `${path}: ${text}`);
-}
-
-function statusError(path: string, status: object): RestampError {
-  const { code, message } = status as { code?: unknown; message?: unknown };
-  const text = typeof message === 'string' ? message : 'the watch failed';
-  return code === 410 ? new RestampError('RESTAMP_KUBE_GONE', `${path}: ${text}`) : unavailable(path, text);
 }

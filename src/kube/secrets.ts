@@ -15,7 +15,7 @@ export type SecretStore<S extends Named> = {
 /** Follows one Secret, whole: only for the one that is ours. */
 export function followSecret<S extends Identified>(
   { namespace, name }: Named['metadata'],
-  options: Pick<ReflectorOptions<S>, 'client' | 'clock' | 'follower' | 'onTrouble' | 'faults'>,
+  options: Pick<ReflectorOptions<S>, 'client' | 'clock' | 'contact' | 'follower' | 'onTrouble' | 'faults'>,
 ): Reflector<S> {
   const path = `/api/v1/namespaces/${namespace}/secrets`;
   // By name: the right to watch this one alone is enough then.

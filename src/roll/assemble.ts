@@ -75,9 +75,9 @@ export function assembleMutator(
     },
     onUnreadable: (ref) => mutator.onUnreadable(ref),
     patienceMs: settings.longestDelayMs,
-    isSettling: () => doubts.isSettling,
+    isSettling: () => ports.contact.isSettling,
   });
-  const doubts: Doubts = new Doubts(reader, clock);
+  const doubts: Doubts = new Doubts(reader, ports.contact);
   const statuses = new PodStatuses({
     ring,
     ...ports,
@@ -201,7 +201,7 @@ export function assembleMutator(
     recoveryPerSecond: settings.recoveryRollsPerSecond,
     roll: (key, overdue, waitedMs) => {
       recorder.setBusy(true);
-      const pass = roller.roll(key, overdue && !doubts.isSettling);
+      const pass = roller.roll(key, overdue && !ports.contact.isSettling);
       return ports.tally?.passed(key, waitedMs, pass) ?? pass;
     },
     onAdded: () => ports.tally?.added(),
@@ -285,7 +285,6 @@ export function assembleMutator(
     heard: (sighting: Sighting): void => hear({ reader, changes, sightings, keyId: ring.current }, sighting),
     sightings,
     changes,
-    doubts,
     queue,
     baselines,
     holds,

@@ -145,7 +145,7 @@ export class PodStatuses {
   ): Mounted | undefined {
     const ref: SourceRef = { type: 'spc', namespace: workload.namespace, name };
     const place = sourceKey(ref);
-    if (this.#lost.has(undefined) || this.#lost.has(ref.namespace)) {
+    if (this.#isLost(ref)) {
       this.#missed.set(place, ref);
       return undefined;
     }
@@ -210,9 +210,15 @@ export class PodStatuses {
   /** What was asked for in vain can be told again. */
   #find(namespace: string | undefined): void {
     if (!this.#lost.delete(namespace)) return;
-    const missed = [...this.#missed.values()];
-    this.#missed.clear();
-    for (const ref of missed) this.#tell(ref, undefined);
+    for (const [place, ref] of [...this.#missed]) {
+      if (this.#isLost(ref)) continue;
+      this.#missed.delete(place);
+      this.#tell(ref, undefined);
+    }
+  }
+
+  #isLost({ namespace }: SourceRef): boolean {
+    return this.#lost.has(undefined) || this.#lost.has(namespace);
   }
 
   /** Tries until it is known, or the status is gone. */

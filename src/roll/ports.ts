@@ -6,6 +6,7 @@ import type { SourceRef, SourceType } from '../core/source.ts';
 import type { Workload, WorkloadObject } from '../core/workload.ts';
 import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
+import type { Contact } from '../kube/contact.ts';
 import type { ReadSourceAt } from './first-sight.ts';
 import type { RolloutOutcome } from './observer.ts';
 import type { JudgeSettings } from './judge.ts';
@@ -22,6 +23,8 @@ import type { Tally } from './tally.ts';
 /** What the rolling side needs of the world. */
 export type MutatorPorts = {
   readonly clock: Clock;
+  /** Whether the API server answers. */
+  readonly contact: Pick<Contact, 'isAway' | 'isSettling' | 'onBack'>;
   readonly faults: Faults;
   readonly readSource: ReadSource;
   /** The resourceVersion of a source as it is stored now. */

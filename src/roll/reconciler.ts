@@ -64,7 +64,8 @@ export class Reconciler {
 
   /** The same when lists have been read again: once for many, as soon as no more of them come. */
   recoverSoon(): void {
-    this.#parts.reader.wake();
+    // Once for many lists: what fails all the same must not be asked for with each.
+    if (this.#relisted === undefined) this.#parts.reader.wake();
     const { clock } = this.#parts;
     const now = clock.monotonic();
     this.#relisted ??= now;

@@ -46,7 +46,7 @@ export type RollerOptions = {
   readonly faults: Faults;
   readonly judge: Judge;
   readonly reader: SourceReader;
-  readonly doubts: Pick<Doubts, 'failed' | 'reread'>;
+  readonly doubts: Pick<Doubts, 'reread'>;
   readonly gates: Gates;
   readonly terminations: Terminations;
   readonly sender: RollSender;
@@ -131,7 +131,6 @@ export class Roller {
     } catch (error) {
       // The queue holds what nobody foresaw.
       if (!(error instanceof RestampError)) throw error;
-      doubts.failed(error, workload, plan);
       return this.#fail(key, workload, entry, refusalOf(error));
     }
   }

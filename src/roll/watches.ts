@@ -6,7 +6,7 @@ import { coreSourceRowsIn, type Scope } from '../core/scope.ts';
 import { sourceRow } from '../core/source.ts';
 import type { SourceObject } from '../core/source-meta.ts';
 import type { WorkloadObject } from '../core/workload.ts';
-import { isUnanswered, type RestampError } from '../errors.ts';
+import type { RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { METADATA, METADATA_LIST, type KubeClient } from '../kube/client.ts';
 import { Reflector, type ReflectorOptions } from '../kube/reflector.ts';
@@ -20,6 +20,7 @@ import type { Terminations } from './terminations.ts';
 export type WatchOptions = {
   readonly client: KubeClient;
   readonly clock: Clock;
+  readonly contact: ReflectorOptions<Identified>['contact'];
   /** Named namespaces have a watch each; else one watch follows all. */
   readonly scope: Scope;
   readonly kinds: Pick<Kinds, 'rows'>;
@@ -38,8 +39,6 @@ export type WatchOptions = {
   /** A list has been read again: everything is to be judged anew. */
   readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
-  /** A watch has lost contact: what is known may be of a state that is no more. `all`: nobody has any. */
-  readonly onLost: (all: boolean) => void;
   readonly faults: Faults;
   readonly stopSwitch: StopSwitch;
   /** Who else follows the Namespaces, where they may be watched. */
@@ -76,9 +75,6 @@ type Watch = {
 /** Who waits for lists must not hang by one watch that fails for good: its kind may be gone, or forbidden. */
 const LIST_MS = 10_000;
 
-/** So many watches tell whether any has contact: there may be thousands, which all lose it at once. */
-const ASKED = 50;
-
 /** Helm's records are large and many, and no pod uses them: the API server leaves them out. */
 const NO_RELEASES = ['type!=helm.sh/release.v1'];
 const ACCEPT_METADATA = { watch: METADATA, list: METADATA_LIST };
@@ -88,13 +84,13 @@ export function startWatches(options: WatchOptions): Watches {
   const {
     client,
     clock,
+    contact,
     scope,
     kinds,
     namespaceScope,
     csi,
     onRelisted,
     onTrouble,
-    onLost,
     faults,
     stopSwitch,
     own,
@@ -112,12 +108,12 @@ export function startWatches(options: WatchOptions): Watches {
     };
     const failed = (error: RestampError): void => {
       relister.failed();
-      if (isUnanswered(error)) onLost(watches.slice(0, ASKED).every((one) => one.reflector.isLost));
       onTrouble(error);
     };
     const reflector = new Reflector<T>({
       client,
       clock,
+      contact,
       onTrouble: failed,
       faults,
       ...more,

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import type { RestampError } from '../../src/errors.ts';
+import { Contact } from '../../src/kube/contact.ts';
 import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.ts';
 import type { Identified } from '../../src/kube/roster.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -13,6 +14,9 @@ export type Followed = {
   readonly api: FakeApiServer;
   readonly client: KubeClient;
   readonly clock: FakeClock;
+  readonly contact: Contact;
+  /** The status of each call, when its head has come. */
+  readonly answers: Journal<number>;
   readonly reflector: Reflector<Identified>;
   /** What the follower was told: `+ name@version` and `- name`. */
   readonly told: Journal<string>;
@@ -27,12 +31,22 @@ export async function follow(
 ): Promise<Followed> {
   const api = secure?.api ?? (await fakeApiServer(t));
   const clock = fakeClock(0);
-  const { client } = connect(t, api.url, { clock, ...(secure && { cluster: secure.cluster }) });
+  const contact = new Contact(clock);
+  const answers = journal<number>();
+  const { client } = connect(t, api.url, {
+    clock,
+    observe: (_call, status) => {
+      contact.heard(status);
+      answers.note(status);
+    },
+    ...(secure && { cluster: secure.cluster }),
+  });
   const told = journal<string>();
   const troubles = journal<RestampError>();
   const reflector = new Reflector<Identified>({
     client,
     clock,
+    contact,
     path: '/api/v1/configmaps',
     follower: {
       put: ({ metadata }) => told.note(`+ ${metadata.name}@${metadata.resourceVersion}`),
@@ -45,7 +59,7 @@ export async function follow(
   });
   t.teardown(() => reflector.stop());
   reflector.start();
-  return { api, client, clock, reflector, told, troubles };
+  return { api, client, clock, contact, answers, reflector, told, troubles };
 }
 
 /** An object as the API server would send it. */
@@ -71,4 +85,26 @@ export async function synced(followed: Followed, version: number, ...things: Ide
   sendList(stream, version, ...things);
   await followed.reflector.synced;
   return stream;
+}
+
+/** From which version the next request resumes; undefined if it asks for the list. */
+export const resumedFrom = async ({ api }: Followed): Promise<string | undefined> => {
+  const { query } = await api.next();
+  return query['sendInitialEvents'] === undefined ? query['resourceVersion'] : undefined;
+};
+
+/** Refuses what comes next; returns how long the reflector then waits. */
+export async function pauseAfter(
+  followed: Followed,
+  headers?: Record<string, string>,
+  status = 503,
+): Promise<number> {
+  const { api, clock, troubles } = followed;
+  const exchange = await api.next();
+  const before = troubles.items.length;
+  exchange.refuse(status, 'no', headers);
+  await troubles.until(before + 1);
+  const start = clock.monotonic();
+  while (clock.waiting() > 0) clock.advance(50);
+  return clock.monotonic() - start;
 }

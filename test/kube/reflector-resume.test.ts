@@ -1,11 +1,6 @@
 import t from 'tap';
-import { journal, turn } from '../helpers/journal.ts';
-import { bookmark, follow, sendList, synced, thing, type Followed } from './follow.ts';
-
-const resumedFrom = async ({ api }: Followed): Promise<string | undefined> => {
-  const { query } = await api.next();
-  return query['sendInitialEvents'] === undefined ? query['resourceVersion'] : undefined;
-};
+import { turn } from '../helpers/journal.ts';
+import { bookmark, follow, pauseAfter, resumedFrom, sendList, synced, thing } from './follow.ts';
 
 t.test('a watch that ends is resumed at once where it ended', async (t) => {
   const followed = await follow(t);
@@ -36,79 +31,6 @@ t.test('a watch that breaks off is resumed after a pause', async (t) => {
   t.equal(followed.clock.waiting(), 1);
   followed.clock.advance(100);
   t.equal(await resumedFrom(followed), '5');
-});
-
-t.test(
-  'what was without contact for longer than a second is listed again: versions tell nothing',
-  async (t) => {
-    const told = journal<string>();
-    const followed = await follow(t, {
-      follower: {
-        put: ({ metadata }) => told.note(`+ ${metadata.name}`),
-        remove: ({ name }) => told.note(`- ${name}`),
-        end: ({ isOlder }) => told.note(isOlder ? 'older' : 'end'),
-        lost: () => told.note('lost'),
-        found: () => told.note('found'),
-      },
-    });
-    const { api, clock, troubles } = followed;
-    const stream = await synced(followed, 50, thing('a', 1), thing('b', 2));
-    stream.cut();
-    await troubles.until(1);
-    clock.advance(100);
-    const again = await api.next();
-    t.equal(again.query['resourceVersion'], '50', 'so soon it is the same history');
-    const second = again.stream();
-    await told.find((word) => word === 'found');
-    second.cut();
-    for (const count of [2, 3, 4, 5, 6]) {
-      await troubles.until(count);
-      while (clock.waiting() > 0) clock.advance(100);
-      if (count < 6) (await api.next()).refuse(503, 'no');
-    }
-    const last = await api.next();
-    t.equal(last.query['sendInitialEvents'], 'true');
-    // A restored API server has given out the same versions for other things.
-    const third = last.stream();
-    sendList(third, 70, thing('b', 2));
-    await told.until(13);
-    const losses = ['lost', 'lost', 'lost', 'lost', 'lost'];
-    t.same(told.items, ['+ a', '+ b', 'end', 'lost', 'found', ...losses, '+ b', '- a', 'end']);
-    clock.advance(60_000);
-    third.end();
-    t.equal((await api.next()).query['resourceVersion'], '70', 'with the list all is well again');
-  },
-);
-
-t.test(
-  'nor does a watch go on whose answer a proxy held back until the API server was there again',
-  async (t) => {
-    const followed = await follow(t);
-    (await synced(followed, 50, thing('a', 1))).cut();
-    await followed.troubles.until(1);
-    followed.clock.advance(100);
-    const held = await followed.api.next();
-    t.equal(held.query['resourceVersion'], '50');
-    followed.clock.advance(5_000);
-    held.stream().send('BOOKMARK', bookmark(60));
-    t.equal(await resumedFrom(followed), undefined);
-    t.equal(followed.troubles.items.length, 1);
-  },
-);
-
-t.test('a refusal is an answer, and so is an end: the watch goes on where it was', async (t) => {
-  const lost: string[] = [];
-  const follower = { put: () => undefined, remove: () => undefined, lost: () => lost.push('lost') };
-  const followed = await follow(t, { follower });
-  (await synced(followed, 50, thing('a', 1))).end();
-  for (const status of [429, 403, 429, 403]) await pauseAfter(followed, {}, status);
-  for (const count of [5, 6, 7, 8]) {
-    (await followed.api.next()).stream().end();
-    await followed.troubles.until(count);
-    while (followed.clock.waiting() > 0) followed.clock.advance(100);
-  }
-  t.equal(await resumedFrom(followed), '50');
-  t.same(lost, []);
 });
 
 t.test('half a line at the end is left out, and comes again from where the watch was', async (t) => {
@@ -180,22 +102,6 @@ t.test('a server that ends each watch without a word is not asked without a paus
   followed.clock.advance(199);
   t.equal(followed.clock.waiting(), 1, 'and the pause grows');
 });
-
-/** Refuses what comes next; returns how long the reflector then waits. */
-async function pauseAfter(
-  followed: Followed,
-  headers?: Record<string, string>,
-  status = 503,
-): Promise<number> {
-  const { api, clock, troubles } = followed;
-  const exchange = await api.next();
-  const before = troubles.items.length;
-  exchange.refuse(status, 'no', headers);
-  await troubles.until(before + 1);
-  const start = clock.monotonic();
-  while (clock.waiting() > 0) clock.advance(50);
-  return clock.monotonic() - start;
-}
 
 t.test('the pause doubles up to 30 s, and an event makes it short again', async (t) => {
   const followed = await follow(t);

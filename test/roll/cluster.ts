@@ -5,6 +5,7 @@ import { workloadKey } from '../../src/core/workload.ts';
 import { keyedDigest } from '../../src/core/digest.ts';
 import { sourceData } from '../../src/core/source-data.ts';
 import { RestampError, type ErrorCode } from '../../src/errors.ts';
+import { Contact } from '../../src/kube/contact.ts';
 import { assembleMutator } from '../../src/roll/assemble.ts';
 import type { MutatorSettings } from '../../src/roll/ports.ts';
 import { createRemakeStore } from '../../src/roll/remake-store.ts';
@@ -93,6 +94,7 @@ export function apiServer() {
       { ...SETTINGS, ...settings, kinds },
       {
         clock,
+        contact: new Contact(clock),
         faults: noFaults,
         readSource: async (where) => {
           const stored = sources.get(sourceKey(where));

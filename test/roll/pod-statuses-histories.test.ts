@@ -128,3 +128,18 @@ t.test('a watch without contact holds up no other namespace', async (t) => {
   await made.pass(20_000);
   t.same(made.rolled(), ['api']);
 });
+
+t.test('what was asked for of one namespace is told when its own watch goes on, and no more', async (t) => {
+  const { made } = await mounted();
+  const watches = ['a', 'b', 'c'].map((namespace) => [namespace, made.statuses.follow(namespace)] as const);
+  for (const [, watch] of watches) watch.lost?.();
+  const ask = (namespace: string) =>
+    made.judge.mounted({ kind: 'Deployment', namespace, name: 'api', lastRoll: undefined }, 'vault');
+  for (const [namespace] of watches) t.equal(ask(namespace), undefined);
+  const told: string[] = [];
+  made.mutator.onMounted = ({ namespace }) => void told.push(namespace);
+  for (const [namespace, watch] of watches) {
+    watch.found?.();
+    t.same(told.splice(0), [namespace]);
+  }
+});

@@ -127,18 +127,6 @@ t.test('when a list has been read again, everything is judged anew', async (t) =
   t.equal(recovered(), 7, 'once for each list of sources and workloads');
 });
 
-t.test('whichever watch has lost contact, what is known is in doubt', async (t) => {
-  const { watches, opened, losses } = await watching(t);
-  const all = await opened.until(9);
-  for (const { stream } of all) sendList(stream, 5);
-  await watches.synced;
-  for (const [count, { stream }] of all.entries()) {
-    stream.cut();
-    await losses.until(count + 1);
-  }
-  t.same(losses.items, [...Array<string>(8).fill('one'), 'all']);
-});
-
 t.test('a list that takes longer than a sweep ends all the same, and another one follows', async (t) => {
   const { watches, opened, recovered } = await watching(t);
   for (const { stream } of await opened.until(9)) sendList(stream, 5);

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { NamespaceScope, type NamespaceScopeOptions } from '../../src/roll/namespace-scope.ts';
 import { Kinds } from '../../src/core/kind.ts';
+import { Contact } from '../../src/kube/contact.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { noFaults } from '../helpers/faults.ts';
 import { EVERYWHERE } from '../helpers/everywhere.ts';
@@ -18,7 +19,6 @@ export async function watching(t: Test, part: Partial<Scope> = {}, csi = { serve
   const { client } = connect(t, api.url, { clock });
   const told = journal<string>();
   let recovered = 0;
-  const losses = journal<string>();
   const follower = (what: string) => ({
     begin: () => undefined,
     end: () => undefined,
@@ -57,11 +57,11 @@ export async function watching(t: Test, part: Partial<Scope> = {}, csi = { serve
     csi: { ...csi, statuses: () => follower('status') },
     onRelisted: () => (recovered += 1),
     onTrouble: () => undefined,
-    onLost: (all) => losses.note(all ? 'all' : 'one'),
+    contact: new Contact(clock),
     faults: noFaults,
     stopSwitch: new StopSwitch(() => undefined),
     own: { namespace: 'restamp', name: 'restamp' },
   });
   t.teardown(() => watches.stop());
-  return { api, losses, watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
+  return { api, watches, told, opened, clock, forgotten, changes, recovered: () => recovered };
 }

@@ -3,12 +3,15 @@ import { sourceKey, type SourceRef, type SourceType } from '../../src/core/sourc
 import { workloadKey, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
 import { RestampError } from '../../src/errors.ts';
 import { Faults } from '../../src/faults.ts';
+import { Contact } from '../../src/kube/contact.ts';
 import { assembleMutator } from '../../src/roll/assemble.ts';
 import type { Sighting } from '../../src/roll/sightings.ts';
 import type { WorkloadEvent } from '../../src/roll/event-line.ts';
 import type { Tally } from '../../src/roll/tally.ts';
 import type { FakeClock } from '../helpers/fake-clock.ts';
 import { turn } from '../helpers/journal.ts';
+import { callsOf } from './calls.ts';
+import { openWays, type Patch } from './ways.ts';
 import { applyPatch, type Patchable } from './patching.ts';
 import { sightingOf } from './sighted.ts';
 import { newShelf } from './shelf.ts';
@@ -25,22 +28,8 @@ import {
   type WorkloadParts,
 } from './things.ts';
 
-type Patch = { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Patchable };
 export type Sent = Patch & { readonly name: string };
 export type AuditLine = Readonly<Record<string, unknown>>;
-
-export type Ways = {
-  read: (key: string) => Promise<void>;
-  readAt: (key: string) => Promise<void>;
-  answer: (key: string) => Promise<void>;
-  readWorkload: (name: string) => Promise<void>;
-  patch: (name: string, patch: Patch) => Promise<void>;
-  reply: (name: string) => Promise<void>;
-  /** Whether the watch tells of our own writes, before they are answered. */
-  echo: boolean;
-  /** Whether the watches of sources have still to tell what happens: `catchUp` lets them. */
-  sourcesLag: boolean;
-};
 
 /** Who writes a source, as admission sees it; nobody if `by` is not given. */
 export type Writer = SourceParts & { readonly by?: string; readonly kind?: SourceType };
@@ -78,20 +67,12 @@ export function world(
     leftOut: [] as string[],
   };
   const nextVersion = (): string => String((versions.last += 1));
-  /** What tests put in the way: before a read of a source and before its answer, before a read of a workload, before a patch is stored, and between its echo and its reply. */
-  const ways: Ways = {
-    read: async () => undefined,
-    readAt: async () => undefined,
-    answer: async () => undefined,
-    readWorkload: async () => undefined,
-    patch: async () => undefined,
-    reply: async () => undefined,
-    echo: true,
-    sourcesLag: false,
-  };
+  const ways = openWays();
   /** Sources of which the watches have still to tell. */
   const late: SourceRef[] = [];
 
+  const contact = new Contact(clock);
+  const call = callsOf(contact);
   const notFound = (key: string): RestampError => new RestampError('RESTAMP_KUBE_NOT_FOUND', key);
   shelf.watches.add({
     source: (where) => {
@@ -134,16 +115,18 @@ export function world(
     { ...SETTINGS, ...settings, kinds },
     {
       clock,
+      contact,
       faults,
-      readSource: async (where) => {
-        const key = sourceKey(where);
-        reads.push(key);
-        await ways.read(key);
-        const stored = sources.get(key);
-        await ways.answer(key);
-        if (stored === undefined) throw notFound(key);
-        return structuredClone(stored);
-      },
+      readSource: (where) =>
+        call(async () => {
+          const key = sourceKey(where);
+          reads.push(key);
+          await ways.read(key);
+          const stored = sources.get(key);
+          await ways.answer(key);
+          if (stored === undefined) throw notFound(key);
+          return structuredClone(stored);
+        }),
       readSourceAt: async (where, at) => {
         const key = sourceKey(where);
         asOf.push(`${key} ${at}`);
@@ -152,14 +135,15 @@ export function world(
       },
       readSourceVersion: async (where) => sources.get(sourceKey(where))?.metadata.resourceVersion ?? '0',
       readPodOwner: async ({ name }) => owners.get(name),
-      readWorkload: async ({ row, namespace, name }) => {
-        await ways.readWorkload(name);
-        const key = workloadKey({ kind: row.kind, namespace, name });
-        const stored = workloads.get(key);
-        if (stored === undefined) throw notFound(key);
-        return structuredClone(stored);
-      },
-      patchWorkload,
+      readWorkload: ({ row, namespace, name }) =>
+        call(async () => {
+          await ways.readWorkload(name);
+          const key = workloadKey({ kind: row.kind, namespace, name });
+          const stored = workloads.get(key);
+          if (stored === undefined) throw notFound(key);
+          return structuredClone(stored);
+        }),
+      patchWorkload: (workload, patch) => call(() => patchWorkload(workload, patch)),
       jobs: noJobs,
       remakeStore: noRemakes,
       recorder: {
@@ -236,6 +220,7 @@ export function world(
     ...parts,
     shelf,
     clock,
+    contact,
     elsewhere,
     owners,
     ways,

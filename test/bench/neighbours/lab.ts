@@ -1,3 +1,4 @@
+import { Contact } from '../../../src/kube/contact.ts';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock } from '../../../src/clock.ts';
@@ -62,6 +63,7 @@ export class Lab {
       { ...SETTINGS, baselinesPerSecond: 5_000, recoveryRollsPerSecond: 10, ...settings, kinds },
       {
         clock: systemClock,
+        contact: new Contact(systemClock),
         faults: new Faults({
           log: (_fields, message) => process.stderr.write(`${message}\n`),
           count: ignored,
