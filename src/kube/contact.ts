@@ -48,8 +48,12 @@ export class Contact {
     this.#back.push(run);
   }
 
-  /** A call has ended with this status; 0 stands for no answer. An API server that fails inside may have lost its store. */
-  heard(status: number): void {
+  /**
+   * A call has ended with this status; 0 stands for no answer, which says nothing where we have given it up by `signal`. An API
+   * server that fails inside may have lost its store.
+   */
+  heard(status: number, signal?: AbortSignal): void {
+    if (status === 0 && signal?.aborted === true) return;
     if (status === 0 || status >= 500) this.broken();
     else this.#answered();
   }

@@ -75,3 +75,13 @@ t.test('a single call that fails while nobody else asks says nothing of a start'
   one.heard(200);
   t.equal(one.isSettling, false);
 });
+
+t.test('a call that we have given up ourselves says nothing', async (t) => {
+  const { clock, one } = contact();
+  one.heard(0, AbortSignal.abort());
+  clock.advance(60_000);
+  t.equal(one.isAway, false);
+  one.heard(0, new AbortController().signal);
+  clock.advance(1_001);
+  t.equal(one.isAway, true);
+});
