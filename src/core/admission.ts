@@ -110,6 +110,7 @@ export function restamp(
   const stays =
     others.length > 0 || [...dependencies.keys()].some((key) => map?.s.has(key) === true && isMissing(key));
   const keyId = stays && map !== undefined ? map.key : newest;
+  const variables = variablesOf(write);
   for (const [key, dependency] of dependencies) {
     const source = sources(key);
     const old = map?.s.get(key);
@@ -122,7 +123,7 @@ export function restamp(
       lever === undefined
         ? []
         : [
-            ...leverPatch(write, leverName(dependency.type, dependency.name), lever),
+            ...leverPatch(variables, leverName(dependency.type, dependency.name), lever),
             ...annotationPatchOf(write, dependency, lever),
           ];
     for (const operation of touched) touches.set(operation.path, operation);
@@ -221,17 +222,25 @@ function annotationPatchOf(write: Write, { type, name }: Dependency, value: stri
   return [{ op: 'replace', path, ...(told.hash === value ? {} : { value: withHash(text, value) }) }];
 }
 
-/** An operation for each env var of this name; one without a value where it is right already. */
-function leverPatch(write: Write, name: string, value: string): Operation[] {
-  const found: Operation[] = [];
-  const containers = write.after.template.spec?.containers ?? [];
-  containers.forEach((container, i) =>
-    (container.env ?? []).forEach((variable, j) => {
-      if (variable.name !== name) return;
-      const path = `${write.templatePath}/spec/containers/${i}/env/${j}`;
-      if (variable.value === value) found.push({ op: 'replace', path });
-      else found.push({ op: 'replace', path, value: { name, value } });
+type Variable = { readonly path: string; readonly value: unknown };
+
+/** The env vars of a template by their names: there may be tens of thousands, and each dependency is asked for. */
+function variablesOf({ after, templatePath }: Write): Map<string, Variable[]> {
+  const found = new Map<string, Variable[]>();
+  (after.template.spec?.containers ?? []).forEach((container, i) =>
+    (container.env ?? []).forEach(({ name = '', value }, j) => {
+      const one = { path: `${templatePath}/spec/containers/${i}/env/${j}`, value };
+      const known = found.get(name);
+      if (known === undefined) found.set(name, [one]);
+      else known.push(one);
     }),
   );
   return found;
+}
+
+/** An operation for each env var of this name; one without a value where it is right already. */
+function leverPatch(variables: Map<string, Variable[]>, name: string, value: string): Operation[] {
+  return (variables.get(name) ?? []).map(({ path, value: now }) =>
+    now === value ? { op: 'replace', path } : { op: 'replace', path, value: { name, value } },
+  );
 }

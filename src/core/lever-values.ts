@@ -1,5 +1,6 @@
 import { LAST_RELOADED_FROM } from './annotations.ts';
 import { leverName } from './lever.ts';
+import { leversNamed } from './lever-index.ts';
 import { parseReloadedFrom } from './reloaded-from.ts';
 import { parseStampKey } from './source.ts';
 import type { StampMap } from './stamp-map.ts';
@@ -18,10 +19,9 @@ export function leverNames(dependencies: Iterable<string>, map: StampMap | undef
 export function leverValues(workload: Workload, key: string): string[] {
   const source = parseStampKey(key);
   if (source === undefined) return [];
-  const wanted = leverName(source.type, source.name);
-  return workload.levers.flatMap(({ name, value }) => {
-    if (name === wanted) return value ?? [];
-    const told = name === LAST_RELOADED_FROM ? parseReloadedFrom(value) : undefined;
-    return told?.type === source.type && told.name === source.name ? told.hash : [];
-  });
+  const told = leversNamed(workload.levers, LAST_RELOADED_FROM)
+    .map(({ value }) => parseReloadedFrom(value))
+    .flatMap((from) => (from?.type === source.type && from.name === source.name ? from.hash : []));
+  const variables = leversNamed(workload.levers, leverName(source.type, source.name));
+  return [...variables.flatMap(({ value }) => value ?? []), ...told];
 }

@@ -1,4 +1,5 @@
 import { LAST_RELOADED_FROM, STAMP } from './annotations.ts';
+import { leversNamed } from './lever-index.ts';
 import { formatReloadedFrom } from './reloaded-from.ts';
 import { sourceRow, type SourceType } from './source.ts';
 import type { EnvPatch, TemplatePatch } from './template-patch.ts';
@@ -73,7 +74,7 @@ function planEnv(present: readonly Lever[], changes: readonly LeverChange[]): Te
     const name = leverName(change.type, change.name);
     const env = containers.get(change.container) ?? new Map<string, EnvPatch>();
     containers.set(change.container, env);
-    const now = present.find((lever) => lever.container === change.container && lever.name === name);
+    const now = leversNamed(present, name).find(({ container }) => container === change.container);
     if (change.value === undefined) {
       if (now === undefined) env.delete(name);
       else env.set(name, { name, $patch: 'delete' });

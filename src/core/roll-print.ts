@@ -1,4 +1,5 @@
 import { LAST_ROLL, STAMP, STAMPS } from './annotations.ts';
+import { leversNamed } from './lever-index.ts';
 import { leversOf, type TemplatePatch } from './template-patch.ts';
 import type { Workload } from './workload.ts';
 
@@ -27,11 +28,9 @@ function bearsTemplate(workload: Workload, template: TemplatePatch): boolean {
     env.filter(({ value }) => value === undefined).map(({ name }) => ({ container, name })),
   );
   const has = (wanted: { container: string; name: string; value?: string }): boolean =>
-    workload.levers.some(
-      ({ container, name, value }) =>
-        container === wanted.container &&
-        name === wanted.name &&
-        (wanted.value === undefined || value === wanted.value),
+    leversNamed(workload.levers, wanted.name).some(
+      ({ container, value }) =>
+        container === wanted.container && (wanted.value === undefined || value === wanted.value),
     );
   return (
     (stamp === undefined || workload.templateStamp === stamp) &&

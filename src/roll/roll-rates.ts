@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { leversNamed } from '../core/lever-index.ts';
 import type { Workload } from '../core/workload.ts';
 
 const HOUR_MS = 3_600_000;
@@ -59,9 +60,8 @@ export class RollRates {
     const rate = this.#rates.get(key);
     if (rate === undefined || rate.levers.length === 0) return false;
     const has = (wanted: Lever): boolean =>
-      workload.levers.some(
-        ({ container, name, value }) =>
-          container === wanted.container && name === wanted.name && value === wanted.value,
+      leversNamed(workload.levers, wanted.name).some(
+        ({ container, value }) => container === wanted.container && value === wanted.value,
       );
     if (rate.levers.every(has)) return false;
     if (byUs || workload.bare !== rate.bare) {
