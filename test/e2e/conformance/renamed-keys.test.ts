@@ -64,9 +64,7 @@ t.test(
       t.notMatch(JSON.stringify(historyOf(object)), 'cm/ignored', name);
     }
     t.same(await deaf.happened(), { rolls: [], revisions: 0 });
-    t.ok(
-      stage.lines.some(({ audit, msg }) => audit === 'restamp' && msg.includes('Deployment/cm-auto')),
-      'the mutating webhook is asked about workloads that bear the renamed keys',
-    );
+    // The mutating webhook is asked about workloads that bear the renamed keys.
+    await stage.restamp.until(({ audit, msg }) => audit === 'restamp' && msg.includes('Deployment/cm-auto'));
   },
 );
