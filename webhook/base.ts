@@ -45,9 +45,10 @@ export function breakGround(config: Config) {
     log.warn({}, 'The kubeconfig asks not to verify the API server: anybody between can read Secrets');
   const { host } = new URL(auth.server);
   const contact = new Contact(clock);
-  const client = createClient(auth, ({ method, signal }, status, ms, date) => {
+  const client = createClient(auth, (call, status, ms, date) => {
+    const { method } = call;
     clock.learn(date, ms);
-    contact.heard(status, signal);
+    contact.heard(call, status, ms);
     metrics.apiCalls.inc({ method, code: String(status) });
     metrics.reloader.requests.inc({ method, host, code: status === 0 ? '<error>' : String(status) });
     metrics.reloader.requestSeconds.observe({ verb: method, host }, ms / 1000);

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Call } from './client.ts';
 
 /**
  * Without an answer for longer than this, the API server may have been away, and be back with an older state. Another one of
@@ -8,8 +9,8 @@ const AWAY_MS = 1_000;
 /** After so long it may have been started anew, and refuses everybody for a while: until it has read all rights. */
 const STARTED_MS = 3_000;
 const SETTLING_MS = 20_000;
-/** A single call that always fails says nothing, while nobody else asks. */
-const STARTED_FAILURES = 2;
+/** What one group of the API never answers, be it served by another server or converted by a webhook, says nothing of the rest. */
+const GROUPS = 2;
 
 /**
  * Whether the API server answers at all, by all calls of this process. Versions do not tell whether one that comes back goes on
@@ -18,9 +19,10 @@ const STARTED_FAILURES = 2;
 export class Contact {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #back: (() => void)[] = [];
-  /** When the first call has failed since the last answer, and how many have. */
+  /** Since when the first call is unanswered that has failed since the last answer, and of which groups there are such. */
   #failing: number | undefined;
-  #failures = 0;
+  readonly #groups = new Set<string>();
+  #answeredAt = -Infinity;
   #absences = 0;
   #settled = -Infinity;
 
@@ -40,7 +42,7 @@ export class Contact {
 
   /** Whether it is away, or was until now: neither a refusal nor a long wait tells anything of one object. */
   get isSettling(): boolean {
-    return this.#isLong() || this.#clock.monotonic() < this.#settled;
+    return this.#silence() > STARTED_MS || this.#clock.monotonic() < this.#settled;
   }
 
   /** Tells of the end of each absence, before whoever has asked gets the first answer. */
@@ -49,37 +51,45 @@ export class Contact {
   }
 
   /**
-   * A call has ended with this status; 0 stands for no answer, which says nothing where we have given it up by `signal`. An API
-   * server that fails inside may have lost its store.
+   * A call has ended after `ms` with this status; 0 stands for no answer, which says nothing where whoever asked wants none any
+   * more. An API server that fails inside may have lost its store.
    */
-  heard(status: number, signal?: AbortSignal): void {
-    if (status === 0 && signal?.aborted === true) return;
-    if (status === 0 || status >= 500) this.broken();
-    else this.#answered();
+  heard({ path, signal }: Pick<Call, 'path' | 'signal'>, status: number, ms = 0): void {
+    if (status === 0 && isUnwanted(signal)) return;
+    if (status !== 0 && status < 500) this.#answered();
+    else this.broken(path, status === 0 ? ms : 0);
   }
 
-  /** A watch was broken off. */
-  broken(): void {
-    this.#failing ??= this.#clock.monotonic();
-    this.#failures += 1;
+  /** What was asked for at `path` is broken off, or was not answered for so long. */
+  broken(path: string, ms = 0): void {
+    this.#failing ??= Math.max(this.#answeredAt, this.#clock.monotonic() - ms);
+    this.#groups.add(groupOf(path));
   }
 
   #answered(): void {
-    if (this.#failing === undefined) return;
-    const wasAway = this.isAway;
-    if (this.#isLong()) this.#settled = this.#clock.monotonic() + SETTLING_MS;
+    const silence = this.#silence();
+    this.#answeredAt = this.#clock.monotonic();
     this.#failing = undefined;
-    this.#failures = 0;
-    if (!wasAway) return;
+    this.#groups.clear();
+    if (silence > STARTED_MS) this.#settled = this.#answeredAt + SETTLING_MS;
+    if (silence <= AWAY_MS) return;
     this.#absences += 1;
     for (const run of this.#back) run();
   }
 
   #silence(): number {
-    return this.#failing === undefined ? 0 : this.#clock.monotonic() - this.#failing;
+    if (this.#failing === undefined || this.#groups.size < GROUPS) return 0;
+    return this.#clock.monotonic() - this.#failing;
   }
+}
 
-  #isLong(): boolean {
-    return this.#silence() > STARTED_MS && this.#failures >= STARTED_FAILURES;
-  }
+/** A wait that is over by its own timeout was in vain; any other was given up. */
+function isUnwanted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && (signal.reason as Error | undefined)?.name !== 'TimeoutError';
+}
+
+/** `/apis/apps/v1/deployments` is of `apps`; all that is under `/api` is of one. */
+function groupOf(path: string): string {
+  const [, root = '', group = ''] = path.split('/');
+  return root === 'apis' ? group : '';
 }

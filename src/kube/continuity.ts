@@ -5,13 +5,15 @@ export type Told = { lost?(): void; found?(): void };
 
 /** Whether one watch can go on where it was: not if the API server was away since it last heard of it. */
 export class Continuity {
+  readonly #path: string;
   readonly #contact: Pick<Contact, 'absences' | 'isAway' | 'broken'>;
   readonly #told: Told;
   /** How often the API server had been away then. */
   #absences: number;
   #lost = false;
 
-  constructor(contact: Pick<Contact, 'absences' | 'isAway' | 'broken'>, told: Told) {
+  constructor(path: string, contact: Pick<Contact, 'absences' | 'isAway' | 'broken'>, told: Told) {
+    this.#path = path;
     this.#contact = contact;
     this.#told = told;
     this.#absences = contact.absences;
@@ -29,7 +31,7 @@ export class Continuity {
 
   /** It was broken off, or could not be begun. */
   lose(): void {
-    this.#contact.broken();
+    this.#contact.broken(this.#path);
     this.#lost = true;
     this.#told.lost?.();
   }

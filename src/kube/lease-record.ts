@@ -16,6 +16,9 @@ export type LeaseRecordOptions = {
   readonly timeoutMs: number;
 };
 
+/** Why a request is aborted that nobody has given up. */
+const LATE = new DOMException('no answer in time', 'TimeoutError');
+
 type LeaseSpec = {
   readonly holderIdentity?: string;
   readonly leaseDurationSeconds?: number;
@@ -159,7 +162,7 @@ export class LeaseRecord {
     abort.signal.addEventListener('abort', () =>
       late.reject(new RestampError('RESTAMP_KUBE_UNAVAILABLE', `${method} ${path}: no answer in time`)),
     );
-    const cancelTimer = clock.after(timeoutMs, () => abort.abort());
+    const cancelTimer = clock.after(timeoutMs, () => abort.abort(LATE));
     this.#request = abort;
     try {
       const call = { method, path, signal: abort.signal, ...(body === undefined ? {} : { body }) };

@@ -75,7 +75,7 @@ export class Reflector<T extends Identified> {
       remove: (id) => this.#tell(id, () => follower.remove(id)),
       end: (list) => this.#tell(undefined, () => follower.end?.(list)),
     });
-    this.#continuity = new Continuity(options.contact, {
+    this.#continuity = new Continuity(options.path, options.contact, {
       lost: () => this.#tell(undefined, () => follower.lost?.()),
       found: () => this.#tell(undefined, () => follower.found?.()),
     });

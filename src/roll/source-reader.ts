@@ -231,7 +231,8 @@ export class SourceReader {
     const now = clock.monotonic();
     // While nothing is answered, it is not this source that fails.
     const tooLong = now - reading.failingSince >= patienceMs && this.#answered > reading.failingSince;
-    if (!reading.unreadable && (tooLong || (refused && !isSettling()))) {
+    const isRefused = refused && (!isSettling() || now - (reading.refusedSince ?? now) >= patienceMs);
+    if (!reading.unreadable && (tooLong || isRefused)) {
       reading.unreadable = true;
       this.#endWait(sourceKey(ref), false);
       this.#tell(ref, () => onUnreadable(ref));

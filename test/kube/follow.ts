@@ -23,6 +23,9 @@ export type Followed = {
   readonly troubles: Journal<RestampError>;
 };
 
+/** Another watch of the same process. */
+export const BESIDE = { path: '/apis/apps/v1/deployments' };
+
 /** A reflector that follows ConfigMaps on an API server in the test's hands; jitter is at its longest. */
 export async function follow(
   t: Test,
@@ -35,8 +38,10 @@ export async function follow(
   const answers = journal<number>();
   const { client } = connect(t, api.url, {
     clock,
-    observe: (_call, status) => {
-      contact.heard(status);
+    observe: (call, status, ms) => {
+      contact.heard(call, status, ms);
+      // What is followed is not the only thing that is asked for.
+      if (status === 0 || status >= 500) contact.heard(BESIDE, status);
       answers.note(status);
     },
     ...(secure && { cluster: secure.cluster }),
@@ -46,7 +51,18 @@ export async function follow(
   const reflector = new Reflector<Identified>({
     client,
     clock,
-    contact,
+    contact: {
+      get absences() {
+        return contact.absences;
+      },
+      get isAway() {
+        return contact.isAway;
+      },
+      broken: (path) => {
+        contact.broken(path);
+        contact.broken(BESIDE.path);
+      },
+    },
     path: '/api/v1/configmaps',
     follower: {
       put: ({ metadata }) => told.note(`+ ${metadata.name}@${metadata.resourceVersion}`),

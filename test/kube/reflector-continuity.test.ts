@@ -1,6 +1,6 @@
 import t from 'tap';
 import { journal, turn } from '../helpers/journal.ts';
-import { bookmark, follow, pauseAfter, resumedFrom, sendList, synced, thing } from './follow.ts';
+import { BESIDE, bookmark, follow, pauseAfter, resumedFrom, sendList, synced, thing } from './follow.ts';
 
 // An API server that was away may be back with an older state, and resumes a watch from a version that it has not reached yet.
 
@@ -76,9 +76,9 @@ t.test(
     const { contact, clock } = followed;
     const stream = await synced(followed, 50, thing('a', 1));
     const absence = (): void => {
-      contact.heard(0);
+      for (const call of [BESIDE, { path: '/api/v1/secrets' }]) contact.heard(call, 0);
       clock.advance(1_001);
-      contact.heard(200);
+      contact.heard(BESIDE, 200);
     };
     absence();
     stream.end();

@@ -3,6 +3,7 @@ import { reloaderHash } from '../../src/core/digest.ts';
 import { sourceData } from '../../src/core/source-data.ts';
 import { RestampError } from '../../src/errors.ts';
 import { turn } from '../helpers/journal.ts';
+import { CALLS } from './calls.ts';
 import { backUp, change, relist } from './restoring.ts';
 import { settled, world, type World } from './world.ts';
 
@@ -49,7 +50,7 @@ t.test('what may not be read is rolled all the same when the API server is back'
 /** The API server answers nobody for so long; it is back with its next answer. */
 async function goAway({ contact, pass }: World, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 500) {
-    contact.broken();
+    for (const { path } of CALLS) contact.broken(path);
     await pass(Math.min(left, 500));
   }
 }
@@ -64,7 +65,7 @@ for (const heard of ['by the read', 'before'])
     t.same(made.reads, ['apps/cm/app']);
     await goAway(made, 2_000);
     restore();
-    if (heard === 'before') made.contact.heard(200);
+    if (heard === 'before') made.contact.heard(CALLS[0], 200);
     await made.pass(60_000);
     t.same(made.rolled(), [], 'what is stored is what the pods have');
     relist(made, true);
@@ -106,9 +107,9 @@ t.test('calls that fail all the time beside others keep no roll from happening',
   const made = await settled();
   made.ways.read = () => new Promise((resolve) => made.clock.after(50, () => resolve()));
   const beat = (): void => {
-    made.contact.broken();
+    for (const { path } of CALLS) made.contact.broken(path);
     made.clock.after(4, () => {
-      made.contact.heard(200);
+      made.contact.heard(CALLS[0], 200);
       beat();
     });
   };
