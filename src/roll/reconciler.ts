@@ -139,9 +139,12 @@ export class Reconciler {
         const { baseline } = verdict.plan;
         workloads.remember(key, workload.uid, { ...baseline, req: request.at });
       }
-      if (verdict.write || request !== undefined || workload.held !== undefined) baselines.add(key);
+      const { held, pause } = workload;
+      // A pause may have been over before its sources were read.
+      const isAsked = request !== undefined || held !== undefined || pause !== undefined;
+      if (verdict.write || isAsked) baselines.add(key);
       // Another replica has written it.
-      else if (workload.pause === undefined) baselines.drop(key);
+      else baselines.drop(key);
       if (verdict.plan.unproven.length > 0) onUnproven(verdict.page.workload, verdict.plan.unproven);
     }
   }
