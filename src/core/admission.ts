@@ -226,16 +226,14 @@ type Variable = { readonly path: string; readonly value: unknown };
 
 /** The env vars of a template by their names: there may be tens of thousands, and each dependency is asked for. */
 function variablesOf({ after, templatePath }: Write): Map<string, Variable[]> {
-  const found = new Map<string, Variable[]>();
-  (after.template.spec?.containers ?? []).forEach((container, i) =>
-    (container.env ?? []).forEach(({ name = '', value }, j) => {
-      const one = { path: `${templatePath}/spec/containers/${i}/env/${j}`, value };
-      const known = found.get(name);
-      if (known === undefined) found.set(name, [one]);
-      else known.push(one);
-    }),
+  const found = (after.template.spec?.containers ?? []).flatMap(({ env }, i) =>
+    (env ?? []).map(({ name, value }, j) => ({
+      name,
+      value,
+      path: `${templatePath}/spec/containers/${i}/env/${j}`,
+    })),
   );
-  return found;
+  return Map.groupBy(found, ({ name = '' }) => name);
 }
 
 /** An operation for each env var of this name; one without a value where it is right already. */

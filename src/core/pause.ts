@@ -45,6 +45,11 @@ export function readPause(
   };
 }
 
+/** Whether it has begun, be it that nobody knows when: its annotation is to go when it is over. */
+export function hasBegun(pause: Pause | undefined): pause is Pause {
+  return pause !== undefined && (pause.at !== undefined || pause.left);
+}
+
 /** Milliseconds that a pause still has; zero if there is none. One that began in the future lasts its period. */
 export function pauseMs(pause: Pause | undefined, now: number): number {
   if (pause?.at === undefined) return 0;

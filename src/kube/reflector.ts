@@ -1,6 +1,5 @@
 import { pause, type Clock } from '../clock.ts';
-import type { RestampError } from '../errors.ts';
-import { asRestampError, hasCode, isUnanswered } from '../errors.ts';
+import { asRestampError, hasCode, isUnanswered, type RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import { newerVersion } from '../core/resource-version.ts';
 import type { KubeClient } from './client.ts';

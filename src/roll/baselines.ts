@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { pauseMs } from '../core/pause.ts';
+import { hasBegun, pauseMs } from '../core/pause.ts';
 import { HELD, LAST_ROLL, STAMPS } from '../core/annotations.ts';
 import { fitMap } from '../core/dependency.ts';
 import { shortenHistory } from '../core/history.ts';
@@ -183,8 +183,7 @@ export class Baselines {
     const history = room.take(LAST_ROLL, shortenHistory(workload.lastRoll, room.for(LAST_ROLL)));
     if (history !== workload.lastRoll) annotations[LAST_ROLL] = history ?? null;
     const { pause } = workload;
-    const isOver = pause !== undefined && pauseMs(pause, clock.now()) === 0;
-    if (isOver && (pause.at !== undefined || pause.left)) annotations[pause.key] = null;
+    if (hasBegun(pause) && pauseMs(pause, clock.now()) === 0) annotations[pause.key] = null;
     return Object.keys(annotations).length === 0 ? undefined : { workload, annotations };
   }
 

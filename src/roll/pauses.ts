@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { pauseMs } from '../core/pause.ts';
+import { hasBegun, pauseMs } from '../core/pause.ts';
 import { workloadKey, type Workload } from '../core/workload.ts';
 import type { Faults } from '../faults.ts';
 
@@ -25,7 +25,7 @@ export class Pauses {
     const key = workloadKey(workload);
     this.forget(key);
     const { pause } = workload;
-    if (pause === undefined || (pause.at === undefined && !pause.left)) return;
+    if (!hasBegun(pause)) return;
     const left = pauseMs(pause, clock.now());
     this.#timers.set(
       key,

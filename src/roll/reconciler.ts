@@ -1,3 +1,4 @@
+import { hasBegun } from '../core/pause.ts';
 import { stampKey } from '../core/source.ts';
 import { Looks } from './looks.ts';
 import type { MutatorParts } from './mutator-parts.ts';
@@ -141,7 +142,7 @@ export class Reconciler {
       }
       const { held, pause } = workload;
       // A pause may have been over before its sources were read.
-      const isAsked = request !== undefined || held !== undefined || pause !== undefined;
+      const isAsked = request !== undefined || held !== undefined || hasBegun(pause);
       if (verdict.write || isAsked) baselines.add(key);
       // Another replica has written it.
       else baselines.drop(key);

@@ -225,13 +225,13 @@ export class SourceReader {
     const { clock, patienceMs, isSettling, onTrouble, onUnreadable, faults } = this.#options;
     const error = faults.caught(sourceKey(ref), thrown);
     if (error === thrown) onTrouble(error);
-    reading.failingSince ??= clock.monotonic();
-    const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
-    reading.refusedSince = refused ? (reading.refusedSince ?? clock.monotonic()) : undefined;
     const now = clock.monotonic();
+    reading.failingSince ??= now;
+    const refused = error.code === 'RESTAMP_KUBE_FORBIDDEN';
+    reading.refusedSince = refused ? (reading.refusedSince ?? now) : undefined;
     // While nothing is answered, it is not this source that fails.
     const tooLong = now - reading.failingSince >= patienceMs && this.#answered > reading.failingSince;
-    const isRefused = refused && (!isSettling() || now - (reading.refusedSince ?? now) >= patienceMs);
+    const isRefused = refused && (!isSettling() || this.refused(ref));
     if (!reading.unreadable && (tooLong || isRefused)) {
       reading.unreadable = true;
       this.#endWait(sourceKey(ref), false);

@@ -206,3 +206,21 @@ t.test('what changes while its baseline is written is written once more, after t
   t.match(map, 'cm/app');
   t.match(map, 'cm/other');
 });
+
+t.test('a pause that is over before its sources have been read is ended when they have', async (t) => {
+  const made = world();
+  made.ways.read = () => new Promise((resolve) => made.clock.after(1_000, () => resolve()));
+  made.putSource('cm/app', { a: '1' });
+  const began = 'deployment.reloader.stakater.com/paused-at';
+  const annotations = {
+    ...AUTO,
+    'deployment.reloader.stakater.com/pause-period': '1s',
+    [began]: '2020-01-01T00:00:00Z',
+  };
+  // Its map says all that there is to say, under another version of the source.
+  const stamps = { 'cm/app': { h: digestOf('cm/app', { a: '1' }), uid: 'uid-app', rv: '1' } };
+  made.putWorkload('api', { annotations, stamps, settled: true });
+  made.mutator.start();
+  await made.pass(5_000);
+  t.equal(made.stored('api').metadata.annotations?.[began], undefined);
+});

@@ -1,4 +1,3 @@
-import { Contact } from '../../../src/kube/contact.ts';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock } from '../../../src/clock.ts';
@@ -8,6 +7,7 @@ import type { SourceObject } from '../../../src/core/source-meta.ts';
 import { workloadKey, type Workload, type WorkloadObject } from '../../../src/core/workload.ts';
 import { RestampError } from '../../../src/errors.ts';
 import { Faults } from '../../../src/faults.ts';
+import { Contact } from '../../../src/kube/contact.ts';
 import { assembleMutator } from '../../../src/roll/assemble.ts';
 import type { MutatorSettings } from '../../../src/roll/ports.ts';
 import { applyPatch, type Patchable } from '../../roll/patching.ts';
