@@ -1,24 +1,35 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import settings from '../package.json' with { type: 'json' };
 import { TapReport, type Count } from './tap-report.ts';
 
-const tap = fileURLToPath(new URL('../node_modules/.bin/tap', import.meta.url));
-const tapModule = import.meta.resolve('tap');
+// The plugins of this project are built; others would have to be.
+const { plugin } = settings.tap;
+const modules = new URL('../node_modules/', import.meta.url);
+const tap = fileURLToPath(new URL('.bin/tap', modules));
 
-/** Runs one test file by tap itself, and reports it. */
+/**
+ * Runs one test file by tap itself, and reports it. It is a project of its own: a tap that starts empties `.tap` of its
+ * project, and dies if somebody writes there meanwhile, as the tests beside this one do.
+ */
 async function run(t: Test, body: string): Promise<Count & { readonly lines: string }> {
-  // Beside the others, because tap runs what is below its own folder.
-  const dir = t.testdir();
-  const file = join(dir, 'one.test.ts');
-  writeFileSync(file, `import t from '${tapModule}';\n${body}\n`);
+  const dir = t.testdir({
+    'package.json': JSON.stringify({ type: 'module', tap: { plugin, 'disable-coverage': true } }),
+    'one.test.ts': `import t from 'tap';\n${body}\n`,
+    node_modules: t.fixture('symlink', fileURLToPath(modules)),
+  });
   const lines: string[] = [];
-  const report = new TapReport({ write: (line) => lines.push(line) });
-  const child = spawn(tap, ['run', '--reporter=tap', '--jobs=1', file], {
+  const report = new TapReport({
+    write: (line) => lines.push(line),
+    read: (file) => readFileSync(join(dir, file), 'utf8'),
+  });
+  const child = spawn(tap, ['run', '--reporter=tap', '--jobs=1', 'one.test.ts'], {
+    cwd: dir,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   createInterface({ input: child.stdout }).on('line', (line) => report.line(line));
@@ -75,7 +86,11 @@ t.test('a file that dies after its last rule is one failure', async (t) => {
   t.match(lines, /exitCode: 7/);
 });
 
-t.test('a run that fails without a file is one failure', async (t) => {
-  t.same(new TapReport({ write: () => undefined }).end(1), { passed: 0, failed: 1 });
+t.test('a run that fails without a file is one failure, and says why', async (t) => {
+  const lines: string[] = [];
+  const report = new TapReport({ write: (line) => lines.push(line) });
+  report.stderr('Error: no room on the disk');
+  t.same(report.end(1), { passed: 0, failed: 1 });
+  t.match(lines.join('\n'), /FAILED.*exit code 1\n {2}\| Error: no room on the disk/);
   t.same(new TapReport({ write: () => undefined }).end(0), { passed: 0, failed: 0 });
 });

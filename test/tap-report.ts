@@ -56,7 +56,12 @@ export class TapReport {
 
   /** Ends the run; `code` is tap's exit code. A run that failed without a failing test must not look green. */
   end(code: number | null): Count {
-    return { passed: this.#passed, failed: code === 0 ? this.#failed : Math.max(this.#failed, 1) };
+    if (code !== 0 && this.#failed === 0) {
+      this.#count(0, 1);
+      this.#write(`  FAILED the run itself: exit code ${code}`);
+      for (const said of this.#said) this.#write(`  | ${said}`);
+    }
+    return { passed: this.#passed, failed: this.#failed };
   }
 
   #begin(file: string): void {
