@@ -16,8 +16,10 @@ t.test('beside a policy that changes labels on every write', async (t) => {
       ...['upgrade', '--install', 'app', chart, '-n', stage.ns],
       ...['--set', `config=${config},secret=s-${config},image=${image}`],
     ]);
-  const patches = async (): Promise<number> =>
-    get(await stage.metrics(), 'restamp_api_requests_total', { method: 'PATCH' });
+  const patches = async (): Promise<number> => {
+    await stage.told('Deployment', 'api');
+    return get(await stage.metrics(), 'restamp_api_requests_total', { method: 'PATCH' });
+  };
   await upgrade('c0', 'v0');
   t.equal(await settled(stage), 1);
 

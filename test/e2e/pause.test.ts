@@ -31,6 +31,7 @@ t.test(
     const [roll] = historyOf(second);
     t.ok(Date.parse(roll?.rolled ?? '') - Date.parse(first.metadata.annotations?.[AT] ?? '') >= 4000);
     await stage.until('Deployment', 'paused', ({ metadata }) => metadata.annotations?.[AT] === undefined);
+    await stage.told('Deployment', 'paused');
     t.equal(stage.restamp.rolls(stage.ns).filter((line) => line['name'] === 'paused').length, 2);
   },
 );

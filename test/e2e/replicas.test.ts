@@ -126,6 +126,8 @@ t.test('every roll is attributed, whichever replica has reviewed the write', asy
     t.match(entry?.sources, [{ by: status.userInfo.username, keys: ['round'] }], `round ${round}`);
   }
   const admitted = trio.running.map((one) => one.lines.filter(({ audit }) => audit === 'admission').length);
+  // What a roll counts for comes later than the roll.
+  await leader.until(() => leader.rolls(stage.ns).length >= ROUNDS * 2);
   const told = get(await metricsOf(leader), 'restamp_rolls_total', { attributed: 'true' });
   t.equal(told, ROUNDS * 2);
   t.ok(admitted.filter((count) => count > 0).length > 1, `standbys have reviewed some: ${admitted.join()}`);

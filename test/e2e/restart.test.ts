@@ -116,6 +116,7 @@ t.test('a restart with nothing changed rolls nothing and writes nothing', async 
   const after = await states();
   after.delete('Deployment/last');
   t.same(after, before);
+  await stage.told(last.kind, last.name);
   const metrics = await stage.metrics();
   t.equal(get(metrics, 'restamp_rolls_total'), 1, 'the bell of the last one');
   const patched = get(metrics, 'restamp_api_requests_total', { method: 'PATCH', code: '200' });

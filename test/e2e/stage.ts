@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ReviewRoute } from '../../certs/review-paths.ts';
 import type { Connection } from '../controlplane/connection.ts';
 import { sharedControlPlane, type HasTeardown } from '../controlplane/shared.ts';
 import { Observed } from './observed.ts';
 import {
   AUTO,
+  historyOf,
   pathOf,
   source,
   split,
@@ -128,6 +130,19 @@ export class Stage {
     fits: (object: WorkloadObject) => boolean,
   ): Promise<WorkloadObject> {
     return this.cp.untilObject<WorkloadObject>(this.path(kind, name), fits);
+  }
+
+  /** Waits until the log tells of the newest roll of a workload: it and the metrics come later than what they tell of. */
+  async told(kind: WorkloadKind, name: string): Promise<void> {
+    const [entry] = historyOf(await this.get(kind, name));
+    await this.restamp.until(
+      (line) =>
+        line.audit === 'roll' &&
+        line['kind'] === kind &&
+        line['namespace'] === this.ns &&
+        line['name'] === name &&
+        isDeepStrictEqual(line['sources'], entry?.sources),
+    );
   }
 
   /** Waits until the map that is stored on a workload has exactly these sources. */

@@ -32,6 +32,7 @@ async function rollUnseen(t: Test, stage: Stage): Promise<void> {
     t.equal(line['attributed'], false);
   }
   t.same(await api.ring(), api.after(['cm/app'], ['secret/app']));
+  await stage.told(api.kind, api.name);
   t.equal(await counted(stage, false), unknown + 3, 'two changes and the bell');
   t.equal(await counted(stage, true), known);
   t.equal(stage.lines.filter(({ audit }) => audit === 'admission').length, reviews, 'nobody was asked');
