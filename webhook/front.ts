@@ -75,7 +75,7 @@ export async function openFront(
       dependencies: (workload, map) => roll.judge.dependencies(workload, map),
       knowsAll: () => roll.workloads.started && kinds.knowsLenders,
       seen: (workload, writer) => roll.rates.seen(workloadKey(workload), writer),
-      readSources: (workload, dependencies) => roll.live.read(workload, dependencies),
+      readSources: (workload, dependencies, map) => roll.live.read(workload, dependencies, map),
       audit: log.audit,
     },
   });

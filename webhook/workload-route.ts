@@ -40,6 +40,7 @@ export type WorkloadRouteParts = {
   readonly readSources: (
     workload: Workload,
     dependencies: ReadonlyMap<string, Dependency>,
+    map: StampMap | undefined,
   ) => Promise<ReadonlyMap<string, FreshSource>>;
   /** Whether all sources are known, and all that may speak for a workload; always, if not given. */
   readonly knowsAll?: () => boolean;
@@ -83,7 +84,7 @@ export function createWorkloadRoute(
       };
     }
     if (dependencies.size === 0) return { patch: putBack(write).patch };
-    const sources = await parts.readSources(workload, dependencies);
+    const sources = await parts.readSources(workload, dependencies, map);
     const knowsAll = knowsEverything(parts);
     const settled = before === undefined || isSettled(row, before);
     const bearing = parts.bearing(workload);

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { mergeAnnotations, type Annotations } from './annotations.ts';
+import { leverName, type LeverChange } from './lever.ts';
 import { applyTemplatePatch, type TemplatePatch } from './template-patch.ts';
 import type { PodTemplate } from './pod-template.ts';
 
@@ -13,7 +14,7 @@ type Metadata = {
   readonly annotations?: Annotations;
   readonly labels?: Labels;
   readonly finalizers?: readonly string[];
-  readonly ownerReferences?: readonly object[];
+  readonly ownerReferences?: readonly { readonly uid: string }[];
 };
 type JobSpec = { readonly template: PodTemplate & { readonly metadata?: { readonly labels?: Labels } } };
 
@@ -47,7 +48,7 @@ const NAME_LENGTH = 63;
 
 /**
  * Name of the Job that a CronJob runs for a roll with this print: asking twice makes one Job, because the second
- * one exists already.
+ * one exists already. Whether that one is enough, {@link hasRun} says.
  */
 export function jobName(cronJob: { name: string; uid: string }, rollPrint: readonly string[]): string {
   const print = createHash('sha256')
@@ -81,6 +82,35 @@ export function jobOfCronJob(cronJob: CronJobObject, name: string, patch: Templa
     },
     spec: { ...spec, template: applyTemplatePatch(spec.template, patch) },
   };
+}
+
+/**
+ * Whether a Job of this CronJob has run what a roll is for, or more: it was made before a crash, after which some sources
+ * may have changed again, or be gone.
+ */
+export function hasRun(
+  { metadata, spec }: JobObject,
+  cronJob: { readonly uid: string },
+  { changes, template }: { readonly changes: readonly LeverChange[]; readonly template: TemplatePatch },
+): boolean {
+  if (!(metadata.ownerReferences ?? []).some(({ uid }) => uid === cronJob.uid)) return false;
+  const annotations = spec.template.metadata?.annotations ?? {};
+  const containers = spec.template.spec?.containers ?? [];
+  const variable = (container: string, name: string): string | undefined =>
+    containers.find((one) => one.name === container)?.env?.find((one) => one.name === name)?.value;
+  return (
+    Object.entries(template.metadata?.annotations ?? {}).every(
+      ([key, value]) => annotations[key] === value,
+    ) &&
+    (template.spec?.containers ?? []).every(({ name: container, env }) =>
+      env.every(({ name, value }) => variable(container, name) === value),
+    ) &&
+    // A source that is gone leaves no trace in what is to be written.
+    changes.every(
+      ({ type, name, container, value }) =>
+        value !== undefined || variable(container, leverName(type, name)) === undefined,
+    )
+  );
 }
 
 /** What the Job controller writes into the template: the next Job gets its own. */

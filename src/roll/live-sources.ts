@@ -1,10 +1,12 @@
 import { atMost, orOver, type Clock } from '../clock.ts';
 import type { FreshSource } from '../core/admission.ts';
 import { isLegalName, sourceKey, type SourceRef, type SourceType } from '../core/source.ts';
+import { compareVersions } from '../core/resource-version.ts';
+import type { Stamp, StampMap } from '../core/stamp-map.ts';
 import { hasCode } from '../errors.ts';
 import type { Workload } from '../core/workload.ts';
 import type { Judge } from './judge.ts';
-import type { SourceReader } from './source-reader.ts';
+import type { SourceReader, SourceState } from './source-reader.ts';
 import { Turns } from './turns.ts';
 
 export type LiveSourcesOptions = {
@@ -35,10 +37,14 @@ export class LiveSources {
     this.#options = options;
   }
 
-  /** The sources of these dependencies as they are stored now; without those that nobody has ever read. */
+  /**
+   * The sources of these dependencies as they are stored now; without those of which nobody can tell that in time. `map`:
+   * the stamps of the workload, which another replica may have made of newer sources than are known here.
+   */
   async read(
     workload: Owner,
     dependencies: ReadonlyMap<string, { readonly type: SourceType; readonly name: string }>,
+    map: StampMap | undefined,
   ): Promise<Map<string, FreshSource>> {
     const { namespace } = workload;
     const refs = new Map<string, SourceRef>();
@@ -53,8 +59,7 @@ export class LiveSources {
     const fresh = await this.#freshenAll([...refs.values()]);
     for (const [key, ref] of refs) {
       const state = this.#options.reader.state(ref);
-      // Memory may do for what a source holds, but not for that it does not exist: it may have come just now.
-      if (state !== undefined && (state.state === 'present' || fresh.has(ref)))
+      if (state !== undefined && (fresh.has(ref) || mayDo(state, map?.s.get(key))))
         found.set(key, { current: state, lever: state.state === 'present' ? state.lever : undefined });
     }
     return found;
@@ -91,4 +96,14 @@ export class LiveSources {
       return known.state === 'missing' || (!over.aborted && (await reader.read(ref, {}, over)));
     }
   }
+}
+
+/**
+ * Whether what was read some time ago may stand for what is stored now. Not to say that a source does not exist: it may
+ * have come just now. Nor if it is older than what the stamp was made of: of another source of the name, too, as both
+ * versions are of one API server, unless that was restored, and then its stamp stays until a read ends.
+ */
+function mayDo(state: SourceState, stamp: Stamp | undefined): boolean {
+  if (state.state !== 'present') return false;
+  return stamp?.rv === undefined || !(compareVersions(state.resourceVersion, stamp.rv) < 0);
 }

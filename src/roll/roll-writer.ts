@@ -1,5 +1,13 @@
 import { mergeAnnotations } from '../core/annotations.ts';
-import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../core/job.ts';
+import {
+  hasRun,
+  jobName,
+  jobOfCronJob,
+  remadeJob,
+  type CronJobObject,
+  type JobManifest,
+  type JobObject,
+} from '../core/job.ts';
 import { parseHistory } from '../core/history.ts';
 import { apiKind } from '../core/kind.ts';
 import { planLever, withStamp, type LeverChange, type Strategy } from '../core/lever.ts';
@@ -32,7 +40,7 @@ export type RollWrite = {
   readonly stamp: string;
   /** The levers alone may bring back a template whose pods still run. */
   readonly returns: boolean;
-  /** From which state of the map to which it leads: two rolls for the same are one. */
+  /** Which state of the map it leaves: of two rolls that leave the same one, the first was not stored. */
   readonly print: readonly string[];
 };
 
@@ -53,6 +61,9 @@ export type RollWriterOptions = {
   /** How a kind shows its rolls where the workload does not say. */
   readonly strategyOf: (kind: string) => Strategy;
 };
+
+/** Names that are tried for a Job. Each is a crash between a Job and its map, or somebody who knows our digests. */
+const MOST_NAMES = 3;
 
 /** Writes rolls, each kind in its own way (the kind table says which). Fails with RESTAMP_KUBE_*. */
 export class RollWriter {
@@ -133,22 +144,44 @@ export class RollWriter {
    * two at once has its next run stamped while a Job goes on, and one that replaces them loses those that do.
    */
   async #run(workload: Workload, roll: RollWrite, template: TemplatePatch): Promise<Written> {
-    const { patch, jobs } = this.#options;
+    const { patch } = this.#options;
     if (!workload.suspended) {
       const cronJob = (await this.#asJudged(workload)) as unknown as CronJobObject;
-      const name = jobName(workload, roll.print);
       const { concurrencyPolicy } = cronJob.spec;
-      const others = await this.#others(workload, name, concurrencyPolicy);
-      if (others.length > 0 && !(concurrencyPolicy === 'Replace' && (await this.#removeAll(others))))
-        return this.#patch(workload, roll, template);
-      const manifest = jobOfCronJob(cronJob, name, template);
-      await jobs.create(manifest, false).catch((error: unknown) => {
-        // Made before a crash, or before the controller wrote the CronJob's status in between.
-        if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
-      });
+      for (let print = roll.print, isMade = false; !isMade;) {
+        const name = jobName(workload, print);
+        const others = await this.#others(workload, name, concurrencyPolicy);
+        if (others.length > 0 && !(concurrencyPolicy === 'Replace' && (await this.#removeAll(others))))
+          return this.#patch(workload, roll, template);
+        const other = await this.#make(workload, jobOfCronJob(cronJob, name, template));
+        isMade = other === undefined || hasRun(other, workload, { changes: roll.changes, template });
+        if (!isMade && print.length > roll.print.length + MOST_NAMES)
+          throw new RestampError('RESTAMP_KUBE_CONFLICT', `job ${name}: others have taken its names`);
+        print = [...print, other?.metadata.uid ?? ''];
+      }
     }
     const object = await patch(workload, { type: 'merge', body: { metadata: roll.metadata } });
     return { object, levers: [] };
+  }
+
+  /**
+   * Creates a Job. The one that has its name already, if there is one: made before a crash, or before the controller wrote
+   * the CronJob's status in between, or by somebody else.
+   */
+  async #make({ namespace }: Workload, manifest: JobManifest): Promise<JobObject | undefined> {
+    const { jobs } = this.#options;
+    try {
+      await jobs.create(manifest, false);
+      return undefined;
+    } catch (error) {
+      if (!hasCode(error, 'RESTAMP_KUBE_CONFLICT')) throw error;
+      const { name } = manifest.metadata;
+      const other = await jobs.read(namespace, name).catch((reason: unknown) => {
+        // It has just been deleted: look again, as the workload itself is not gone.
+        throw hasCode(reason, 'RESTAMP_KUBE_NOT_FOUND') ? error : reason;
+      });
+      return other as unknown as JobObject;
+    }
   }
 
   /** The Jobs of a CronJob that go on beside the one that is called `name`, where its policy asks for them. */

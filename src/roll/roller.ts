@@ -172,7 +172,7 @@ export class Roller {
       // A counter that was lost may meet the same digest again.
       stamp: stamp === workload.templateStamp ? `${stamp}.` : stamp,
       returns: plan.returns,
-      print: [String(plan.rolled.n), ...plan.stale.map(({ key }) => digestsOf(key, plan)).sort()],
+      print: [String(plan.rolled.n), ...[...plan.baseline.s].map(([key, { h }]) => `${key} ${h}`).sort()],
     };
     const sent = { workload, roll, entry, unstored };
     try {
@@ -278,11 +278,6 @@ export class Roller {
     if (!inFlight.has(key)) onFailed(workload, error, entry);
     return { is: 'again', reason, ms: backoffMs(error, failures(key, reason) + 1) };
   }
-}
-
-/** From which digest to which a roll takes a source. */
-function digestsOf(key: string, { baseline, rolled }: Plan): string {
-  return `${key} ${baseline.s.get(key)?.h ?? ''} ${rolled.s.get(key)?.h ?? ''}`;
 }
 
 /** Renames what the API server refuses. A lost race of a JSON Patch, which is 422 too, has become a conflict before. */

@@ -1,5 +1,13 @@
 import t from 'tap';
-import { jobName, jobOfCronJob, remadeJob, type CronJobObject, type JobObject } from '../../src/core/job.ts';
+import { planLever, type Strategy } from '../../src/core/lever.ts';
+import {
+  hasRun,
+  jobName,
+  jobOfCronJob,
+  remadeJob,
+  type CronJobObject,
+  type JobObject,
+} from '../../src/core/job.ts';
 
 const LEVER = { name: 'STAKATER_APP_CONFIGMAP', value: 'new' };
 const patch = { spec: { containers: [{ name: 'main', env: [LEVER] }] } };
@@ -104,4 +112,37 @@ t.test('a selector that a person wrote stays, with the labels that it selects', 
   const made = remadeJob(job, {}, patch).spec as JobObject['spec'];
   t.same(made.selector, spec.selector);
   t.same(made.template.metadata?.labels, { 'job-name': 'mine' });
+});
+
+t.test('hasRun: a Job that shows all levers of a roll, or more, and none of what is gone', async (t) => {
+  const change = { type: 'cm', namespace: 'shop', container: 'main', at: 0 } as const;
+  const made = (env: object[], annotations = {}, owner = 'u'): JobObject => ({
+    metadata: { name: 'j', namespace: 'shop', uid: 'j', ownerReferences: [{ uid: owner }] },
+    spec: { template: { metadata: { annotations }, spec: { containers: [{ name: 'main', env }] } } },
+  });
+  const variable = (name: string, value: string) => ({ name: `STAKATER_${name}_CONFIGMAP`, value });
+  const roll = (values: Readonly<Record<string, string | undefined>>, strategy: Strategy = 'env-vars') => {
+    const changes = Object.entries(values).map(([name, value]) => ({ ...change, name, value }));
+    return { changes, template: planLever([], changes, '2.x', strategy) };
+  };
+  const ran = (job: JobObject, of: ReturnType<typeof roll>): boolean => hasRun(job, { uid: 'u' }, of);
+
+  t.ok(ran(made([variable('A', '1')]), roll({ a: '1' })));
+  t.ok(ran(made([variable('A', '1'), variable('B', '1')]), roll({ a: '1' })), 'it has run more');
+  t.notOk(ran(made([variable('A', '1')]), roll({ a: '2' })), 'something older');
+  t.notOk(ran(made([variable('A', '1')]), roll({ a: '1', b: '1' })), 'less');
+  t.notOk(ran(made([variable('A', '1')], {}, 'other'), roll({ a: '1' })), 'of another CronJob');
+  t.notOk(ran(made([]), roll({ a: '1' })), 'a stranger');
+
+  t.ok(ran(made([variable('A', '1')]), roll({ a: '1', b: undefined })));
+  t.notOk(
+    ran(made([variable('A', '1'), variable('B', '1')]), roll({ a: '1', b: undefined })),
+    'it is gone since',
+  );
+  t.ok(ran(made([], { 'restamp.dev/stamp': '2.x' }), roll({ b: undefined })), 'nothing but a stamp shows');
+  t.notOk(ran(made([], { 'restamp.dev/stamp': '1.x' }), roll({ b: undefined })));
+
+  const of = roll({ a: '1' }, 'annotations');
+  t.ok(ran(made([], of.template.metadata?.annotations), of));
+  t.notOk(ran(made([], roll({ a: '2' }, 'annotations').template.metadata?.annotations), of));
 });

@@ -215,8 +215,15 @@ export function apiServer() {
     for (const { parts } of replicas)
       parts.mutator.sourceFollower('cm').put({ metadata: structuredClone(stored.metadata) });
   }
+  function dropSource(namespace: string, name: string): void {
+    sources.delete(sourceKey({ type: 'cm', namespace, name }));
+    for (const { parts } of replicas) parts.mutator.sourceFollower('cm').remove({ namespace, name });
+  }
   /** Stores a workload that uses `cm/app` and has been stamped with `{ a: '1' }`. */
-  function put(id: Id, more: { finalizers?: string[]; uid?: string; env?: object[] } = {}): void {
+  function put(
+    id: Id,
+    more: { finalizers?: string[]; uid?: string; env?: object[]; annotations?: Record<string, string> } = {},
+  ): void {
     const { kind, namespace, name } = id;
     const digest = keyedDigest(
       { key: ring.keys.get(ring.current)!, source: `${namespace}/cm/app` },
@@ -235,7 +242,7 @@ export function apiServer() {
         uid: more.uid ?? `uid-${name}`,
         resourceVersion: nextVersion(),
         creationTimestamp: '2026-02-01T00:00:00Z',
-        annotations: { ...AUTO, [STAMPS]: formatStamps(map, workloadKey(id)) },
+        annotations: { ...AUTO, ...more.annotations, [STAMPS]: formatStamps(map, workloadKey(id)) },
         ...(more.finalizers === undefined ? {} : { finalizers: more.finalizers }),
       },
       spec: kind === 'CronJob' ? { jobTemplate: { spec: { template } } } : { template },
@@ -253,7 +260,15 @@ export function apiServer() {
     going,
     drop,
     putSource,
+    dropSource,
     put,
+    /** The watches show everything that is stored. */
+    tellAll: () => {
+      for (const key of objects.keys()) tell(key);
+      for (const { metadata } of sources.values())
+        for (const { parts } of replicas)
+          parts.mutator.sourceFollower('cm').put({ metadata: structuredClone(metadata) });
+    },
     /** What the Secret of remakes holds. */
     kept: () => Object.keys(secret?.data ?? {}).length,
     /** Lets time pass in small steps, and everything run that it makes ready. */

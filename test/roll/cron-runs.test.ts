@@ -1,5 +1,5 @@
 import t from 'tap';
-import { jobName } from '../../src/core/job.ts';
+import { jobName, type JobObject } from '../../src/core/job.ts';
 import { Kinds, type KindRow } from '../../src/core/kind.ts';
 import { reduceWorkload, type Workload, type WorkloadObject } from '../../src/core/workload.ts';
 import { RestampError, type ErrorCode } from '../../src/errors.ts';
@@ -12,7 +12,12 @@ const container = { name: 'main', envFrom: [{ configMapRef: { name: 'app' } }] }
 const template = { spec: { containers: [container] } };
 
 /** Rolls a CronJob of this policy while these Jobs of it go on; tells what was done, in order. */
-function run(concurrencyPolicy: string | undefined, running: readonly string[], refusal?: ErrorCode) {
+function run(
+  concurrencyPolicy: string | undefined,
+  running: readonly string[],
+  refusal?: ErrorCode,
+  taken: (name: string) => JobObject | 'gone' | undefined = () => undefined,
+) {
   const object = {
     metadata: { name: 'report', namespace: NAMESPACE, uid: 'u', resourceVersion: '10', annotations: AUTO },
     spec: { concurrencyPolicy, jobTemplate: { spec: { template } } },
@@ -26,8 +31,13 @@ function run(concurrencyPolicy: string | undefined, running: readonly string[], 
       return object;
     },
     jobs: {
-      read: () => Promise.reject(new Error('nobody reads')),
-      create: async () => {
+      read: async (_namespace, name) => {
+        const other = taken(name);
+        if (other === 'gone') throw new RestampError('RESTAMP_KUBE_NOT_FOUND', name);
+        return other as unknown as WorkloadObject;
+      },
+      create: async ({ metadata: { name } }) => {
+        if (taken(name) !== undefined) throw new RestampError('RESTAMP_KUBE_CONFLICT', name);
         done.push('run');
         return object;
       },
@@ -112,3 +122,33 @@ t.test('the Job of the roll itself, made before a crash, is no other one', async
   await write();
   t.same(done, ['look for Jobs of u', 'run', 'write the map']);
 });
+
+t.test('a Job that has run less goes on: it is one of those that the policy is about', async (t) => {
+  const first = jobName({ name: 'report', uid: 'u' }, ['1']);
+  const taken = (name: string) => (name === first ? jobOf([]) : undefined);
+  const forbid = run('Forbid', [first], undefined, taken);
+  await forbid.write();
+  t.same(forbid.done, ['look for Jobs of u', 'look for Jobs of u', 'stamp the next run']);
+  const replace = run('Replace', [first], undefined, taken);
+  await replace.write();
+  t.same(replace.done.slice(-3), [`remove ${first}`, 'run', 'write the map']);
+  const allow = run('Allow', [first], undefined, taken);
+  await allow.write();
+  t.same(allow.done, ['run', 'write the map']);
+});
+
+t.test('one whose names are all taken is looked at again, and so is one that has just gone', async (t) => {
+  for (const other of [jobOf([]), 'gone'] as const) {
+    const { done, write } = run('Allow', [], undefined, () => other);
+    await t.rejects(write(), { code: 'RESTAMP_KUBE_CONFLICT' });
+    t.same(done, []);
+  }
+});
+
+/** A Job of the CronJob with these variables. */
+function jobOf(env: readonly object[]): JobObject {
+  return {
+    metadata: { name: 'j', namespace: NAMESPACE, uid: 'j', ownerReferences: [{ uid: 'u' }] },
+    spec: { template: { spec: { containers: [{ name: 'main', env }] } } },
+  };
+}

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { RestampError } from '../../src/errors.ts';
 import { parseStampKey, sourceKey } from '../../src/core/source.ts';
+import type { Stamp } from '../../src/core/stamp-map.ts';
 import { LiveSources } from '../../src/roll/live-sources.ts';
 import { journal, turn } from '../helpers/journal.ts';
 import { reading } from './reading.ts';
@@ -31,8 +32,12 @@ function live() {
     judge: { mounted: (_workload, name) => (name === 'vault' ? VAULT : undefined) },
   });
   /** Digests of the sources by stamp key; `undefined` is a missing one. */
-  const read = async (...keys: readonly string[]) => {
-    const found = await sources.read(workload('api'), new Map(keys.map((key) => [key, parseStampKey(key)!])));
+  const read = (...keys: readonly string[]) => readFor({}, ...keys);
+  /** The same for a workload whose map was made of these versions. */
+  const readFor = async (stamps: Readonly<Record<string, Stamp>>, ...keys: readonly string[]) => {
+    const dependencies = new Map(keys.map((key) => [key, parseStampKey(key)!]));
+    const map = { n: 1, key: 'k', s: new Map(Object.entries(stamps)) };
+    const found = await sources.read(workload('api'), dependencies, map);
     return Object.fromEntries([...found].map(([key, { current, lever }]) => [key, { lever, ...current }]));
   };
   /** Lets the reader know a source before the test begins. */
@@ -43,7 +48,7 @@ function live() {
       .answer(version === undefined ? undefined : source(ref(key).name, { a: version }, { version }));
     await done;
   };
-  return { clock, asked, versions, read, known };
+  return { clock, asked, versions, read, readFor, known };
 }
 const gone = new RestampError('RESTAMP_KUBE_NOT_FOUND', 'gone');
 
@@ -232,3 +237,30 @@ t.test('a name that no object can have is that of a missing source, and nobody i
   for (const name of names) t.has(found, { [`secret/${name}`]: { state: 'missing', lever: undefined } });
   t.equal(asked.items.length + versions.items.length, 0);
 });
+
+t.test('when the time is over, what is older than what a stamp was made of does not do', async (t) => {
+  const { readFor, known, clock } = live();
+  const keys = ['cm/older', 'cm/anew', 'cm/same', 'cm/newer', 'cm/absent'] as const;
+  for (const key of keys) await known(key, '9');
+  const stamps = {
+    'cm/older': { h: 'a', uid: 'uid-older', rv: '10' },
+    'cm/anew': { h: 'a', uid: 'another', rv: '12' },
+    'cm/same': { h: 'a', uid: 'uid-same', rv: '9' },
+    'cm/newer': { h: 'a', uid: 'uid-newer', rv: '8' },
+    'cm/absent': { h: '-' },
+  };
+  const found = readFor(stamps, ...keys);
+  clock.advance(250);
+  t.same(Object.keys(await found), ['cm/same', 'cm/newer', 'cm/absent']);
+});
+
+t.test(
+  'what has been read in time does, in whatever version: the API server may have been restored',
+  async (t) => {
+    const { readFor, known, versions } = live();
+    await known('cm/app', '9');
+    const found = readFor({ 'cm/app': { h: 'a', uid: 'uid-app', rv: '10' } }, 'cm/app');
+    versions.items[0]!.answer('9');
+    t.has(await found, { 'cm/app': { resourceVersion: '9' } });
+  },
+);
