@@ -69,6 +69,11 @@ export class Mutator {
     this.#reconciler.stop();
   }
 
+  /** Somebody asks for a roll by a source: what is held of it need not wait until its gate is asked again. */
+  #recheck(ref: SourceRef): void {
+    for (const key of this.#parts.workloads.candidates(ref)) this.#parts.queue.recheck(key);
+  }
+
   /** What follows the watch of a kind of source: metadata alone. */
   sourceFollower(type: SourceType): Following<SourceObject> & { end(list: Listed): void } {
     const { sources, reader, settings, onEvent, faults } = this.#parts;
@@ -91,6 +96,7 @@ export class Mutator {
           faults.contain(sourceKey(meta), () => {
             if (type !== 'spc') onEvent(before ? 'update' : 'add', meta);
             this.#parts.writes.source(meta, before);
+            if (meta.wishes.request?.at !== before?.wishes.request?.at) this.#recheck(meta);
           });
         const { ignore, match } = before?.marks ?? meta.marks;
         this.look(meta);

@@ -49,6 +49,21 @@ t.test('a request from the future on a source is told of too, once for each time
   t.same(made.unusable, [`apps/cm/app ${AHEAD}`, 'apps/cm/app 2098-01-01T00:00:00.000Z']);
 });
 
+t.test('a request on a source rolls at once what is held of it, and nothing else', async (t) => {
+  const made = await settled(['api', 'other'], { rollLimit: 1 });
+  made.putWorkload('other', { uses: ['cm/more'] });
+  for (const a of ['1', '2', '3']) {
+    for (const key of ['cm/app', 'cm/more']) made.putSource(key, { a });
+    await made.pass(3000);
+  }
+  t.same(made.rolled().sort(), ['api', 'other'], 'the limit is met');
+  const now = new Date(made.clock.now()).toISOString();
+  made.putSource('cm/app', { a: '3' }, { annotations: { [REQUEST]: `roll@${now}` } });
+  await made.pass(3000);
+  t.same(made.rolled().slice(2), ['api']);
+  t.equal(answered(made), now);
+});
+
 /** Somebody writes `env` into the Deployment, and the API server notes the manager. */
 function setEnv(made: World, env: readonly object[], manager: string, time: string): void {
   const stored = made.stored('api') as unknown as {
