@@ -137,7 +137,12 @@ export function judgeStamp(
       ? { is: 'stale', cause: 'deleted' }
       : { is: 'kept' };
   }
-  if (stamp.h === ABSENT) return input.reloadOnCreate ? { is: 'stale', cause: 'created' } : { is: 'new' };
+  if (stamp.h === ABSENT) {
+    if (input.reloadOnCreate) return { is: 'stale', cause: 'created' };
+    // It was created and then written again, and nobody has seen it in between: pods that waited for it may have.
+    const isRewritten = current.dataTime !== undefined && current.created < current.dataTime;
+    return isRewritten ? { is: 'stale', cause: 'changed' } : { is: 'new' };
+  }
   if (current.digest(input.keyId, stamp.f) === stamp.h) return { is: 'fresh' };
   return current.fromStart === true ? { is: 'new' } : { is: 'stale', cause: 'changed' };
 }

@@ -110,6 +110,9 @@ export class Driver {
   async #remove(prop: Prop): Promise<void> {
     const { kind, name } = split(prop.name);
     await insist(this.#cp, { method: 'DELETE', path: pathOf(this.#ns, kind, name), done: 404 });
-    this.ledger.remove(prop.name);
+    // The answer to a DELETE tells no version, but any list that comes after it does.
+    const list = `${pathOf(this.#ns, kind)}?limit=1`;
+    const { object } = await insistOn(this.#cp, { method: 'GET', path: list });
+    this.ledger.remove(prop.name, versionOf(object));
   }
 }

@@ -10,6 +10,8 @@ export type Account = {
   readonly digests: readonly string[];
   /** The version in which each of them was stored; shorter while the answer to the last one is on its way. */
   readonly versions: readonly bigint[];
+  /** Each time that it was deleted: a version in which it was gone, and which content it is created with, if any. */
+  readonly absences: readonly { readonly by: bigint; readonly until: number }[];
 };
 
 /** What was written to every source, in order: what may have rolled a workload, and how often. */
@@ -36,9 +38,9 @@ export class Ledger {
 
   /** To be called before the write: what reads the source may be faster than its answer. */
   write(source: AnySource, data: Data, digest = sha1Of(data)): void {
-    const { digests = [], versions = [] } = this.#accounts.get(source) ?? {};
+    const { digests = [], versions = [], absences = [] } = this.#accounts.get(source) ?? {};
     const grown = digests.at(-1) === digest ? digests : [...digests, digest];
-    this.#accounts.set(source, { data, exists: true, digests: grown, versions });
+    this.#accounts.set(source, { data, exists: true, digests: grown, versions, absences });
     this.history.push({ at: new Date(), source, digest, index: grown.length - 1 });
   }
 
@@ -50,8 +52,20 @@ export class Ledger {
       this.#accounts.set(source, { ...account, versions: [...versions, version] });
   }
 
-  remove(source: AnySource): void {
-    this.#accounts.set(source, { ...this.get(source), exists: false });
+  /** `by`: a version in which it was gone. */
+  remove(source: AnySource, by: bigint): void {
+    const account = this.get(source);
+    const absences = [...account.absences, { by, until: account.digests.length }];
+    this.#accounts.set(source, { ...account, exists: false, absences });
+  }
+
+  /** If it was certainly gone at this version: the content that it was created with after that. */
+  createdAfter(source: AnySource, version: bigint): string | undefined {
+    const { absences, digests, versions } = this.get(source);
+    const absence = absences.findLast(({ by }) => by <= version);
+    if (absence === undefined) return undefined;
+    const created = versions[absence.until];
+    return created === undefined || created <= version ? undefined : digests[absence.until];
   }
 
   /** How often the content has changed. */

@@ -1,9 +1,21 @@
 import t from 'tap';
 import { APP, first, second, third, evidence, ledgerOf, type Given } from './evidence.ts';
 import { podTemplateOf } from './kinds.ts';
+import { Ledger } from './ledger.ts';
 import { excused, judge, type Evidence } from './verdict.ts';
 
 // The judge must see what a storm is for: each failing, made by hand.
+/** A Job that shows the state before; its source was deleted by this version, and created again. */
+function whileGone(madeAt: bigint, by: bigint, lever = second): Evidence {
+  const ledger = new Ledger();
+  for (const [index, key] of ['first', 'second', 'third'].entries()) {
+    const version = BigInt(index + 1) * 10n;
+    if (by < version && by > version - 10n) ledger.remove(APP, by);
+    ledger.write(APP, { key });
+    ledger.stored(APP, version);
+  }
+  return { ...evidence([undefined, lever], { kind: 'Job', record: { madeAt } }), ledger };
+}
 const jobMade = (madeAt: bigint): Given => ({ kind: 'Job', record: { madeAt } });
 
 const runs = (...levers: readonly (string | undefined)[]): Given => ({
@@ -102,6 +114,10 @@ const cases = [
   ['a Job of a CronJob that says nothing', evidence([undefined, third], runs(undefined, third)), ['excess']],
   ['a CronJob without the Job for the last state', evidence([undefined, second], runs(second)), ['lost']],
   ['a Job made anew for each state', evidence([undefined, second, third], { kind: 'Job' }), []],
+  ['a Job made anew while its source was gone', whileGone(29n, 25n), []],
+  ['a Job made anew while its source was gone, which has changed again since', whileGone(19n, 15n), ['lost']],
+  ['a Job made anew before its source was gone', whileGone(24n, 25n), ['lost']],
+  ['a Job made anew after its source was created again', whileGone(31n, 25n, first), []],
   ['a Job made anew once too often', evidence([undefined, third], { kind: 'Job', rolls: 3 }), ['excess']],
   [
     'a Rollout with every state in its template',

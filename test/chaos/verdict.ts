@@ -119,9 +119,12 @@ function lostOne(evidence: Evidence, source: AnySource): Failing[] {
   }
   // A source that is gone keeps what was seen last.
   if (now === undefined) return lever === undefined || digests.includes(lever) ? [] : lose(`has ${lever}`);
-  // A Job that was made anew while its source changed again tells of the state before by its lever, and has this one.
-  const begun = actor.kind === 'Job' ? ledger.digestAt(source, record.madeAt) : undefined;
-  if (shown !== now && begun !== now) {
+  // A Job that was made anew while its source changed again tells of the state before by its lever, and has this one; and
+  // if its source was gone, it has waited for what that was created with.
+  const { madeAt } = record;
+  const begun =
+    actor.kind === 'Job' ? [ledger.digestAt(source, madeAt), ledger.createdAfter(source, madeAt)] : [];
+  if (shown !== now && !begun.includes(now)) {
     const state = shown === undefined ? 'nothing' : `its state ${digests.lastIndexOf(shown)}`;
     const by = lever === undefined ? 'without a lever' : 'by its lever';
     return lose(`shows ${state} (${by}) of ${source}, which is at ${digests.length - 1} (${now})`);

@@ -137,6 +137,10 @@ t.test(
     const quiet = plan({ 'cm/app': present(ONE) }, absent, { reloadOnDelete: true });
     t.same(quiet.stale, []);
     t.ok(quiet.changed);
+    const rewritten = plan({ 'cm/app': present(ONE, { created: 5000, dataTime: 6000 }) }, absent);
+    t.same(staleOf(rewritten), ['cm/app changed'], 'pods may have started with what it was created with');
+    for (const dataTime of [undefined, 5000])
+      t.same(plan({ 'cm/app': present(ONE, { created: 5000, dataTime }) }, absent).stale, []);
     const entries = { 'cm/app': { ...stampOf(ONE), was: ABSENT } };
     t.same(entriesOf(quiet.baseline), entries);
     const loud = plan({ 'cm/app': present(ONE) }, absent, { reloadOnCreate: true });

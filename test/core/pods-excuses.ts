@@ -33,7 +33,7 @@ export class Excuses {
 
   /**
    * Rules 1, 2 and 5, when Restamp has looked: what was no dependency, or was in no map that it knew, has a baseline
-   * now; and so has what is there for the first time; but not what has changed with or after the write that made it
+   * now; and so has what is there for the first time, as it was created; but not what has changed with or after the write that made it
    * one, which its pods have not seen. `known`: there is a map now.
    */
   looked(before: Stamps, plan: Plan | undefined, known: boolean, changed?: Key): void {
@@ -42,7 +42,9 @@ export class Excuses {
     for (const key of SOURCES) {
       if (plan !== undefined && keys.has(key) !== this.depends(key)) throw new Error(`${key} in the map`);
       const isNew = plan?.baseline.s.has(key) === true && !this.#tracked.has(key);
-      const isThere = this.#cluster.sources.has(key) && !this.#flags.reloadOnCreate;
+      const source = this.#cluster.sources.get(key);
+      // Written once, unless both were in one second.
+      const isThere = source?.written === source?.created && !this.#flags.reloadOnCreate;
       if ((isNew && key !== changed) || (before?.get(key)?.h === ABSENT && isThere)) this.#excuse(key);
     }
     this.#tracked = new Set(known ? SOURCES.filter((key) => this.depends(key)) : []);

@@ -122,3 +122,30 @@ for (const code of ['RESTAMP_KUBE_FORBIDDEN', 'RESTAMP_KUBE_UNAVAILABLE'] as con
     await next.pass(30_000);
     t.same([...next.rolled(), ...next.unproven], ['secret/db']);
   });
+
+for (const [how, parts] of [
+  ['a reference', { uses: ['cm/late'] }],
+  ['a list', { uses: [], annotations: { [LIST]: 'late' } }],
+  ['a pattern', { uses: [], annotations: { [LIST]: 'other,la.e' }, written: '2026-03-01T00:00:00Z' }],
+] as const)
+  t.test(`what was created while we were down rolls if it has changed again since: ${how}`, async (t) => {
+    for (const [written, rolls] of [
+      ['2026-11-22T12:00:09Z', ['api']],
+      ['2026-11-22T12:00:00Z', []],
+    ] as const) {
+      const made = world();
+      made.putSource('cm/other', { a: '1' });
+      made.putWorkload('api', parts);
+      made.mutator.start();
+      await made.pass(3000);
+      const next = restarted(made, {}, () => {
+        made.putSource('cm/late', { a: '1' }, { created: '2026-11-22T12:00:00Z' });
+        made.putSource('cm/late', { a: '2' }, { created: '2026-11-22T12:00:00Z', written });
+      });
+      await next.pass(5000);
+      t.same(next.rolled(), rolls, `written at ${written}`);
+      next.putSource('cm/late', { a: '3' }, { created: '2026-11-22T12:00:00Z', written });
+      await next.pass(5000);
+      t.equal(next.rolled().length, rolls.length + 1, 'and from then on as ever');
+    }
+  });
