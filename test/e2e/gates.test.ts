@@ -97,6 +97,16 @@ t.test('over the limit a workload is held and says so; roll@ opens, skip@ takes 
     ({ metadata }) => !('restamp.dev/held' in (metadata.annotations ?? {})),
   );
   t.equal(leverOf(skipped, A), sha1Of({ n: '3' }), 'the template is as it was');
+
+  // A source may ask too, for all that use it.
+  await stage.change(A, { n: '5' });
+  await stage.until(
+    'Deployment',
+    'api',
+    ({ metadata }) => 'restamp.dev/held' in (metadata.annotations ?? {}),
+  );
+  await stage.annotate('ConfigMap', 'a', { 'restamp.dev/request': request('roll') });
+  await shows('5');
 });
 
 t.test('a roll that is held over a restart still names its actor', async (t) => {
