@@ -1,25 +1,30 @@
+import { relative } from 'node:path';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { faultOf } from './test/architecture.ts';
 
-// Imports point one way: webhook -> certs, src/roll -> src/kube -> src/core (docs/ARCHITECTURE.md).
-// Each wall names what may not pass it and why; test/architecture.test.ts holds the same walls for every file.
-const only = (library, room) => ({
-  group: [library, `${library}/*`],
-  message: `Only ${room} imports ${library}.`,
-});
-const fastify = only('fastify', 'webhook/');
-const kubernetes = only('@kubernetes/client-node', 'src/kube/');
-const undici = only('undici', 'src/kube/ and src/outgoing/');
-const forge = only('node-forge', 'certs/');
-const pino = only('pino', 'src/log.ts');
-const prom = only('prom-client', 'src/metrics.ts and src/reloader-metrics.ts');
-const re2 = only('re2js', 'src/core/');
-const yaml = only('yaml', 'src/config-file.ts');
-const room = (folder, message) => ({ regex: `^(\\.\\./)+(${folder})/`, message });
-const wall = (files, patterns, extra = {}) => ({
-  files,
-  rules: { 'no-restricted-imports': ['error', { patterns }], ...extra },
-});
+/** Imports point one way: test/architecture.ts says which, and test/architecture.test.ts asks it about every file too. */
+const architecture = {
+  rules: {
+    imports: {
+      meta: { type: 'problem', schema: [] },
+      create(context) {
+        const file = relative(import.meta.dirname, context.filename).replaceAll('\\', '/');
+        const look = ({ source }) => {
+          const fault = typeof source?.value === 'string' ? faultOf(file, source.value) : undefined;
+          if (fault !== undefined) context.report({ node: source, message: `${fault}.` });
+        };
+        return {
+          ImportDeclaration: look,
+          ExportNamedDeclaration: look,
+          ExportAllDeclaration: look,
+          ImportExpression: look,
+        };
+      },
+    },
+  },
+};
+
 const pureGlobals = ['process', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'console'].map(
   (name) => ({
     name,
@@ -33,7 +38,9 @@ export default tseslint.config(
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { architecture },
     rules: {
+      'architecture/imports': 'error',
       // `?.` and `??` count as branches, so this is about ten decisions
       complexity: ['error', 20],
       'max-params': ['error', 4],
@@ -48,24 +55,13 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Only src/config.ts reads the environment.' },
+        { object: 'process', property: 'env', message: 'Only src/config/config.ts reads the environment.' },
       ],
     },
   },
-  wall(
-    ['src/core/**'],
-    [
-      fastify,
-      kubernetes,
-      undici,
-      forge,
-      pino,
-      prom,
-      yaml,
-      { regex: '^\\.\\./', message: 'src/core imports only itself.' },
-      { regex: '^node:(?!crypto$)', message: 'src/core imports no node module but node:crypto.' },
-    ],
-    {
+  {
+    files: ['src/core/**'],
+    rules: {
       'no-restricted-globals': ['error', ...pureGlobals],
       'no-restricted-syntax': [
         'error',
@@ -79,71 +75,8 @@ export default tseslint.config(
         },
       ],
     },
-  ),
-  wall(
-    ['src/kube/**'],
-    [
-      fastify,
-      forge,
-      pino,
-      prom,
-      re2,
-      yaml,
-      room('webhook|certs|roll|cli|outgoing', 'src/kube knows src/core only.'),
-    ],
-  ),
-  wall(
-    ['src/roll/**'],
-    [
-      fastify,
-      kubernetes,
-      undici,
-      forge,
-      pino,
-      prom,
-      re2,
-      yaml,
-      room('webhook|certs|cli|outgoing', 'src/roll knows src/kube and src/core only.'),
-    ],
-  ),
-  wall(
-    ['src/outgoing/**'],
-    [
-      fastify,
-      kubernetes,
-      forge,
-      pino,
-      prom,
-      re2,
-      yaml,
-      room('webhook|certs|roll|cli|kube', 'src/outgoing knows src/core and src/*.ts only.'),
-    ],
-  ),
-  wall(
-    ['certs/**'],
-    [
-      fastify,
-      kubernetes,
-      undici,
-      pino,
-      prom,
-      re2,
-      yaml,
-      room(
-        'webhook|roll|cli|kube|outgoing',
-        'certs/ knows src/*.ts only; what it needs of the API server is a port.',
-      ),
-    ],
-  ),
-  wall(
-    ['webhook/**'],
-    [kubernetes, undici, forge, pino, prom, re2, yaml, room('cli', 'webhook/ does not know the plugin.')],
-  ),
-  wall(['src/*.ts'], [fastify, kubernetes, undici, forge, pino, prom, re2, yaml]),
-  wall(['src/config-file.ts'], [fastify, kubernetes, undici, forge, pino, prom, re2]),
-  wall(['src/log.ts'], [fastify, kubernetes, undici, forge, prom, re2, yaml]),
-  wall(['src/metrics.ts', 'src/reloader-metrics.ts'], [fastify, kubernetes, undici, forge, pino, re2, yaml]),
-  { files: ['src/config.ts', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
+  },
+  { files: ['src/config/config.ts', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['test/**'],
     rules: {

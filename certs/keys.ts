@@ -40,7 +40,7 @@ export function parseHmacKeys(text: string, where: string): HmacKeys {
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, so it is not passed on (test/certs/keys.test.ts).
+    // The parser's own message quotes the text, so it is not passed on (test/unit/certs/keys.test.ts).
     return fail('it is not JSON');
   }
   if (!isObject(value)) return fail('it is not an object');

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findBinaries } from '../test/controlplane/binaries.ts';
+import { findBinaries } from '../test/controlplane/build/binaries.ts';
 
 const run = promisify(execFile);
 

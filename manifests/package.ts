@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findBinaries } from '../test/controlplane/binaries.ts';
+import { findBinaries } from '../test/controlplane/build/binaries.ts';
 
 const run = promisify(execFile);
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));

@@ -8,13 +8,13 @@ import Fastify, {
 import type { TlsOptions } from '../certs/leaf.ts';
 import type { ReviewRoute } from '../certs/review-paths.ts';
 import type { Clock } from '../src/clock.ts';
-import type { Address } from '../src/setting-kinds.ts';
+import type { Address } from '../src/config/value-types.ts';
 import { reasonOf, RestampError, type ErrorCode } from '../src/errors.ts';
-import { Bodies } from './bodies.ts';
-import type { Callers } from './callers.ts';
-import { Connections } from './connections.ts';
-import type { Refusal } from './refusals.ts';
-import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './review.ts';
+import { Bodies } from './request/bodies.ts';
+import type { Callers } from './callers/callers.ts';
+import { Connections } from './callers/connections.ts';
+import type { Refusal } from './callers/refusals.ts';
+import { allow, parseReview, type ReviewAnswer, type ReviewRequest } from './request/admission-review.ts';
 
 /** Answers a review; what it throws becomes HTTP 4xx by its code, or 500, and the write goes on without us. */
 type Route = (request: ReviewRequest) => ReviewAnswer | Promise<ReviewAnswer>;

@@ -12,7 +12,7 @@ type Program = { readonly name: string; readonly entry: string };
 
 /** What is bundled: the name in `dist/`, and the file that starts it. */
 export const PROGRAMS = {
-  restamp: { name: 'restamp', entry: 'webhook/main.ts' },
+  restamp: { name: 'restamp', entry: 'src/main.ts' },
 } as const satisfies Record<string, Program>;
 
 /** CommonJS packages call `require` for Node's own modules; an ES module has none until it makes one. */

@@ -4,7 +4,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import { reasonOf, RestampError } from '../errors.ts';
-import { WatchAgent } from './watch-agent.ts';
+import { WatchAgent } from './watch/watch-agent.ts';
 
 /** How to reach the API server: everything that client-node knows of kubeconfigs, tokens and plugins. */
 export type Auth = {

@@ -1,6 +1,6 @@
 import { hasCode, reasonOf, RestampError, type ErrorCode } from '../errors.ts';
 import type { Auth, Credentials } from './auth.ts';
-import type { Answer, Body } from './watch-stream.ts';
+import type { Answer, Body } from './watch/watch-stream.ts';
 
 /** One request to the API server. */
 export type Call = {

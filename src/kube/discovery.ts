@@ -1,5 +1,5 @@
-import type { KindName } from '../core/kind.ts';
-import { apiVersion } from '../core/kind.ts';
+import type { KindName } from '../core/api/kind.ts';
+import { apiVersion } from '../core/api/kind.ts';
 import type { KubeClient } from './client.ts';
 import { readOrNothing } from './objects.ts';
 

@@ -1,4 +1,4 @@
-import { apiKind, apiVersion, type KindName } from '../core/kind.ts';
+import { apiKind, apiVersion, type KindName } from '../core/api/kind.ts';
 import type { KubeClient } from './client.ts';
 
 /** An Event of ours, on the workload that it is about. */

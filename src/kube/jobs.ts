@@ -1,9 +1,9 @@
-import type { JobManifest } from '../core/job.ts';
-import { kindPath } from '../core/kind.ts';
-import type { WorkloadObject } from '../core/workload.ts';
+import type { JobManifest } from '../core/objects/job.ts';
+import { kindPath } from '../core/api/kind.ts';
+import type { WorkloadObject } from '../core/objects/workload.ts';
 import type { KubeClient } from './client.ts';
 import { FIELD_MANAGER } from './objects.ts';
-import { readPages } from './pages.ts';
+import { readPages } from './watch/paged-list.ts';
 
 type JobId = { readonly namespace: string; readonly name: string };
 type JobState = JobId & { readonly uid: string; readonly resourceVersion: string };

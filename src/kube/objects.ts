@@ -1,5 +1,5 @@
-import { kindPath, type KindRow } from '../core/kind.ts';
-import { sourceRow, type SourceRef } from '../core/source.ts';
+import { kindPath, type KindRow } from '../core/api/kind.ts';
+import { sourceRow, type SourceRef } from '../core/api/source.ts';
 import { hasCode } from '../errors.ts';
 import { JSON_PATCH, MERGE_PATCH, METADATA, STRATEGIC_PATCH, type KubeClient } from './client.ts';
 

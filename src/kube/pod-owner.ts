@@ -1,5 +1,5 @@
-import { apiKind, kindPath, type Kinds } from '../core/kind.ts';
-import { workloadKey } from '../core/workload.ts';
+import { apiKind, kindPath, type Kinds } from '../core/api/kind.ts';
+import { workloadKey } from '../core/objects/workload.ts';
 import { METADATA, type KubeClient } from './client.ts';
 import { JOBS } from './jobs.ts';
 import { orNothing } from './objects.ts';

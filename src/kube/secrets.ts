@@ -1,7 +1,7 @@
 import type { KubeClient } from './client.ts';
 import { readOrNothing } from './objects.ts';
-import { Reflector, type ReflectorOptions } from './reflector.ts';
-import type { Identified } from './roster.ts';
+import { Reflector, type ReflectorOptions } from './watch/reflector.ts';
+import type { Identified } from './watch/known-objects.ts';
 
 type Named = { readonly metadata: { readonly namespace: string; readonly name: string } };
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { LAST_ROLL, STAMPS } from '../../src/core/annotations.ts';
+import { LAST_ROLL, STAMPS } from '../../src/core/api/annotations.ts';
 import type { KubeObject } from '../controlplane/http.ts';
 import type { AuditLine } from './audit-trail.ts';
 import { changeConfig, createCrowd, deploymentPath } from './crowd.ts';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { runChaos } from './chaos.ts';
-import { EVERY_KIND } from './faults.ts';
+import { EVERY_KIND } from './faults/faults.ts';
 import { textOf } from './report.ts';
 
 // A short storm with every kind of fault once; `make chaos` runs the long ones.

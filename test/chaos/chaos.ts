@@ -1,26 +1,26 @@
 import { startControlPlane, type ControlPlane } from '../controlplane/controlplane.ts';
-import { defineKind, grantKind, ROLLOUT } from '../e2e/crds.ts';
-import { CsiDriver, grantCsi, POD_STATUS, PROVIDER_CLASS } from '../e2e/csi-driver.ts';
-import { AUTO, stampedKeys, stampKey } from '../e2e/objects.ts';
+import { defineKind, grantKind, ROLLOUT } from '../e2e/support/crds.ts';
+import { CsiDriver, grantCsi, POD_STATUS, PROVIDER_CLASS } from '../e2e/support/csi-driver.ts';
+import { AUTO, stampedKeys, stampKey } from '../e2e/support/objects.ts';
 import { Archive } from '../controlplane/archive.ts';
-import { castOf, type Actor, type Prop, type Size } from './cast.ts';
-import { Crowd } from './crowd.ts';
-import { Driver } from './driver.ts';
-import { Janitor } from './janitor.ts';
-import { actorPath, templateText } from './kinds.ts';
-import { manifestOf } from './manifest.ts';
-import { keep } from './keep.ts';
-import { Mounts } from './mounts.ts';
-import { Observer } from './observer.ts';
-import { Passing } from './passing.ts';
-import { Pods, type Pod } from './pods.ts';
+import { castOf, type Actor, type Prop, type Size } from './population/cast.ts';
+import { Crowd } from './population/crowd.ts';
+import { Driver } from './population/driver.ts';
+import { Janitor } from './population/janitor.ts';
+import { actorPath, templateText } from './population/kinds.ts';
+import { manifestOf } from './population/manifest.ts';
+import { keep } from './verdict/keep.ts';
+import { Mounts } from './population/mounts.ts';
+import { Observer } from './verdict/observer.ts';
+import { Passing } from './population/passing.ts';
+import { Pods, type Pod } from './population/pods.ts';
 import { Random } from './random.ts';
-import { Replica, type Setting } from './replica.ts';
-import { revisionsOf } from './revisions.ts';
+import { Replica, type Setting } from './faults/replica.ts';
+import { revisionsOf } from './verdict/revisions.ts';
 import { blow, type Counts, type StormOptions } from './storm.ts';
-import { storedDigests } from './stored.ts';
+import { storedDigests } from './verdict/stored.ts';
 import { User } from './user.ts';
-import { excused, judge, lost, rollsOf, type Evidence, type Failing } from './verdict.ts';
+import { excused, judge, lost, rollsOf, type Evidence, type Failing } from './verdict/verdict.ts';
 
 export type ChaosOptions = StormOptions &
   Pick<Setting, 'admission' | 'baseline'> & {

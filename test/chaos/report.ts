@@ -1,4 +1,4 @@
-import { FAILINGS } from './verdict.ts';
+import { FAILINGS } from './verdict/verdict.ts';
 import type { ChaosReport } from './chaos.ts';
 
 const SHOWN = 8;

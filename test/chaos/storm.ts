@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Archive } from '../controlplane/archive.ts';
-import { FAULTS, scheduleOf, type FaultName, type Stand } from './faults.ts';
+import { FAULTS, scheduleOf, type FaultName, type Stand } from './faults/faults.ts';
 import { Random } from './random.ts';
 
 export type StormOptions = {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../controlplane/connection.ts';
 import type { KubeObject } from '../controlplane/http.ts';
-import type { Actor } from './cast.ts';
-import { STAMPS } from '../e2e/objects.ts';
-import { hostileText } from '../helpers/hostile.ts';
+import type { Actor } from './population/cast.ts';
+import { STAMPS } from '../e2e/support/objects.ts';
+import { hostileText } from '../support/hostile-values.ts';
 import { type Answer, insist, insistOn, MERGE, versionOf } from './insist.ts';
 import {
   actorPath,
@@ -15,7 +15,7 @@ import {
   type ActorManifest,
   type ActorObject,
   type AnySource,
-} from './kinds.ts';
+} from './population/kinds.ts';
 import type { Random } from './random.ts';
 
 /** What somebody did to one workload that may have replaced its pods without any source. */

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { pidsIn } from './folder.ts';
+import { pidsIn } from './build/folder.ts';
 import { findPorts } from './ports.ts';
 import { commandOf } from './processes.ts';
 import { sharedControlPlane } from './shared.ts';

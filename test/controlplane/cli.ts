@@ -2,11 +2,11 @@
 import { realpath } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { dirname } from 'node:path';
-import { findBinaries } from './binaries.ts';
+import { findBinaries } from './build/binaries.ts';
 import { startControlPlane } from './controlplane.ts';
 import { stopControlPlane } from './down.ts';
 import { portCount } from './flags.ts';
-import { programs, type ProgramName } from './recipe.ts';
+import { programs, type ProgramName } from './build/recipe.ts';
 
 const usage = `Usage: npm run -s controlplane -- COMMAND
 

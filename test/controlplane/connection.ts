@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { kubeconfigPath, type User } from './credentials.ts';
 import type { Ports } from './flags.ts';
 import { createApiClient, type ApiClient, type KubeObject } from './http.ts';
-import type { ProgramName } from './recipe.ts';
-import { createHelm, createKubectl, type Tool } from './tools.ts';
+import type { ProgramName } from './build/recipe.ts';
+import { createHelm, createKubectl, type Tool } from './build/tools.ts';
 import { untilGone, untilObject } from './until.ts';
 
 /** What a folder says about its control plane: the file `controlplane.json`, there as soon as everything is ready. */

@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findBinaries, type Binaries } from './binaries.ts';
+import { findBinaries, type Binaries } from './build/binaries.ts';
 import { writeFacts, type Connection, type Facts } from './connection.ts';
 import { ensureCredentials } from './credentials.ts';
 import { auditFiles, flagsOf, portCount, portsFrom, type FlagOptions, type Server } from './flags.ts';
-import { prepareFolder, refuseRunning } from './folder.ts';
+import { prepareFolder, refuseRunning } from './build/folder.ts';
 import { findPorts, takenPorts } from './ports.ts';
 import { startAll, startReady, type Stand } from './programs.ts';
 import { StartError } from './readiness.ts';
-import type { ProgramName } from './recipe.ts';
+import type { ProgramName } from './build/recipe.ts';
 import { startSupervision } from './supervision.ts';
 
 /** What kind of control plane. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pidsIn } from './folder.ts';
+import { pidsIn } from './build/folder.ts';
 import { belongsTo, untilEnded } from './processes.ts';
 
 /** Longer than the supervisor gives its programs. */

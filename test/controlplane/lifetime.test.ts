@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import type * as Module from './controlplane.ts';
 import { startControlPlane } from './controlplane.ts';
-import { pidsIn } from './folder.ts';
+import { pidsIn } from './build/folder.ts';
 import { findPorts, takenPorts } from './ports.ts';
 import { untilEnded } from './processes.ts';
 import type { Pids } from './supervisor.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { Binaries } from './binaries.ts';
+import type { Binaries } from './build/binaries.ts';
 import { certificateFile, connectTo, type Connection, type Facts } from './connection.ts';
 import { writeKubeconfigs, type Credentials } from './credentials.ts';
 import type { Ports, Server } from './flags.ts';
-import { logOf } from './folder.ts';
+import { logOf } from './build/folder.ts';
 import { createIdentity, createNode, untilNodeReady } from './furnish.ts';
 import { probeOf, untilReady } from './readiness.ts';
 import type { Supervision } from './supervision.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startControlPlane, type ControlPlane } from '../controlplane/controlplane.ts';
-import { startRestamp, type Restamp } from '../e2e/restamp.ts';
+import { startRestamp, type Restamp } from '../e2e/support/restamp-process.ts';
 import { followRollout, untilComplete, type Rollout } from './rollout.ts';
 import { createScreen } from './screen.ts';
 

@@ -1,12 +1,12 @@
 // `node test/docs/reference.ts` writes docs/REFERENCE.md from the tables in the code.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ADDRESS, HELD, LAST_RELOADED_FROM, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/annotations.ts';
-import { CRONJOB, LEVER, LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, ROLLOUT_STRATEGY, STOP } from '../../src/core/wishes.ts';
-import { SETTINGS, variableOf } from '../../src/settings.ts';
+import { ADDRESS, HELD, LAST_RELOADED_FROM, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/api/annotations.ts';
+import { CRONJOB, LEVER, LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, ROLLOUT_STRATEGY, STOP } from '../../src/core/opt-in/overrides.ts';
+import { SETTINGS, variableOf } from '../../src/config/settings.ts';
 import { ERRORS } from '../../src/error-table.ts';
-import { addGauges } from '../../webhook/gauges.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { addGauges } from '../../src/gauges.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 export const REFERENCE = fileURLToPath(new URL('../../docs/REFERENCE.md', import.meta.url));
 

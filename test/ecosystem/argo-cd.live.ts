@@ -1,8 +1,8 @@
 import t from 'tap';
-import { defineKind, grantKind, ROLLOUT } from '../e2e/crds.ts';
-import { AUTO, historyOf, leverOf, sha1Of, source, stampedKeys } from '../e2e/objects.ts';
-import { release, settled, templates } from '../e2e/releases.ts';
-import { openStage } from '../e2e/stage.ts';
+import { defineKind, grantKind, ROLLOUT } from '../e2e/support/crds.ts';
+import { AUTO, historyOf, leverOf, sha1Of, source, stampedKeys } from '../e2e/support/objects.ts';
+import { release, settled, templates } from '../e2e/support/releases.ts';
+import { openStage } from '../e2e/support/environment.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { ArgoCd } from './argo-cd.ts';
 

@@ -4,10 +4,10 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheRoot, exists } from '../controlplane/binaries.ts';
-import { go, timed, type GoContext } from '../controlplane/go.ts';
-import { withLock } from '../controlplane/lock.ts';
-import { goVersion } from '../controlplane/recipe.ts';
+import { cacheRoot, exists } from '../controlplane/build/binaries.ts';
+import { go, timed, type GoContext } from '../controlplane/build/go.ts';
+import { withLock } from '../controlplane/build/lock.ts';
+import { goVersion } from '../controlplane/build/recipe.ts';
 import { PARAMETER_STORE, type Neighbour } from './neighbours.ts';
 
 const run = promisify(execFile);

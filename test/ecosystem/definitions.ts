@@ -1,5 +1,5 @@
 import type { Connection } from '../controlplane/connection.ts';
-import { untilServed } from '../e2e/crds.ts';
+import { untilServed } from '../e2e/support/crds.ts';
 
 /** Applies a neighbour's own CustomResourceDefinitions, and waits until the API server serves them. */
 export const applyDefinitions = async (cp: Connection, files: readonly string[]): Promise<void> => {

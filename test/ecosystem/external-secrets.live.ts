@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { KubeObject } from '../controlplane/http.ts';
 import { findPort } from '../controlplane/ports.ts';
-import { openStage } from '../e2e/stage.ts';
+import { openStage } from '../e2e/support/environment.ts';
 import { buildNeighbour } from './build.ts';
 import { applyDefinitions } from './definitions.ts';
 import { EXTERNAL_SECRETS } from './neighbours.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { SETTINGS } from '../../src/settings.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
 import { argsOf, chart, deploymentOf, helm, only, render } from './chart.ts';
 import { parseManifests } from './roles.ts';
 

@@ -1,7 +1,7 @@
 // The chart, rendered by the real helm. No control plane is needed for that.
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { findBinaries } from '../controlplane/binaries.ts';
+import { findBinaries } from '../controlplane/build/binaries.ts';
 import { manifests, parseManifests, type Manifest } from './roles.ts';
 
 export const chart = `${manifests}chart`;

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { PLAIN, plainText } from '../../manifests/generate.ts';
 import { rightsOf } from '../../manifests/rights.ts';
-import { findBinaries } from '../controlplane/binaries.ts';
+import { findBinaries } from '../controlplane/build/binaries.ts';
 import { argsOf, deploymentOf, only, render } from './chart.ts';
 import { EVERYTHING, linesOfRights, linesOfRoles, manifests, parseManifests, type Manifest } from './roles.ts';
 

@@ -4,7 +4,7 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BUILT_IN, kindPath } from '../../../src/core/kind.ts';
+import { BUILT_IN, kindPath } from '../../../src/core/api/kind.ts';
 import { METADATA } from '../../../src/kube/client.ts';
 import { eachAtOnce, upTo } from '../crowd.ts';
 import { processUsage } from '../process-usage.ts';

@@ -1,16 +1,16 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock } from '../../../src/clock.ts';
-import { STAMPS } from '../../../src/core/annotations.ts';
-import { sourceKey, type SourceType } from '../../../src/core/source.ts';
-import type { SourceObject } from '../../../src/core/source-meta.ts';
-import { workloadKey, type Workload, type WorkloadObject } from '../../../src/core/workload.ts';
+import { STAMPS } from '../../../src/core/api/annotations.ts';
+import { sourceKey, type SourceType } from '../../../src/core/api/source.ts';
+import type { SourceObject } from '../../../src/core/objects/source-metadata.ts';
+import { workloadKey, type Workload, type WorkloadObject } from '../../../src/core/objects/workload.ts';
 import { RestampError } from '../../../src/errors.ts';
 import { Faults } from '../../../src/faults.ts';
 import { Contact } from '../../../src/kube/contact.ts';
-import { assembleMutator } from '../../../src/roll/assemble.ts';
-import type { MutatorSettings } from '../../../src/roll/ports.ts';
-import { applyPatch, type Patchable } from '../../roll/patching.ts';
+import { assembleMutator } from '../../../src/controller/controller.ts';
+import type { MutatorSettings } from '../../../src/controller/ports.ts';
+import { applyPatch, type Patchable } from '../../support/controller/fake-patch.ts';
 import {
   deployment,
   deploymentRow,
@@ -19,8 +19,8 @@ import {
   ring,
   source,
   type WorkloadParts,
-} from '../../roll/things.ts';
-import { noJobs, noRemakes, SETTINGS } from '../../roll/world-settings.ts';
+} from '../../support/controller/builders.ts';
+import { noJobs, noRemakes, SETTINGS } from '../../support/controller/world-settings.ts';
 
 /** What one run of a load has cost. */
 export type Cost = {

@@ -1,9 +1,9 @@
 // One load in a process of its own: `node loads.ts NAME`, which prints its figures as one line of JSON.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatStamps } from '../../../src/core/stamp-map.ts';
-import { keyedDigest } from '../../../src/core/digest.ts';
-import { sourceData } from '../../../src/core/source-data.ts';
-import { NAMESPACE, ring } from '../../roll/things.ts';
+import { formatStamps } from '../../../src/core/stamps/stamp-map.ts';
+import { keyedDigest } from '../../../src/core/objects/digest.ts';
+import { sourceData } from '../../../src/core/objects/source-data.ts';
+import { NAMESPACE, ring } from '../../support/controller/builders.ts';
 import { upTo } from '../crowd.ts';
 import { costOf, Lab } from './lab.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { CONTAINERS, JOBS, PATTERNS, ROLLOUTS } from './advanced-rows.ts';
-import { runTable } from './table.ts';
+import { CONTAINERS, JOBS, PATTERNS, ROLLOUTS } from './rows/advanced-rows.ts';
+import { runTable } from './rows/table.ts';
 
 t.setTimeout(600_000);
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { AUTOS, COMBINATIONS, EXCLUDES, IGNORES, PAUSES, SEARCHES } from './annotation-rows.ts';
-import { runTable } from './table.ts';
+import { AUTOS, COMBINATIONS, EXCLUDES, IGNORES, PAUSES, SEARCHES } from './rows/annotation-rows.ts';
+import { runTable } from './rows/table.ts';
 
 t.setTimeout(600_000);
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { CsiDriver } from '../csi-driver.ts';
-import { sha1Of, source, stampedKeys, type Data } from '../objects.ts';
-import type { Stage } from '../stage.ts';
+import { CsiDriver } from '../support/csi-driver.ts';
+import { sha1Of, source, stampedKeys, type Data } from '../support/objects.ts';
+import type { Stage } from '../support/environment.ts';
 import { createWithPod } from './csi-pods.ts';
-import type { CsiRole, CsiRow } from './csi-rows.ts';
+import type { CsiRole, CsiRow } from './rows/csi-rows.ts';
 import { rollsOf } from './judge.ts';
 import { workloadPath, type TableKind, type Workload } from './kinds.ts';
-import { named } from './row.ts';
+import { named } from './rows/row.ts';
 
 const patienceMs = 120_000;
 

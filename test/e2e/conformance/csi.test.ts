@@ -1,11 +1,18 @@
 import t, { type Test } from 'tap';
 import { sharedControlPlane } from '../../controlplane/shared.ts';
-import { defineKind } from '../crds.ts';
-import { grantCsi, POD_STATUS, PROVIDER_CLASS } from '../csi-driver.ts';
-import { leverName } from '../objects.ts';
-import { Stage } from '../stage.ts';
+import { defineKind } from '../support/crds.ts';
+import { grantCsi, POD_STATUS, PROVIDER_CLASS } from '../support/csi-driver.ts';
+import { leverName } from '../support/objects.ts';
+import { Stage } from '../support/environment.ts';
 import { CsiPlayer, hashOf, keyOf, sourceOf, type CsiSubject } from './csi-player.ts';
-import { CSI_AUTOS, CSI_CASES, CSI_CONTAINERS, CSI_EXCLUDES, CSI_JOBS, CSI_WORKLOADS } from './csi-rows.ts';
+import {
+  CSI_AUTOS,
+  CSI_CASES,
+  CSI_CONTAINERS,
+  CSI_EXCLUDES,
+  CSI_JOBS,
+  CSI_WORKLOADS,
+} from './rows/csi-rows.ts';
 import { rollsOf, type Strategy } from './judge.ts';
 import { KIND_FLAGS, serveKinds, workloadPath, type Workload } from './kinds.ts';
 

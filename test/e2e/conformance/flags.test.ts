@@ -11,8 +11,8 @@ import {
   type Annotations,
   type Manifest,
   type SourceName,
-} from '../objects.ts';
-import type { Stage, StageOptions } from '../stage.ts';
+} from '../support/objects.ts';
+import type { Stage, StageOptions } from '../support/environment.ts';
 import { label, openPair, type Pair } from './pair.ts';
 
 t.setTimeout(600_000);

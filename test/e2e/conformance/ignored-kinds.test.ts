@@ -1,8 +1,8 @@
 // --ignored-workload-types, in the cases of Reloader's own end-to-end tests.
 import t from 'tap';
-import { batchOf } from '../batch.ts';
-import { AUTO, source, type SourceName } from '../objects.ts';
-import { openStage } from '../stage.ts';
+import { batchOf } from '../support/batch.ts';
+import { AUTO, source, type SourceName } from '../support/objects.ts';
+import { openStage } from '../support/environment.ts';
 
 t.setTimeout(600_000);
 

@@ -1,6 +1,6 @@
 // Which of Reloader's end-to-end tests are tests here, counted from the tables themselves.
-import { CONTAINERS, JOBS, PATTERNS, ROLLOUTS } from './advanced-rows.ts';
-import { AUTOS, COMBINATIONS, EXCLUDES, IGNORES, PAUSES, SEARCHES } from './annotation-rows.ts';
+import { CONTAINERS, JOBS, PATTERNS, ROLLOUTS } from './rows/advanced-rows.ts';
+import { AUTOS, COMBINATIONS, EXCLUDES, IGNORES, PAUSES, SEARCHES } from './rows/annotation-rows.ts';
 import {
   CSI_AUTOS,
   CSI_CASES,
@@ -9,10 +9,10 @@ import {
   CSI_JOBS,
   CSI_WORKLOADS,
   csiEntriesOf,
-} from './csi-rows.ts';
-import { REFERENCES } from './reference-rows.ts';
-import { entriesOf } from './row.ts';
-import { WORKLOADS } from './workload-rows.ts';
+} from './rows/csi-rows.ts';
+import { REFERENCES } from './rows/reference-rows.ts';
+import { entriesOf } from './rows/row.ts';
+import { WORKLOADS } from './rows/workload-rows.ts';
 
 /** One file of Reloader's `test/e2e`. */
 type Family = {

@@ -8,10 +8,10 @@ import {
   stampKey,
   type Data,
   type SourceName,
-} from '../objects.ts';
-import type { Stage } from '../stage.ts';
+} from '../support/objects.ts';
+import type { Stage } from '../support/environment.ts';
 import { rolledTemplate, workloadPath, type PodTemplate, type TableKind, type Workload } from './kinds.ts';
-import { sourceOf, type Row } from './row.ts';
+import { sourceOf, type Row } from './rows/row.ts';
 
 export type Strategy = 'annotations' | 'env-vars';
 

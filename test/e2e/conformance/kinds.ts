@@ -1,7 +1,7 @@
 import type { Connection } from '../../controlplane/connection.ts';
 import type { KubeObject } from '../../controlplane/http.ts';
-import { defineKind, grantKind } from '../crds.ts';
-import type { Annotations } from '../objects.ts';
+import { defineKind, grantKind } from '../support/crds.ts';
+import type { Annotations } from '../support/objects.ts';
 
 /** A container of a pod template, as far as tables look at it. */
 export type Container = {

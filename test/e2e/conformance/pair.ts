@@ -1,5 +1,5 @@
 import { sharedControlPlane, type HasTeardown } from '../../controlplane/shared.ts';
-import { Stage, type StageOptions } from '../stage.ts';
+import { Stage, type StageOptions } from '../support/environment.ts';
 
 /** Two namespaces of one test and one Restamp, which looks after `inside` and, by its flags, perhaps `outside`. */
 export type Pair = { readonly inside: Stage; readonly outside: Stage };

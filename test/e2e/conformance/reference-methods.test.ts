@@ -1,6 +1,6 @@
 import t from 'tap';
-import { REFERENCES } from './reference-rows.ts';
-import { runTable } from './table.ts';
+import { REFERENCES } from './rows/reference-rows.ts';
+import { runTable } from './rows/table.ts';
 
 t.setTimeout(600_000);
 

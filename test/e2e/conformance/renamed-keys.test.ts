@@ -1,6 +1,6 @@
 import t from 'tap';
-import { AUTO, historyOf, source, type Annotations, type SourceName } from '../objects.ts';
-import { openStage } from '../stage.ts';
+import { AUTO, historyOf, source, type Annotations, type SourceName } from '../support/objects.ts';
+import { openStage } from '../support/environment.ts';
 
 t.setTimeout(600_000);
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { runTable } from './table.ts';
-import { WORKLOADS } from './workload-rows.ts';
+import { runTable } from './rows/table.ts';
+import { WORKLOADS } from './rows/workload-rows.ts';
 
 t.setTimeout(600_000);
 

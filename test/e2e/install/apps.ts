@@ -1,6 +1,6 @@
 import type { Connection } from '../../controlplane/connection.ts';
-import { leverOf, sha1Of, pathOf, source, stampedKeys, workload, AUTO } from '../objects.ts';
-import type { Data, WorkloadObject } from '../objects.ts';
+import { leverOf, sha1Of, pathOf, source, stampedKeys, workload, AUTO } from '../support/objects.ts';
+import type { Data, WorkloadObject } from '../support/objects.ts';
 
 const MERGE = 'application/merge-patch+json';
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { KubeObject } from '../../controlplane/http.ts';
 import { chart } from '../../manifests/chart.ts';
-import { historyOf } from '../objects.ts';
+import { historyOf } from '../support/objects.ts';
 import { App } from './apps.ts';
 import { freshCluster, refusals, runInstalled, wideObjects } from './installed.ts';
 

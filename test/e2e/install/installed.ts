@@ -6,7 +6,7 @@ import type { Connection } from '../../controlplane/connection.ts';
 import { startControlPlane } from '../../controlplane/controlplane.ts';
 import type { HasTeardown } from '../../controlplane/shared.ts';
 import type { Deployment } from '../../manifests/chart.ts';
-import { startServer, type Restamp } from '../restamp.ts';
+import { startServer, type Restamp } from '../support/restamp-process.ts';
 
 /**
  * A control plane of the test's own, since what is installed for all namespaces would meet the other tests. Nothing

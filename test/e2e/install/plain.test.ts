@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { KubeObject } from '../../controlplane/http.ts';
 import { manifests } from '../../manifests/roles.ts';
-import { historyOf } from '../objects.ts';
+import { historyOf } from '../support/objects.ts';
 import { App } from './apps.ts';
 import { freshCluster, refusals, runInstalled, wideObjects } from './installed.ts';
 

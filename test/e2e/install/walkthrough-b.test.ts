@@ -12,8 +12,8 @@ import {
   stampedKeys,
   type SourceName,
   type WorkloadObject,
-} from '../objects.ts';
-import type { Restamp } from '../restamp.ts';
+} from '../support/objects.ts';
+import type { Restamp } from '../support/restamp-process.ts';
 import { freshCluster, refusals, runInstalled, wideObjects } from './installed.ts';
 
 // A team moves its installation from the namespace of an application, which it watches alone, to one of its own, from
