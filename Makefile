@@ -2,13 +2,16 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos ecosystem bundle image chart clean
+.PHONY: help demo unit test check format bench chaos ecosystem bundle image chart clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: node_modules/.installed ## See a rollout on a real control plane, then keep it up (ONCE=1: then end)
 	@node test/demo/main.ts $(if $(ONCE),--once)
+
+unit: node_modules/.installed ## Run the tests that need neither Go nor a control plane (TESTS=FILE: that one)
+	@tap run $(or $(TESTS),$(shell find test/unit test/docs test/architecture.test.ts -name '*.test.ts'))
 
 test: node_modules/.installed ## Run every test, the real control plane included
 	@node test/run.ts $(TESTS)

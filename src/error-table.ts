@@ -1,5 +1,5 @@
 // The error table. A code is a contract: its message may change, its meaning never does, and a retired
-// code is listed in docs/REFERENCE.md and never used again. Values of ConfigMaps and Secrets are never
+// code is listed in docs/reference/restamp.md and never used again. Values of ConfigMaps and Secrets are never
 // put into an error; names and key names only.
 
 /** What the queue does with work that ended in this error. */

@@ -24,7 +24,7 @@ export type KubeClient = {
   open(call: Call): Promise<Body>;
 };
 
-/** Metadata of one object, of a list and of a watch: no data comes over the wire (measured.md 6). */
+/** Metadata of one object, of a list and of a watch: no data comes over the wire (kubernetes.md 6). */
 export const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 export const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 export const MERGE_PATCH = 'application/merge-patch+json';

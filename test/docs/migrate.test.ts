@@ -2,15 +2,15 @@ import { access, readFile } from 'node:fs/promises';
 import t from 'tap';
 
 const root = new URL('../../', import.meta.url);
-const text = await readFile(new URL('docs/MIGRATE.md', root), 'utf8');
+const text = await readFile(new URL('docs/how-to/migrate-from-reloader.md', root), 'utf8');
 
-t.test('each test that docs/MIGRATE.md names is there', async (t) => {
+t.test('each test that docs/how-to/migrate-from-reloader.md names is there', async (t) => {
   const named = new Set(Array.from(text.matchAll(/`(test\/[^`]+)`/g), ([, path = '']) => path));
   t.ok(named.size > 30, `${named.size} files are named`);
   for (const path of named) await t.resolves(access(new URL(path, root)), path);
 });
 
-t.test('docs/MIGRATE.md answers each of the sixteen defects with a test', async (t) => {
+t.test('docs/how-to/migrate-from-reloader.md answers each of the sixteen defects with a test', async (t) => {
   const rows = text.split('\n').filter((line) => /^\| \d+ \|/.test(line));
   t.same(
     rows.map((row) => Number(row.split('|')[1])),

@@ -6,11 +6,11 @@ import { REFERENCE, referenceText } from './reference.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-t.test('docs/REFERENCE.md says what the code says', async (t) => {
+t.test('docs/reference/restamp.md says what the code says', async (t) => {
   t.equal(await readFile(REFERENCE, 'utf8'), referenceText(), 'stale: run node test/docs/reference.ts');
 });
 
-t.test('docs/REFERENCE.md knows every annotation that the code names', async (t) => {
+t.test('docs/reference/restamp.md knows every annotation that the code names', async (t) => {
   const known = await readFile(REFERENCE, 'utf8');
   const named = new Set<string>();
   for await (const file of glob('src/core/**/*.ts', { cwd: root })) {

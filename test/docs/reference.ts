@@ -1,4 +1,4 @@
-// `node test/docs/reference.ts` writes docs/REFERENCE.md from the tables in the code.
+// `node test/docs/reference.ts` writes docs/reference/restamp.md from the tables in the code.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ADDRESS, HELD, LAST_RELOADED_FROM, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/api/annotations.ts';
@@ -8,7 +8,7 @@ import { ERRORS } from '../../src/error-table.ts';
 import { addGauges } from '../../src/gauges.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
-export const REFERENCE = fileURLToPath(new URL('../../docs/REFERENCE.md', import.meta.url));
+export const REFERENCE = fileURLToPath(new URL('../../docs/reference/restamp.md', import.meta.url));
 
 type Cells = readonly string[];
 
@@ -120,7 +120,7 @@ function metricRows(): Cells[] {
     .map((metric) => [metric.name, String(metric.type), metric.help]);
 }
 
-/** The text of docs/REFERENCE.md. */
+/** The text of docs/reference/restamp.md. */
 export function referenceText(): string {
   const settings = Object.entries(SETTINGS).map(([name, { fallback, help, variable }]) => [
     `\`--${name}\``,

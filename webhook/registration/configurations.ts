@@ -1,5 +1,5 @@
 // The webhook configurations: which writes the API server asks us about. An expression that fails skips the
-// webhook in silence, so each is safe for CREATE, UPDATE and DELETE, and none uses request.name (measured.md 1).
+// webhook in silence, so each is safe for CREATE, UPDATE and DELETE, and none uses request.name (kubernetes.md 1).
 
 import { toCaBundle } from '../../certs/bundle.ts';
 import type { ReviewPaths, ReviewRoute } from '../../certs/review-paths.ts';

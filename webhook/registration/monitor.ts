@@ -14,7 +14,7 @@ export type GuardOptions = {
 
 /**
  * Looks whether the API server still calls us. Who took a registration away may have meant it, and everything but
- * attribution, preview and restamping goes on without: so it is said, not undone (DESIGN 12).
+ * attribution, preview and restamping goes on without: so it is said, not undone (DESIGN 5).
  */
 export class RegistrationGuard {
   readonly #options: GuardOptions;

@@ -1,5 +1,5 @@
 // What kubectl prints for a write. The API server drops a warning with a control character in silence and
-// kubectl drops equal ones, so the source's name is in each (measured.md 2).
+// kubectl drops equal ones, so the source's name is in each (kubernetes.md 2).
 
 import { sourceTitle, type SourceRef } from '../api/source.ts';
 import { workloadTitle } from '../objects/workload.ts';

@@ -11,8 +11,11 @@ t.test('every test of Reloader is held here', async (t) => {
 
 t.test('the pages state the numbers that are counted', async (t) => {
   const { held, tests } = TOTAL;
-  t.ok((await text('docs/CONFORMANCE.md')).includes(inventoryTable()), `it should have\n${inventoryTable()}`);
+  t.ok(
+    (await text('docs/reference/conformance.md')).includes(inventoryTable()),
+    `it should have\n${inventoryTable()}`,
+  );
   t.equal(held, tests);
   t.match(await text('README.md'), `all ${tests} tests`);
-  t.match(await text('docs/CONFORMANCE.md'), `All ${held} are tests here`);
+  t.match(await text('docs/reference/conformance.md'), `All ${held} are tests here`);
 });

@@ -124,7 +124,7 @@ export const TOTAL: Count = FAMILIES.reduce(
   { tests: 0, held: 0 },
 );
 
-/** The table of docs/CONFORMANCE.md. */
+/** The table of docs/reference/conformance.md. */
 export function inventoryTable(): string {
   const line = (...cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
   return [

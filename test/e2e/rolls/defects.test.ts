@@ -2,7 +2,7 @@ import t from 'tap';
 import { leverOf, sha1Of, source, stampedKeys, workload } from '../support/objects.ts';
 import { openStage } from '../support/environment.ts';
 
-// What Reloader does wrong and docs/MIGRATE.md promises otherwise, where no other test holds it.
+// What Reloader does wrong and docs/how-to/migrate-from-reloader.md promises otherwise, where no other test holds it.
 
 t.setTimeout(120_000);
 const stage = await openStage(t, 'defects', { flags: ['--enable-pprof'] });

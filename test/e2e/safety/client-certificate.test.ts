@@ -9,7 +9,7 @@ import { get } from '../support/metrics.ts';
 import { historyOf, leverOf, AUTO, sha1Of, source, workload, type SourceName } from '../support/objects.ts';
 import { Stage } from '../support/environment.ts';
 
-// An API server that shows a client certificate to its webhooks, as docs/SECURITY.md says.
+// An API server that shows a client certificate to its webhooks, as docs/explanation/security.md says.
 t.setTimeout(300_000);
 const dir = await mkdtemp(join(tmpdir(), 'restamp-client-'));
 t.teardown(() => rm(dir, { recursive: true }));
