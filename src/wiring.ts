@@ -40,7 +40,7 @@ export async function createRolling(base: Base, stop: AbortSignal) {
   for (const { kind, group } of lateKinds.missing)
     log.warn({}, `${kind} of ${group} is not served by the API server: it is followed as soon as it is`);
   const csi = new LateCsi({
-    settings: config,
+    enabled: config.csiIntegration,
     clock,
     find: (kind) => findResource(client, kind),
     log,

@@ -71,16 +71,8 @@ export const EXCEPTIONS: readonly string[] = [
   'src/attribution/attribution.ts -> src/controller/evaluator.ts',
   'src/attribution/attribution.ts -> src/controller/gates/hold-seals.ts',
   'src/attribution/attribution.ts -> src/controller/gates/holds.ts',
-  'src/config/reloader-settings.ts -> src/telemetry/log.ts',
-  'src/controller/leadership.ts -> src/config/config.ts',
-  'src/informers/csi-discovery.ts -> src/config/config.ts',
-  'src/informers/csi-discovery.ts -> src/telemetry/log.ts',
-  'src/informers/informers.ts -> src/controller/gates/stop-switch.ts',
-  'src/informers/informers.ts -> src/controller/gates/terminating-namespaces.ts',
   'src/informers/namespace-filter.ts -> src/controller/controller.ts',
   'src/informers/namespace-filter.ts -> src/state/cached-workload.ts',
-  'src/state/doubts.ts -> src/controller/ports.ts',
-  'src/state/live-source-reader.ts -> src/controller/evaluator.ts',
 ];
 
 /** The rooms of a group, each of which may import the others and `also`. */

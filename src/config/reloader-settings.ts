@@ -1,6 +1,9 @@
 import { RELOADER_KEYS } from '../core/api/annotations.ts';
-import { LOG_LEVELS } from '../telemetry/log.ts';
 import { row } from './setting-row.ts';
+
+/** Reloader's spellings of a log level. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warning', 'warn', 'error', 'fatal', 'panic'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Reloader's flags and variables, under its names and with its defaults (reloader.md 3.1, 3.2). */
 export const RELOADER_SETTINGS = {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/config.ts';
 import type { RestampError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { LeaderElection } from '../kube/leader-election.ts';
@@ -23,7 +22,13 @@ export type Leadership = {
 };
 
 export type LeadershipOptions = {
-  readonly config: Pick<Config, 'leaderElect' | 'leaseMs' | 'instance' | 'podName'>;
+  readonly config: {
+    readonly leaderElect: boolean;
+    readonly leaseMs: number;
+    /** Name of the Lease. */
+    readonly instance: string;
+    readonly podName: string | undefined;
+  };
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,18 +1,16 @@
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config/config.ts';
 import type { KindName } from '../core/api/kind.ts';
 import { sourceRow } from '../core/api/source.ts';
 import { asRestampError, type RestampError } from '../errors.ts';
 import type { Faults } from '../faults.ts';
-import type { Log } from '../telemetry/log.ts';
 import { Lookout } from './discovery-poller.ts';
 
 export type LateCsiOptions = {
-  readonly settings: Pick<Config, 'csiIntegration'>;
+  readonly enabled: boolean;
   readonly clock: Clock;
   /** Under which name the API server serves a kind; undefined while it does not. */
   readonly find: (kind: KindName) => Promise<string | undefined>;
-  readonly log: Pick<Log, 'info'>;
+  readonly log: { info(fields: object, message: string): void };
   readonly onTrouble: (error: RestampError) => void;
   readonly faults: Faults;
 };
@@ -28,7 +26,7 @@ export class LateCsi {
 
   constructor(options: LateCsiOptions) {
     this.#options = options;
-    this.#enabled = options.settings.csiIntegration;
+    this.#enabled = options.enabled;
     this.#lookout = new Lookout(options.clock, options.faults);
   }
 

@@ -14,8 +14,6 @@ import type { Follower, Identified } from '../kube/watch/known-objects.ts';
 import { Lists } from './list-turns.ts';
 import type { NamespaceScope, Relist } from './namespace-filter.ts';
 import { Relister } from './relister.ts';
-import type { StopSwitch } from '../controller/gates/stop-switch.ts';
-import type { Terminations } from '../controller/gates/terminating-namespaces.ts';
 
 export type WatchOptions = {
   readonly client: KubeClient;
@@ -40,9 +38,10 @@ export type WatchOptions = {
   readonly onRelisted: () => void;
   readonly onTrouble: (error: RestampError) => void;
   readonly faults: Faults;
-  readonly stopSwitch: StopSwitch;
+  /** Who follows the Namespaces, where they may be watched, and the ConfigMap of our name. */
+  readonly stopSwitch: Readonly<Record<'namespaces' | 'own', Follower<Identified>>>;
   /** Who else follows the Namespaces, where they may be watched. */
-  readonly terminations?: Pick<Terminations, 'put' | 'remove'>;
+  readonly terminations?: Follower<Identified>;
   /** Our own namespace, and the name of the ConfigMap in it that bears the stop switch for all. */
   readonly own: { readonly namespace: string; readonly name: string };
 };

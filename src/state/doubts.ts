@@ -2,7 +2,7 @@ import type { Plan } from '../core/stamps/plan.ts';
 import { sourceKey, type SourceRef } from '../core/api/source.ts';
 import { workloadKey, type Workload } from '../core/objects/workload.ts';
 import { moment } from './moment.ts';
-import type { MutatorPorts } from '../controller/ports.ts';
+import type { Contact } from '../kube/contact.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /**
@@ -12,14 +12,14 @@ import type { SourceReader } from './source-reader.ts';
  */
 export class Doubts {
   readonly #reader: Pick<SourceReader, 'state' | 'refused' | 'unreadable' | 'refresh'>;
-  readonly #contact: MutatorPorts['contact'];
+  readonly #contact: Pick<Contact, 'isAway' | 'isSettling' | 'onBack'>;
   /** Workloads, by the source that is being read for them. */
   readonly #waiting = new Map<string, Set<string>>();
   #since = 0;
 
   constructor(
     reader: Pick<SourceReader, 'state' | 'refused' | 'unreadable' | 'refresh'>,
-    contact: MutatorPorts['contact'],
+    contact: Pick<Contact, 'isAway' | 'isSettling' | 'onBack'>,
   ) {
     this.#reader = reader;
     this.#contact = contact;

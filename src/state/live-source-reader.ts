@@ -4,8 +4,8 @@ import { isLegalName, sourceKey, type SourceRef, type SourceType } from '../core
 import { compareVersions } from '../core/api/resource-version.ts';
 import type { Stamp, StampMap } from '../core/stamps/stamp-map.ts';
 import { hasCode } from '../errors.ts';
-import type { Workload } from '../core/objects/workload.ts';
-import type { Judge } from '../controller/evaluator.ts';
+import type { Mounted } from './csi-mounts.ts';
+import type { MountOwner } from './source-view.ts';
 import type { SourceReader, SourceState } from './source-reader.ts';
 import { Turns } from '../flowcontrol/limiter.ts';
 
@@ -15,10 +15,8 @@ export type LiveSourcesOptions = {
   /** Reads the metadata of a source, as fresh as the API server can be; RESTAMP_KUBE_NOT_FOUND if there is none. */
   readonly readVersion: (ref: SourceRef) => Promise<string>;
   /** What its pods have mounted of a SecretProviderClass; undefined where nobody can tell. */
-  readonly judge: Pick<Judge, 'mounted'>;
+  readonly judge: { mounted(workload: MountOwner, name: string): Mounted | undefined };
 };
-
-type Owner = Pick<Workload, 'kind' | 'namespace' | 'name' | 'lastRoll'>;
 
 /** In all: a workload's write waits for this, and after it memory must do (DESIGN 3.7). */
 const BUDGET_MS = 250;
@@ -42,7 +40,7 @@ export class LiveSources {
    * the stamps of the workload, which another replica may have made of newer sources than are known here.
    */
   async read(
-    workload: Owner,
+    workload: MountOwner,
     dependencies: ReadonlyMap<string, { readonly type: SourceType; readonly name: string }>,
     map: StampMap | undefined,
   ): Promise<Map<string, FreshSource>> {

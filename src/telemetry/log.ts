@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import pino, { type DestinationStream } from 'pino';
+import type { LogLevel } from '../config/reloader-settings.ts';
 import { reasonOf } from '../errors.ts';
 
 type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -15,18 +16,16 @@ export type Log = {
 };
 
 /** Reloader's spellings of --log-level (reloader.md 3.1), in pino's words. */
-const LEVELS = new Map([
-  ['trace', 'trace'],
-  ['debug', 'debug'],
-  ['info', 'info'],
-  ['warning', 'warn'],
-  ['warn', 'warn'],
-  ['error', 'error'],
-  ['fatal', 'fatal'],
-  ['panic', 'fatal'],
-]);
-
-export const LOG_LEVELS: readonly string[] = [...LEVELS.keys()];
+const LEVELS: Readonly<Record<LogLevel, string>> = {
+  trace: 'trace',
+  debug: 'debug',
+  info: 'info',
+  warning: 'warn',
+  warn: 'warn',
+  error: 'error',
+  fatal: 'fatal',
+  panic: 'fatal',
+};
 
 export type LogOptions = {
   readonly level: string;
@@ -51,7 +50,10 @@ export function createLog({ level, format, destination, onDropped }: LogOptions)
     serializers: { err: reasonOf },
     formatters: { level: (label: string) => ({ level: label === 'warn' ? 'warning' : label }) },
   };
-  const log = pino({ ...options, level: LEVELS.get(level) ?? 'info' }, stream);
+  const log = pino(
+    { ...options, level: Object.hasOwn(LEVELS, level) ? LEVELS[level as LogLevel] : 'info' },
+    stream,
+  );
   const audit = pino({ ...options, level: 'info' }, stream);
   return {
     debug: (fields, message) => log.debug(fields, message),

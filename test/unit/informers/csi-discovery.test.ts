@@ -12,7 +12,7 @@ function looking(enabled: boolean, served: ReadonlySet<string>) {
   const troubles: string[] = [];
   const state = { failing: false, followed: 0 };
   const csi = new LateCsi({
-    settings: { csiIntegration: enabled },
+    enabled,
     clock,
     find: async ({ group, version, kind }) => {
       asked.push(`${group}/${version} ${kind}`);

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t from 'tap';
 import { RestampError } from '../../../src/errors.ts';
-import { createLog, LOG_LEVELS, type Log, type LogOptions } from '../../../src/telemetry/log.ts';
+import { LOG_LEVELS } from '../../../src/config/reloader-settings.ts';
+import { createLog, type Log, type LogOptions } from '../../../src/telemetry/log.ts';
 
 /** A log and the lines that it wrote. */
 function logging(options: Partial<LogOptions> = {}): { log: Log; lines: string[] } {
