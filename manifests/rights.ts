@@ -48,7 +48,12 @@ export function rightsOf(scope: Scope): Rights {
       [...READ, 'create'];
   return {
     watched: [
-      { why: 'sources: metadata of all, data of those that are depended on', group: '', resources: sources, verbs: READ },
+      {
+        why: 'sources: metadata of all, data of those that are depended on',
+        group: '',
+        resources: sources,
+        verbs: READ,
+      },
       {
         why: 'workloads: found, and rolled by a patch of the pod template',
         group: 'apps',
@@ -83,7 +88,12 @@ export function rightsOf(scope: Scope): Rights {
       { why: 'one Event for each roll', group: '', resources: ['events'], verbs: ['create'] },
     ],
     own: [
-      { why: 'the key Secret, made by the server itself', group: '', resources: ['secrets'], verbs: ['create'] },
+      {
+        why: 'the key Secret, made by the server itself',
+        group: '',
+        resources: ['secrets'],
+        verbs: ['create'],
+      },
       {
         why: 'the key Secret: CA and keys; and Jobs that are being made anew',
         group: '',
@@ -106,9 +116,25 @@ export function rightsOf(scope: Scope): Rights {
         verbs: ['get', 'update'],
         names: [instance],
       },
-      { why: 'an Event on the Lease when a registration is gone', group: '', resources: ['events'], verbs: ['create'] },
-      { why: 'the stop switch for all', group: '', resources: ['configmaps'], verbs: READ, names: [instance] },
-      { why: 'the meta-info ConfigMap, as Reloader has it', group: '', resources: ['configmaps'], verbs: ['create'] },
+      {
+        why: 'an Event on the Lease when a registration is gone',
+        group: '',
+        resources: ['events'],
+        verbs: ['create'],
+      },
+      {
+        why: 'the stop switch for all',
+        group: '',
+        resources: ['configmaps'],
+        verbs: READ,
+        names: [instance],
+      },
+      {
+        why: 'the meta-info ConfigMap, as Reloader has it',
+        group: '',
+        resources: ['configmaps'],
+        verbs: ['create'],
+      },
       {
         why: 'the meta-info ConfigMap: the leader writes it anew',
         group: '',

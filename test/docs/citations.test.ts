@@ -15,7 +15,10 @@ const PAGES: Readonly<Record<string, string>> = {
 const CITATION = /\b(DESIGN|(?:reloader|webhooks|kubernetes)\.md)((?:,? (?:to |and )?\d+(?:\.\d+)*)+)/g;
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
-const files = execFileSync('git', ['ls-files', '*.ts', '*.js', '*.md', '*.yaml', '*.tpl'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '*.ts', '*.js', '*.md', '*.yaml', '*.tpl'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file !== '' && existsSync(join(root, file)));
 
@@ -27,12 +30,15 @@ const sections = new Map(
 );
 
 /** A page without its examples. */
-const withoutCode = (text: string): string => text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '');
+const withoutCode = (text: string): string =>
+  text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '');
 
 t.test('each section that is cited exists', async (t) => {
   let count = 0;
   for (const file of files)
-    for (const [text, page = '', numbers = ''] of read(file).replaceAll(/\n\s*(?:\*|\/\/|#)? ?/g, ' ').matchAll(CITATION))
+    for (const [text, page = '', numbers = ''] of read(file)
+      .replaceAll(/\n\s*(?:\*|\/\/|#)? ?/g, ' ')
+      .matchAll(CITATION))
       for (const [number] of numbers.matchAll(/\d+(?:\.\d+)*/g)) {
         count += 1;
         t.ok(sections.get(page)?.has(number), `${file}: ${text}`);

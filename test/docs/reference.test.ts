@@ -15,7 +15,9 @@ t.test('docs/reference/restamp.md knows every annotation that the code names', a
   const named = new Set<string>();
   for await (const file of glob('src/core/**/*.ts', { cwd: root })) {
     const text = await readFile(join(root, file), 'utf8');
-    for (const [, key = ''] of text.matchAll(/'((?:[a-z]+\.)*(?:reloader\.stakater\.com|restamp\.dev)\/[-a-z]+)'/g))
+    for (const [, key = ''] of text.matchAll(
+      /'((?:[a-z]+\.)*(?:reloader\.stakater\.com|restamp\.dev)\/[-a-z]+)'/g,
+    ))
       named.add(key);
   }
   t.ok(named.size > 25, `${named.size} were found`);

@@ -1,8 +1,25 @@
 // `node test/docs/reference.ts` writes docs/reference/restamp.md from the tables in the code.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ADDRESS, HELD, LAST_RELOADED_FROM, LAST_ROLL, RELOADER_KEYS, STAMP, STAMPS } from '../../src/core/api/annotations.ts';
-import { CRONJOB, LEVER, LONGEST_DELAY, QUIET_PERIOD, RELEASE_QUIET, REQUEST, ROLLOUT_STRATEGY, STOP } from '../../src/core/opt-in/overrides.ts';
+import {
+  ADDRESS,
+  HELD,
+  LAST_RELOADED_FROM,
+  LAST_ROLL,
+  RELOADER_KEYS,
+  STAMP,
+  STAMPS,
+} from '../../src/core/api/annotations.ts';
+import {
+  CRONJOB,
+  LEVER,
+  LONGEST_DELAY,
+  QUIET_PERIOD,
+  RELEASE_QUIET,
+  REQUEST,
+  ROLLOUT_STRATEGY,
+  STOP,
+} from '../../src/core/opt-in/overrides.ts';
 import { SETTINGS, variableOf } from '../../src/config/settings.ts';
 import { ERRORS } from '../../src/error-table.ts';
 import { addGauges } from '../../src/gauges.ts';
@@ -13,12 +30,17 @@ export const REFERENCE = fileURLToPath(new URL('../../docs/reference/restamp.md'
 type Cells = readonly string[];
 
 function table(head: Cells, rows: readonly Cells[]): string {
-  const line = (cells: Cells): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: Cells): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 const ANNOTATIONS: readonly Cells[] = [
-  [RELOADER_KEYS.auto, 'workload, else its pod template', 'true in any of Go’s spellings: every source that it uses'],
+  [
+    RELOADER_KEYS.auto,
+    'workload, else its pod template',
+    'true in any of Go’s spellings: every source that it uses',
+  ],
   [RELOADER_KEYS.typedAuto.cm, 'workload, else its pod template', 'the same, for ConfigMaps'],
   [RELOADER_KEYS.typedAuto.secret, 'workload, else its pod template', 'the same, for Secrets'],
   [
@@ -26,29 +48,69 @@ const ANNOTATIONS: readonly Cells[] = [
     'workload, else its pod template',
     'the same, for SecretProviderClasses (`--enable-csi-integration`)',
   ],
-  [RELOADER_KEYS.reload.cm, 'workload, else its pod template', 'list of names and regular expressions of ConfigMaps'],
-  [RELOADER_KEYS.reload.secret, 'workload, else its pod template', 'list of names and regular expressions of Secrets'],
+  [
+    RELOADER_KEYS.reload.cm,
+    'workload, else its pod template',
+    'list of names and regular expressions of ConfigMaps',
+  ],
+  [
+    RELOADER_KEYS.reload.secret,
+    'workload, else its pod template',
+    'list of names and regular expressions of Secrets',
+  ],
   [
     RELOADER_KEYS.reload.spc,
     'workload, else its pod template',
     'list of names and regular expressions of SecretProviderClasses',
   ],
-  [RELOADER_KEYS.exclude.cm, 'workload, else its pod template', 'list of names of ConfigMaps that never roll it'],
-  [RELOADER_KEYS.exclude.secret, 'workload, else its pod template', 'list of names of Secrets that never roll it'],
-  [RELOADER_KEYS.exclude.spc, 'workload, else its pod template', 'list of names of SecretProviderClasses that never roll it'],
-  [RELOADER_KEYS.search, 'workload, else its pod template', '`true`: sources that it uses and that bear match'],
+  [
+    RELOADER_KEYS.exclude.cm,
+    'workload, else its pod template',
+    'list of names of ConfigMaps that never roll it',
+  ],
+  [
+    RELOADER_KEYS.exclude.secret,
+    'workload, else its pod template',
+    'list of names of Secrets that never roll it',
+  ],
+  [
+    RELOADER_KEYS.exclude.spc,
+    'workload, else its pod template',
+    'list of names of SecretProviderClasses that never roll it',
+  ],
+  [
+    RELOADER_KEYS.search,
+    'workload, else its pod template',
+    '`true`: sources that it uses and that bear match',
+  ],
   [RELOADER_KEYS.match, 'source', '`true`: the other half of search'],
   [RELOADER_KEYS.ignore, 'source', '`true`: it never rolls anything'],
-  [RELOADER_KEYS.pausePeriod, 'Deployment, else its pod template', 'for this long after a roll the next ones are held: `5m`'],
+  [
+    RELOADER_KEYS.pausePeriod,
+    'Deployment, else its pod template',
+    'for this long after a roll the next ones are held: `5m`',
+  ],
   [RELOADER_KEYS.pausedAt, 'Deployment, written by Restamp', 'when the pause period began'],
   [ROLLOUT_STRATEGY, 'Argo Rollout', '`restart`: sets `spec.restartAt`, and the template stays'],
-  [LAST_RELOADED_FROM, 'pod template, written by Restamp', 'the lever of rolls by annotation, in Reloader’s form'],
+  [
+    LAST_RELOADED_FROM,
+    'pod template, written by Restamp',
+    'the lever of rolls by annotation, in Reloader’s form',
+  ],
   [LEVER, 'workload', '`annotation` or `env`: its own lever, whatever `--reload-strategy` says'],
   [CRONJOB, 'CronJob', '`next-run`: its template is stamped, and no Job is started out of turn'],
-  [QUIET_PERIOD, 'workload or source', 'a quiet period of its own; a roll never waits beyond the longest delay for it'],
+  [
+    QUIET_PERIOD,
+    'workload or source',
+    'a quiet period of its own; a roll never waits beyond the longest delay for it',
+  ],
   [LONGEST_DELAY, 'workload or source', 'a longest delay of its own'],
   [RELEASE_QUIET, 'workload or source', 'how long to wait for its release after the last write of it'],
-  [REQUEST, 'workload or source', '`roll@<RFC 3339>`: roll what is stale now, past the gates; `skip@…`: take it as it is; a time more than five minutes ahead is not obeyed'],
+  [
+    REQUEST,
+    'workload or source',
+    '`roll@<RFC 3339>`: roll what is stale now, past the gates; `skip@…`: take it as it is; a time more than five minutes ahead is not obeyed',
+  ],
   [STOP, 'namespace, or the ConfigMap of our name in our own namespace', '`true`: nothing is rolled there'],
   [HELD, 'workload, written by Restamp', 'why a stale workload is not rolled, since when, and for what'],
   [STAMPS, 'workload, written by Restamp', 'the map: keyed digests of its sources as it was rolled for'],
@@ -128,7 +190,12 @@ export function referenceText(): string {
     fallback === '' ? '' : `\`${fallback}\``,
     help,
   ]);
-  const errors = Object.entries(ERRORS).map(([code, { text, retry, remedy }]) => [`\`${code}\``, text, retry, remedy]);
+  const errors = Object.entries(ERRORS).map(([code, { text, retry, remedy }]) => [
+    `\`${code}\``,
+    text,
+    retry,
+    remedy,
+  ]);
   return [
     '# Reference',
     'Made from the tables in the code by `node test/docs/reference.ts`; a test fails when it is stale.',
@@ -140,14 +207,20 @@ export function referenceText(): string {
       'annotation, all that is said below of its default holds for the new name.',
     table(['flag', 'variable', 'default', 'meaning'], settings),
     '## Annotations',
-    table(['annotation', 'on', 'meaning'], ANNOTATIONS.map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
+    table(
+      ['annotation', 'on', 'meaning'],
+      ANNOTATIONS.map(([name = '', ...rest]) => [`\`${name}\``, ...rest]),
+    ),
     '## SecretProviderClasses',
     ...CSI,
     '## Alerts and webhook calls',
     ...OUTGOING,
     '## Metrics',
     METRICS,
-    table(['metric', 'type', 'meaning'], metricRows().map(([name = '', ...rest]) => [`\`${name}\``, ...rest])),
+    table(
+      ['metric', 'type', 'meaning'],
+      metricRows().map(([name = '', ...rest]) => [`\`${name}\``, ...rest]),
+    ),
     '## Error codes',
     'A code keeps its meaning for ever. `retry` is what Restamp does with work that ends so: `backoff` tries again after ' +
       'pauses from 100 ms to 30 s, `slow-backoff` from 1 s to 5 min.',

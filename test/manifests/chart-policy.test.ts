@@ -39,7 +39,10 @@ t.test('it lets out to the ports of the addresses that stand in the values', asy
         },
       },
     },
-    restamp: { extraFlags: ['--alert-webhook-proxy=http://[::1]:3129', '--log-level=debug'], egressPorts: [8444] },
+    restamp: {
+      extraFlags: ['--alert-webhook-proxy=http://[::1]:3129', '--log-level=debug'],
+      egressPorts: [8444],
+    },
   });
   t.same(new Set(first?.ports), new Set([443, 6443, 8443, 3128, 80, 3129, 8444]));
   t.equal(first?.ports.length, 7, 'each once');

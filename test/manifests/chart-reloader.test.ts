@@ -26,7 +26,10 @@ t.test('its image is never what runs, whichever value names it', async (t) => {
     deploymentOf(await render(values)).spec.template.spec.containers[0].image;
   const ours = await image({});
   t.equal(await image({ image: RELOADER_DEFAULTS.image }), ours);
-  t.equal(await image({ image: { repository: 'mirror.example/stakater/reloader', digest: 'sha256:0' } }), ours);
+  t.equal(
+    await image({ image: { repository: 'mirror.example/stakater/reloader', digest: 'sha256:0' } }),
+    ours,
+  );
   t.equal(await image({ image: { repository: 'ghcr.io/stakater/reloader-ubi' } }), ours);
   t.equal(await image({ image: { tag: 'v1.4.21' } }), ours);
   const mirrored = { global: { imageRegistry: 'mirror.example' }, image: { name: 'stakater/reloader' } };
@@ -56,7 +59,11 @@ const ROWS: readonly Row[] = [
     { watchGlobally: false, ignoreNamespaces: 'a', namespaceSelector: 'a:b' },
     ['--namespaces=tools'],
   ],
-  ['resourceLabelSelector', { resourceLabelSelector: 'a in (b, c)' }, ['--resource-label-selector=a in (b, c)']],
+  [
+    'resourceLabelSelector',
+    { resourceLabelSelector: 'a in (b, c)' },
+    ['--resource-label-selector=a in (b, c)'],
+  ],
   ['logFormat', { logFormat: 'json' }, ['--log-format=json']],
   ['logLevel', { logLevel: 'debug' }, ['--log-level=debug']],
   ['watchGlobally', { watchGlobally: false }, ['--namespaces=tools']],
@@ -208,7 +215,9 @@ t.test('monitors, a network policy and an autoscaler are made where they are ask
     { ports: [{ port: 'http' }], from: [{ podSelector: {} }] },
   ]);
   t.match(only(objects, 'VerticalPodAutoscaler'), {
-    spec: { resourcePolicy: { containerPolicies: [{ containerName: 'restamp', minAllowed: { memory: '64Mi' } }] } },
+    spec: {
+      resourcePolicy: { containerPolicies: [{ containerName: 'restamp', minAllowed: { memory: '64Mi' } }] },
+    },
   });
 });
 

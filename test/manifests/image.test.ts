@@ -28,16 +28,19 @@ async function programs(t: Test, codes: Readonly<Record<string, number>>) {
   return { env: { PATH: bin }, asked: () => readFile(notes, 'utf8') };
 }
 
-t.test('the image is the bundle alone on a Node without a shell, and runs as nobody in particular', async (t) => {
-  const text = await readFile(`${manifests}image/Dockerfile`, 'utf8');
-  t.match(text, /^FROM \S*distroless\/nodejs24\S*:nonroot$/m);
-  t.match(text, /^USER 65532/m);
-  t.notMatch(text, /^(RUN|ADD)/m);
-  t.match(text, /^ENTRYPOINT \["\/nodejs\/bin\/node", "dist\/restamp.mjs"\]$/m);
-  const copied = [...text.matchAll(/^COPY (.*) \S+$/gm)].flatMap(([, files = '']) => files.split(' '));
-  const allowed = await readFile(`${manifests}image/Dockerfile.dockerignore`, 'utf8');
-  t.same(allowed.trim().split('\n'), ['*', ...copied.map((file) => `!${file}`)]);
-});
+t.test(
+  'the image is the bundle alone on a Node without a shell, and runs as nobody in particular',
+  async (t) => {
+    const text = await readFile(`${manifests}image/Dockerfile`, 'utf8');
+    t.match(text, /^FROM \S*distroless\/nodejs24\S*:nonroot$/m);
+    t.match(text, /^USER 65532/m);
+    t.notMatch(text, /^(RUN|ADD)/m);
+    t.match(text, /^ENTRYPOINT \["\/nodejs\/bin\/node", "dist\/restamp.mjs"\]$/m);
+    const copied = [...text.matchAll(/^COPY (.*) \S+$/gm)].flatMap(([, files = '']) => files.split(' '));
+    const allowed = await readFile(`${manifests}image/Dockerfile.dockerignore`, 'utf8');
+    t.same(allowed.trim().split('\n'), ['*', ...copied.map((file) => `!${file}`)]);
+  },
+);
 
 t.test('the first program that runs builds it, under the name that the manifests have', async (t) => {
   const { env, asked } = await programs(t, { docker: 1, podman: 0, buildah: 0 });
@@ -55,7 +58,9 @@ t.test('where none runs, the error says what was tried', async (t) => {
 
 t.test('the packed chart renders what the folder renders', async (t) => {
   const archive = await packChart(await folder(t));
-  const [packed, plain] = await Promise.all([archive, chart].map((one) => helm(['template', 'restamp', one])));
+  const [packed, plain] = await Promise.all(
+    [archive, chart].map((one) => helm(['template', 'restamp', one])),
+  );
   t.equal(packed?.code, 0);
   t.equal(packed?.stdout, plain?.stdout);
 });

@@ -8,7 +8,14 @@ import { PLAIN, plainText } from '../../manifests/generate.ts';
 import { rightsOf } from '../../manifests/rights.ts';
 import { findBinaries } from '../controlplane/build/binaries.ts';
 import { argsOf, deploymentOf, only, render } from './chart.ts';
-import { EVERYTHING, linesOfRights, linesOfRoles, manifests, parseManifests, type Manifest } from './roles.ts';
+import {
+  EVERYTHING,
+  linesOfRights,
+  linesOfRoles,
+  manifests,
+  parseManifests,
+  type Manifest,
+} from './roles.ts';
 
 const run = promisify(execFile);
 const { paths } = await findBinaries();
@@ -19,22 +26,32 @@ t.test('the plain YAML is that of the base', async (t) => {
   t.equal(plain, await plainText(), 'run `node manifests/generate.ts`');
 });
 
-t.test('the plain YAML has the same objects as the chart, with the same rights, pods and ports', async (t) => {
-  const charted = await render({}, ['--namespace=restamp']);
-  const kinds = (of: readonly Manifest[]) => of.map(({ kind }) => kind).sort();
-  t.same(kinds(objects.filter(({ kind }) => kind !== 'Namespace')), kinds(charted));
-  for (const kind of ['ClusterRole', 'Role'])
-    t.same(linesOfRoles([only(objects, kind)]), linesOfRoles([only(charted, kind)]), kind);
-  const [ours, theirs] = [objects, charted].map((of) => deploymentOf(of).spec.template.spec);
-  for (const field of ['ports', 'env', 'livenessProbe', 'readinessProbe', 'securityContext', 'image'] as const)
-    t.same(ours?.containers[0][field], theirs?.containers[0][field], field);
-  t.same(
-    argsOf(objects),
-    argsOf(charted).filter((flag) => flag !== '--instance=restamp'),
-  );
-  t.equal(deploymentOf(objects).spec.replicas, deploymentOf(charted).spec.replicas);
-  t.same(only(objects, 'Service')['spec'], only(charted, 'Service')['spec']);
-});
+t.test(
+  'the plain YAML has the same objects as the chart, with the same rights, pods and ports',
+  async (t) => {
+    const charted = await render({}, ['--namespace=restamp']);
+    const kinds = (of: readonly Manifest[]) => of.map(({ kind }) => kind).sort();
+    t.same(kinds(objects.filter(({ kind }) => kind !== 'Namespace')), kinds(charted));
+    for (const kind of ['ClusterRole', 'Role'])
+      t.same(linesOfRoles([only(objects, kind)]), linesOfRoles([only(charted, kind)]), kind);
+    const [ours, theirs] = [objects, charted].map((of) => deploymentOf(of).spec.template.spec);
+    for (const field of [
+      'ports',
+      'env',
+      'livenessProbe',
+      'readinessProbe',
+      'securityContext',
+      'image',
+    ] as const)
+      t.same(ours?.containers[0][field], theirs?.containers[0][field], field);
+    t.same(
+      argsOf(objects),
+      argsOf(charted).filter((flag) => flag !== '--instance=restamp'),
+    );
+    t.equal(deploymentOf(objects).spec.replicas, deploymentOf(charted).spec.replicas);
+    t.same(only(objects, 'Service')['spec'], only(charted, 'Service')['spec']);
+  },
+);
 
 t.test('every object that is in a namespace is in ours, and images are of our registry', async (t) => {
   for (const { kind, metadata } of objects) t.ok([undefined, 'restamp'].includes(metadata.namespace), kind);
@@ -42,7 +59,10 @@ t.test('every object that is in a namespace is in ours, and images are of our re
 });
 
 t.test('the overlay for one namespace asks for nothing outside of it', async (t) => {
-  const { stdout } = await run(paths.kubectl ?? 'kubectl', ['kustomize', `${manifests}overlays/one-namespace`]);
+  const { stdout } = await run(paths.kubectl ?? 'kubectl', [
+    'kustomize',
+    `${manifests}overlays/one-namespace`,
+  ]);
   const overlaid = parseManifests(stdout);
   t.ok(overlaid.length > 5);
   for (const { kind, metadata } of overlaid) t.equal(metadata.namespace, 'my-namespace', kind);
@@ -69,10 +89,12 @@ t.test('nothing of it depends on where the repository lies', async (t) => {
 t.test('the component lets in the API server, monitoring and the replicas, and nobody else', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'restamp-component-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));
-  for (const folder of ['base', 'components']) await cp(`${manifests}${folder}`, join(dir, folder), { recursive: true });
+  for (const folder of ['base', 'components'])
+    await cp(`${manifests}${folder}`, join(dir, folder), { recursive: true });
   // What the README tells people to write.
   const readme = await readFile(`${manifests}README.md`, 'utf8');
-  const [, example = ''] = /```yaml\n(apiVersion: kustomize[^`]*components\/network-policy[^`]*)```/.exec(readme) ?? [];
+  const [, example = ''] =
+    /```yaml\n(apiVersion: kustomize[^`]*components\/network-policy[^`]*)```/.exec(readme) ?? [];
   await mkdir(join(dir, 'overlays', 'mine'), { recursive: true });
   await writeFile(join(dir, 'overlays', 'mine', 'kustomization.yaml'), example);
   const { stdout } = await run(paths.kubectl ?? 'kubectl', ['kustomize', join(dir, 'overlays', 'mine')]);
