@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { mergeAnnotations, type Annotations } from '../api/annotations.ts';
+import { jsonEqual } from '../api/json-equal.ts';
+import { parseReloadedFrom } from '../template/reloaded-from.ts';
 import { leverName, type LeverChange } from '../template/lever.ts';
 import { applyTemplatePatch, type TemplatePatch } from '../template/template-patch.ts';
 import type { PodTemplate } from '../api/pod-template.ts';
@@ -99,8 +101,8 @@ export function hasRun(
   const variable = (container: string, name: string): string | undefined =>
     containers.find((one) => one.name === container)?.env?.find((one) => one.name === name)?.value;
   return (
-    Object.entries(template.metadata?.annotations ?? {}).every(
-      ([key, value]) => annotations[key] === value,
+    Object.entries(template.metadata?.annotations ?? {}).every(([key, value]) =>
+      says(annotations[key], value),
     ) &&
     (template.spec?.containers ?? []).every(({ name: container, env }) =>
       env.every(({ name, value }) => variable(container, name) === value),
@@ -111,6 +113,12 @@ export function hasRun(
         value !== undefined || variable(container, leverName(type, name)) === undefined,
     )
   );
+}
+
+/** Whether two annotations are the same, or tell of one change: where its time is not known, each try tells its own. */
+function says(there: string | undefined, planned: string): boolean {
+  const told = parseReloadedFrom(planned);
+  return there === planned || (told !== undefined && jsonEqual(parseReloadedFrom(there), told));
 }
 
 /** What the Job controller writes into the template: the next Job gets its own. */

@@ -145,4 +145,9 @@ t.test('hasRun: a Job that shows all levers of a roll, or more, and none of what
   const of = roll({ a: '1' }, 'annotations');
   t.ok(ran(made([], of.template.metadata?.annotations), of));
   t.notOk(ran(made([], roll({ a: '2' }, 'annotations').template.metadata?.annotations), of));
+  // Where the time of a change is not known, it is that of the try.
+  const gone = (at: number) =>
+    planLever([], [{ ...change, name: 'a', value: undefined, at }], '2.x', 'annotations');
+  const again = { changes: [{ ...change, name: 'a', value: undefined }], template: gone(9_000) };
+  t.ok(ran(made([], gone(1_000).metadata?.annotations), again));
 });
