@@ -172,7 +172,10 @@ export class Roller {
       // A counter that was lost may meet the same digest again.
       stamp: stamp === workload.templateStamp ? `${stamp}.` : stamp,
       returns: plan.returns,
-      print: [String(plan.rolled.n), ...[...plan.baseline.s].map(([key, { h }]) => `${key} ${h}`).sort()],
+      print: () => [
+        String(plan.rolled.n),
+        ...[...plan.baseline.s].map(([key, { h }]) => `${key} ${h}`).sort(),
+      ],
     };
     const sent = { workload, roll, entry, unstored };
     try {

@@ -103,5 +103,5 @@ export class LiveSources {
  */
 function mayDo(state: SourceState, stamp: Stamp | undefined): boolean {
   if (state.state !== 'present') return false;
-  return stamp?.rv === undefined || !(compareVersions(state.resourceVersion, stamp.rv) < 0);
+  return stamp?.rv === undefined || compareVersions(state.resourceVersion, stamp.rv) >= 0;
 }

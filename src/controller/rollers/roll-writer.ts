@@ -41,7 +41,7 @@ export type RollWrite = {
   /** The levers alone may bring back a template whose pods still run. */
   readonly returns: boolean;
   /** Which state of the map it leaves: of two rolls that leave the same one, the first was not stored. */
-  readonly print: readonly string[];
+  readonly print: () => readonly string[];
 };
 
 /** What is written where somebody asked to take the sources as they are: the map and the history, and nothing rolls. */
@@ -148,16 +148,17 @@ export class RollWriter {
     if (!workload.suspended) {
       const cronJob = (await this.#asJudged(workload)) as unknown as CronJobObject;
       const { concurrencyPolicy } = cronJob.spec;
-      for (let print = roll.print, isMade = false; !isMade;) {
+      const print = [...roll.print()];
+      for (let tries = 0; ; tries += 1) {
         const name = jobName(workload, print);
         const others = await this.#others(workload, name, concurrencyPolicy);
         if (others.length > 0 && !(concurrencyPolicy === 'Replace' && (await this.#removeAll(others))))
           return this.#patch(workload, roll, template);
         const other = await this.#make(workload, jobOfCronJob(cronJob, name, template));
-        isMade = other === undefined || hasRun(other, workload, { changes: roll.changes, template });
-        if (!isMade && print.length > roll.print.length + MOST_NAMES)
+        if (other === undefined || hasRun(other, workload, { changes: roll.changes, template })) break;
+        if (tries > MOST_NAMES)
           throw new RestampError('RESTAMP_KUBE_CONFLICT', `job ${name}: others have taken its names`);
-        print = [...print, other?.metadata.uid ?? ''];
+        print.push(other.metadata.uid);
       }
     }
     const object = await patch(workload, { type: 'merge', body: { metadata: roll.metadata } });

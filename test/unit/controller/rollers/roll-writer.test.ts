@@ -37,7 +37,7 @@ const roll = {
   at: NOW,
   stamp: '1.a',
   returns: false,
-  print: [],
+  print: () => [],
 };
 
 /** Writes a roll of a Rollout by JSON Patch, while the API server answers as it is told to. */

@@ -68,7 +68,7 @@ function run(
     value: 'new',
     at: 0,
   } as const;
-  const roll = { changes: [change], at: NOW, stamp: '1.a', returns: false, print: ['1'] };
+  const roll = { changes: [change], at: NOW, stamp: '1.a', returns: false, print: () => ['1'] };
   const metadata = { resourceVersion: '10', annotations: {} };
   const write = (): Promise<unknown> =>
     writer.write(reduceWorkload(row, object, settings) as Workload, { ...roll, metadata });
